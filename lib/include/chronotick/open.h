@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding and mapping a page. Include <chronotick/chronotick.h>, not this file. */
+#ifndef CHRONOTICK_OPEN_H
+#define CHRONOTICK_OPEN_H
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "handle.h"
+
+/* The negative errno of a call that failed: never 0, whatever errno says. */
+static inline int chronotick_errno(void)
+{
+	return errno > 0 ? -errno : -EIO;
+}
+
+/* The page's path: as asked, as the environment says, the device, the shared memory. */
+static inline const char *chronotick_path(const char *path)
+{
+	if (!path)
+		path = getenv("CHRONOTICK_PAGE");
+	if (path)
+		return path;
+	if (access(CHRONOTICK_DEVICE_PATH, F_OK) == 0)
+		return CHRONOTICK_DEVICE_PATH;
+	return CHRONOTICK_SHM_DIR CHRONOTICK_SHM_NAME;
+}
+
+/* The boot that this process runs in: 16 bytes. Returns 0, or -ENOENT where it can't be told. */
+static inline int chronotick_boot_id(uint8_t ret[16])
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[37] = "";
+	unsigned int nibbles = 0;
+	const char *c, *digit;
+	ssize_t length;
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -ENOENT;
+	length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	memset(ret, 0, 16);
+	for (c = text; length > 0 && c < text + length && nibbles < 32; c++) {
+		digit = *c ? strchr(digits, *c) : NULL;
+		if (!digit)
+			continue;
+		ret[nibbles / 2] = (uint8_t)(ret[nibbles / 2] << 4 | (digit - digits));
+		nibbles++;
+	}
+	return nibbles == 32 ? 0 : -ENOENT;
+}
+
+/* Is that a page that this library can read? 0, -EBADMSG, -EPROTONOSUPPORT, -ENOTSUP. */
+static inline int chronotick_page_check(const struct chronotick_page *page)
+{
+	const struct chronotick_header *header = &page->header;
+	uint32_t kind = header->counter_kind;
+	uint8_t boot[16];
+
+	if (__atomic_load_n(&header->magic, __ATOMIC_ACQUIRE) != CHRONOTICK_MAGIC ||
+	    header->page_size != CHRONOTICK_PAGE_SIZE)
+		return -EBADMSG;
+	if (header->abi_version != CHRONOTICK_ABI_VERSION)
+		return -EPROTONOSUPPORT;
+	if (chronotick_boot_id(boot) == 0 && memcmp(boot, header->boot_id, sizeof(boot)) != 0)
+		return -EBADMSG;
+	if (!chronotick_kind_is_native(kind) && kind != CHRONOTICK_COUNTER_MONOTONIC_RAW)
+		return -ENOTSUP;
+	return 0;
+}
+
+/* Map `fd` behind a private area, with a decoy of zeros between them for a foreign counter. */
+static inline int chronotick_map(struct chronotick **ret, int fd)
+{
+	const size_t distance = CHRONOTICK_HANDLE_DISTANCE;
+	const size_t mapped = 2 * distance + CHRONOTICK_PAGE_SIZE;
+	struct chronotick_private *own;
+	char *base, *decoy;
+	void *page;
+	int r;
+
+	base = (char *)mmap(NULL, mapped, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base == MAP_FAILED)
+		return chronotick_errno();
+	decoy = base + distance;
+	page = mmap(decoy, CHRONOTICK_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
+		    fd, 0);
+	if (page == MAP_FAILED) {
+		r = chronotick_errno();
+		goto unmap;
+	}
+	own = (struct chronotick_private *)base;
+	own->page = (const struct chronotick_page *)page;
+	own->mapped = mapped;
+	own->kind = own->page->header.counter_kind;
+	r = chronotick_page_check(own->page);
+	if (r < 0)
+		goto unmap;
+	if (!chronotick_kind_is_native(own->kind)) {
+		page = mmap(base + 2 * distance, CHRONOTICK_PAGE_SIZE, PROT_READ,
+			    MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0);
+		if (page == MAP_FAILED ||
+		    mmap(decoy, CHRONOTICK_PAGE_SIZE, PROT_READ,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+			r = chronotick_errno();
+			goto unmap;
+		}
+		own->page = (const struct chronotick_page *)page;
+	}
+	*ret = (struct chronotick *)(decoy + offsetof(struct chronotick_page, clock));
+	return 0;
+
+unmap:
+	munmap(base, mapped);
+	return r;
+}
+
+CHRONOTICK_API int chronotick_open(struct chronotick **ret, const char *path)
+{
+	struct stat status;
+	int fd, r;
+
+	fd = open(chronotick_path(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return chronotick_errno();
+	if (fstat(fd, &status) < 0)
+		r = chronotick_errno();
+	else if (S_ISREG(status.st_mode) && status.st_size != CHRONOTICK_PAGE_SIZE)
+		r = -EBADMSG;
+	else if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))
+		r = -EBADMSG;
+	else
+		r = chronotick_map(ret, fd);
+	close(fd);
+	return r;
+}
+
+CHRONOTICK_API void chronotick_close(struct chronotick *ct)
+{
+	const struct chronotick_private *own;
+
+	if (!ct)
+		return;
+	own = chronotick_private_of(ct);
+	munmap((void *)own, own->mapped);
+}
+
+CHRONOTICK_API const struct chronotick_page *chronotick_page_of(const struct chronotick *ct)
+{
+	return chronotick_private_of(ct)->page;
+}
+
+CHRONOTICK_API int chronotick_writer_check(const struct chronotick *ct, int64_t *age_ns)
+{
+	const struct chronotick_header *header = &chronotick_private_of(ct)->page->header;
+	uint64_t heartbeat = __atomic_load_n(&header->heartbeat, __ATOMIC_RELAXED);
+	uint64_t age = chronotick_counter(ct) - heartbeat;
+	uint64_t hz = header->counter_hz;
+	uint32_t rate = header->frequency_hz;
+	double age_s;
+
+	if (!heartbeat || !hz) {
+		if (age_ns)
+			*age_ns = INT64_MAX;
+		return -EAGAIN;
+	}
+	/* A heartbeat of this very moment may stand a little after our own counter value. */
+	age_s = (int64_t)age < 0 ? 0 : (double)age / (double)hz;
+	if (age_ns)
+		*age_ns = age_s < 9e9 ? (int64_t)(age_s * 1e9) : INT64_MAX;
+	return age_s <= 1 + (rate ? 10.0 / rate : 0) ? 0 : -ESTALE;
+}
+
+#endif /* CHRONOTICK_OPEN_H */

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Whatever is out of the ordinary in a read. Include <chronotick/chronotick.h>, not this file. */
+#ifndef CHRONOTICK_SLOW_H
+#define CHRONOTICK_SLOW_H
+
+#include "handle.h"
+
+/*
+ * A writer leaves each line whole for longer than a read takes, so even under one that never
+ * rests a handful of tries do; the limit is there for a page gone mad.
+ */
+#define CHRONOTICK_TRIES 4096
+
+CHRONOTICK_API uint64_t chronotick_counter(const struct chronotick *ct)
+{
+	return chronotick_counter_of(chronotick_private_of(ct)->kind, CHRONOTICK_READ_ORDERED);
+}
+
+static __thread uint64_t chronotick_torn_count;
+
+CHRONOTICK_API uint64_t chronotick_torn_reads(void)
+{
+	return chronotick_torn_count;
+}
+
+/* Nothing is known: the widest interval. */
+static inline int chronotick_unknown(struct chronotick_interval *ret, uint16_t status, int error)
+{
+	ret->earliest_ns = INT64_MIN;
+	ret->latest_ns = INT64_MAX;
+	ret->status = (uint16_t)((ret->status & CHRONOTICK_LEAP_MASK) | status);
+	return error;
+}
+
+/* The answer of one whole line. */
+static inline int chronotick_line_evaluate(const struct chronotick_clock *line, uint64_t counter,
+					   uint64_t generation_start,
+					   struct chronotick_interval *ret)
+{
+	uint64_t after = counter - line->anchor, before = line->anchor - counter;
+	struct chronotick_clock mirrored = *line;
+	uint64_t passed = after;
+
+	if (after <= line->span) {
+		chronotick_interval_set(ret, after << (64 - CHRONOTICK_MULT_SHIFT), line);
+		return 0;
+	}
+	if (before <= CHRONOTICK_SPAN_MAX) {
+		/* Run the line backwards: the bound grows away from the anchor on both sides. */
+		unsigned __int128 past = ((unsigned __int128)before << 10) * line->mult;
+		unsigned __int128 utc = (unsigned __int128)line->utc_ns << 64 | line->utc_frac;
+
+		utc -= past;
+		mirrored.utc_ns = (int64_t)(utc >> 64);
+		mirrored.utc_frac = (uint64_t)utc;
+		mirrored.mult = 0;
+		passed = before;
+	} else if (after > CHRONOTICK_SPAN_MAX) {
+		mirrored.mult = 0;
+		passed = 0;
+	}
+	chronotick_interval_set(ret, passed << (64 - CHRONOTICK_MULT_SHIFT), &mirrored);
+	if ((ret->status & CHRONOTICK_STATUS_MASK) <= CHRONOTICK_WARMING_UP)
+		return chronotick_unknown(ret, ret->status & CHRONOTICK_STATUS_MASK, -EAGAIN);
+	if (line->span == 0 || before > CHRONOTICK_SPAN_MAX)
+		return chronotick_unknown(ret, CHRONOTICK_EXPIRED, -ESTALE);
+	if ((int64_t)(counter - generation_start) < 0)
+		return chronotick_unknown(ret, ret->status & CHRONOTICK_STATUS_MASK, -ERANGE);
+	return 0;
+}
+
+CHRONOTICK_API __attribute__((noinline, cold)) int
+chronotick_read_slow(const struct chronotick *ct, enum chronotick_read_mode mode, uint64_t at,
+		     struct chronotick_interval *ret)
+{
+	const struct chronotick_private *own = chronotick_private_of(ct);
+	const struct chronotick_page *page = own->page;
+	unsigned int tries;
+
+	for (tries = 0; tries < CHRONOTICK_TRIES; tries++) {
+		const struct chronotick_clock *line = &page->clock[~tries & 1];
+		struct chronotick_halves counter = {at, 0};
+		struct chronotick_clock copy;
+		uint64_t start;
+		uint32_t seq;
+
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		seq = __atomic_load_n(&line->seq, __ATOMIC_ACQUIRE);
+		if (!(seq & 1)) {
+			if (mode != CHRONOTICK_READ_AT)
+				counter.low = chronotick_counter_of(own->kind, mode);
+			chronotick_clock_load(&copy, line);
+			start = __atomic_load_n(&page->header.generation_start, __ATOMIC_RELAXED);
+			if (chronotick_seq_again(line, counter) == seq)
+				return chronotick_line_evaluate(&copy, counter.low, start, ret);
+		}
+		chronotick_torn_count++;
+	}
+	memset(ret, 0, sizeof(*ret));
+	ret->tai_offset_s = CHRONOTICK_TAI_UNKNOWN;
+	return chronotick_unknown(ret, CHRONOTICK_EXPIRED, -ESTALE);
+}
+
+#endif /* CHRONOTICK_SLOW_H */

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#include <chronotick/chronotick.h>
+#include <chronotick/record.h>

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* The library's reads, on a page file that the test writes by hand. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#define CHRONOTICK_HEADER_ONLY
+#include <chronotick/chronotick.h>
+
+#define SECOND 1000000000LL
+/* Nanoseconds per count of these pages' counter: the TSC's rate does not matter to the arithmetic */
+#define RATE ((uint64_t)(0.5 * (double)(1ULL << CHRONOTICK_MULT_SHIFT)))
+
+struct fixture {
+	char path[64];
+	struct chronotick_page *page; /* the writer's mapping */
+	struct chronotick *ct;
+};
+
+static uint32_t native_kind(void)
+{
+#if defined(__x86_64__)
+	return CHRONOTICK_COUNTER_TSC;
+#elif defined(__aarch64__)
+	return CHRONOTICK_COUNTER_CNTVCT;
+#else
+	return CHRONOTICK_COUNTER_MONOTONIC_RAW;
+#endif
+}
+
+static void page_make(struct fixture *f, uint32_t kind)
+{
+	int fd;
+
+	snprintf(f->path, sizeof(f->path), "/tmp/chronotick-read-XXXXXX");
+	fd = mkstemp(f->path);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(ftruncate(fd, CHRONOTICK_PAGE_SIZE), 0);
+	f->page = mmap(NULL, CHRONOTICK_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	cr_assert_neq(f->page, MAP_FAILED);
+	close(fd);
+	f->page->header.magic = CHRONOTICK_MAGIC;
+	f->page->header.abi_version = CHRONOTICK_ABI_VERSION;
+	f->page->header.page_size = CHRONOTICK_PAGE_SIZE;
+	f->page->header.counter_kind = kind;
+	f->page->header.counter_hz = 2 * SECOND;
+	cr_assert_eq(chronotick_boot_id(f->page->header.boot_id), 0);
+}
+
+static void line_make(struct chronotick_clock *line, uint64_t anchor)
+{
+	line->seq = 2;
+	line->bound_ns = 1000;
+	line->state = CHRONOTICK_STATE(7, CHRONOTICK_SYNCHRONIZED, 37);
+	line->anchor = anchor;
+	line->span = 10ULL * 2 * SECOND;
+	line->mult = RATE;
+	line->growth = RATE / 1000000; /* 1 ppm */
+	line->utc_ns = 1700000000 * SECOND;
+	line->utc_frac = 0;
+}
+
+static void open_page(struct fixture *f)
+{
+	cr_assert_eq(chronotick_open(&f->ct, f->path), 0);
+}
+
+static void page_drop(struct fixture *f)
+{
+	chronotick_close(f->ct);
+	munmap(f->page, CHRONOTICK_PAGE_SIZE);
+	unlink(f->path);
+}
+
+Test(read, at_follows_the_line)
+{
+	struct fixture f;
+	struct chronotick_interval at;
+
+	page_make(&f, native_kind());
+	line_make(&f.page->clock[0], 1000);
+	f.page->clock[1] = f.page->clock[0];
+	open_page(&f);
+	cr_assert_eq(chronotick_at(f.ct, 1000 + 2 * SECOND, &at), 0);
+	cr_assert_eq(at.utc_ns, 1700000001 * SECOND);
+	cr_assert_eq(at.latest_ns - at.utc_ns, 1000 + 999); /* growth is rounded down */
+	cr_assert_eq(at.utc_ns - at.earliest_ns, at.latest_ns - at.utc_ns);
+	cr_assert_eq(at.generation, 7);
+	cr_assert_eq(at.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_eq(at.tai_offset_s, 37);
+	page_drop(&f);
+}
+
+Test(read, at_before_the_anchor_grows_backwards)
+{
+	struct fixture f;
+	struct chronotick_interval at;
+	uint64_t anchor = 100ULL * SECOND;
+
+	page_make(&f, native_kind());
+	line_make(&f.page->clock[0], anchor);
+	f.page->clock[1] = f.page->clock[0];
+	f.page->header.generation_start = anchor - 4 * SECOND;
+	open_page(&f);
+	cr_assert_eq(chronotick_at(f.ct, anchor - 2 * SECOND, &at), 0);
+	cr_assert_eq(at.utc_ns, 1699999999 * SECOND);
+	cr_assert_eq(at.latest_ns - at.utc_ns, 1000 + 999);
+	cr_assert_eq(chronotick_at(f.ct, anchor - 5 * SECOND, &at), -ERANGE);
+	cr_assert_eq(at.earliest_ns, INT64_MIN);
+	page_drop(&f);
+}
+
+Test(read, expiry_gives_the_widest_interval)
+{
+	struct fixture f;
+	struct chronotick_interval at;
+
+	page_make(&f, native_kind());
+	line_make(&f.page->clock[0], 1000);
+	f.page->clock[1] = f.page->clock[0];
+	open_page(&f);
+	cr_assert_eq(chronotick_at(f.ct, 1000 + 20 * SECOND, &at), 0);
+	cr_assert_eq(chronotick_at(f.ct, 1000 + 20 * SECOND + 1, &at), -ESTALE);
+	cr_assert_eq(at.status, CHRONOTICK_EXPIRED);
+	cr_assert_eq(at.earliest_ns, INT64_MIN);
+	cr_assert_eq(at.latest_ns, INT64_MAX);
+	cr_assert_eq(at.utc_ns, 1700000010 * SECOND);
+	page_drop(&f);
+}
+
+Test(read, no_trusted_time_yet)
+{
+	struct fixture f;
+	struct chronotick_interval now;
+
+	page_make(&f, native_kind());
+	f.page->clock[0].state = CHRONOTICK_STATE(1, CHRONOTICK_WARMING_UP, CHRONOTICK_TAI_UNKNOWN);
+	f.page->clock[1] = f.page->clock[0];
+	open_page(&f);
+	cr_assert_eq(chronotick_now(f.ct, &now), -EAGAIN);
+	cr_assert_eq(now.status, CHRONOTICK_WARMING_UP);
+	cr_assert_eq(now.tai_offset_s, CHRONOTICK_TAI_UNKNOWN);
+	cr_assert_eq(now.earliest_ns, INT64_MIN);
+	page_drop(&f);
+}
+
+Test(read, a_line_left_half_written_is_read_from_its_shadow)
+{
+	struct fixture f;
+	struct chronotick_interval now;
+	uint64_t torn;
+
+	page_make(&f, native_kind());
+	open_page(&f);
+	line_make(&f.page->clock[1], chronotick_counter(f.ct));
+	f.page->clock[0] = f.page->clock[1];
+	f.page->clock[0].seq = 3;
+	f.page->clock[0].utc_ns = 5;
+	torn = chronotick_torn_reads();
+	cr_assert_eq(chronotick_now(f.ct, &now), 0);
+	cr_assert_geq(now.utc_ns, 1700000000 * SECOND);
+	cr_assert_eq(chronotick_torn_reads(), torn);
+	f.page->clock[1].seq = 3;
+	cr_assert_eq(chronotick_now(f.ct, &now), -ESTALE);
+	cr_assert_eq(now.earliest_ns, INT64_MIN);
+	cr_assert_eq(now.latest_ns, INT64_MAX);
+	cr_assert_gt(chronotick_torn_reads(), torn);
+	page_drop(&f);
+}
+
+Test(read, a_foreign_counter_is_read_the_slow_way)
+{
+	struct fixture f;
+	struct chronotick_interval now;
+	struct timespec raw;
+
+	page_make(&f, CHRONOTICK_COUNTER_MONOTONIC_RAW);
+	clock_gettime(CLOCK_MONOTONIC_RAW, &raw);
+	line_make(&f.page->clock[0], (uint64_t)(raw.tv_sec * SECOND + raw.tv_nsec));
+	f.page->clock[0].mult = 1ULL << CHRONOTICK_MULT_SHIFT;
+	f.page->clock[1] = f.page->clock[0];
+	open_page(&f);
+	cr_assert_eq(chronotick_now(f.ct, &now), 0);
+	cr_assert_geq(now.utc_ns, 1700000000 * SECOND);
+	cr_assert_lt(now.utc_ns, 1700000005 * SECOND);
+	cr_assert_eq(chronotick_now_unordered(f.ct, &now), 0);
+	page_drop(&f);
+}
+
+Test(read, open_refuses_what_is_no_page)
+{
+	struct fixture f;
+	struct chronotick *ct = NULL;
+
+	cr_assert_eq(chronotick_open(&ct, "/tmp/chronotick-read-none"), -ENOENT);
+	cr_assert_eq(chronotick_open(&ct, "/tmp"), -EBADMSG);
+	page_make(&f, native_kind());
+	f.page->header.magic ^= 1;
+	cr_assert_eq(chronotick_open(&ct, f.path), -EBADMSG);
+	f.page->header.magic ^= 1;
+	f.page->header.abi_version = 2;
+	cr_assert_eq(chronotick_open(&ct, f.path), -EPROTONOSUPPORT);
+	f.page->header.abi_version = 1;
+	f.page->header.counter_kind = 99;
+	cr_assert_eq(chronotick_open(&ct, f.path), -ENOTSUP);
+	f.page->header.counter_kind = native_kind();
+	f.page->header.boot_id[3] ^= 1;
+	cr_assert_eq(chronotick_open(&ct, f.path), -EBADMSG);
+	f.page->header.boot_id[3] ^= 1;
+	cr_assert_eq(truncate(f.path, 100), 0);
+	cr_assert_eq(chronotick_open(&ct, f.path), -EBADMSG);
+	cr_assert_null(ct);
+	munmap(f.page, CHRONOTICK_PAGE_SIZE);
+	unlink(f.path);
+}
+
+Test(read, record_falls_back_to_its_shadow)
+{
+	struct fixture f;
+	struct chronotick_record record;
+
+	page_make(&f, native_kind());
+	open_page(&f);
+	cr_assert_eq(chronotick_record_read(f.ct, &record), -EAGAIN);
+	f.page->record.sequence_number = 5;
+	f.page->record_shadow.sequence_number = 4;
+	f.page->record_shadow.offset_correction = 0.25;
+	f.page->record_shadow.drift_rate = 1e-6;
+	f.page->record_shadow.prediction_time = 100;
+	f.page->record_shadow.offset_uncertainty = 3e-6;
+	f.page->record_shadow.drift_uncertainty = 1e-6;
+	cr_assert_eq(chronotick_record_read(f.ct, &record), 0);
+	cr_assert_float_eq(chronotick_corrected_time_at(&record, 110), 110.25001, 1e-9);
+	cr_assert_float_eq(chronotick_uncertainty_at(&record, 104), 5e-6, 1e-12);
+	page_drop(&f);
+}
+
+Test(read, errors_have_sentences)
+{
+	cr_assert_str_eq(chronotick_strerror(-EAGAIN), "no trusted time yet");
+	cr_assert_str_eq(chronotick_status_name(CHRONOTICK_HOLDOVER | CHRONOTICK_LEAP_INSERT),
+			 "holdover");
+	cr_assert_str_eq(chronotick_source_name(99), "unknown");
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* chronotickd's configuration: YAML, fully validated. */
+#ifndef USERSPACE_CONFIG_H
+#define USERSPACE_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "engine/engine.h"
+#include "publish/publish.h"
+#include "sources/ntp.h"
+
+#define CONFIG_CPUS_MAX 64
+
+struct config {
+	struct publish_config page;
+	uint32_t warm_up_s;
+	uint32_t wander_ppb; /* engine: see struct engine_config */
+	uint32_t max_drift_ppb;
+	uint32_t counter_kind; /* enum chronotick_counter_kind; NONE: choose */
+	int log_priority;
+	struct ntp_config sources[ENGINE_SOURCES_MAX];
+	unsigned int source_count;
+	int cpus[CONFIG_CPUS_MAX]; /* from the command line */
+	unsigned int cpu_count;
+	void *strings; /* what the members point to */
+};
+
+/* The built-in defaults: Debian's NTP pool. Free with config_clear(). 0 or -ENOMEM. */
+int config_defaults(struct config *ret);
+
+/*
+ * Read a file. Errors go to `errors`, one a line, "file:line: key: what is wrong and what is
+ * allowed", all that the file has. Returns 0; -EINVAL after errors; -ENOMEM.
+ */
+int config_load(struct config *ret, const char *path, FILE *errors);
+
+/* The same from memory, for tests and fuzzing; `name` stands for the file. */
+int config_parse(struct config *ret, const char *name, const void *text, size_t size,
+		 FILE *errors);
+
+void config_clear(struct config *config);
+
+#endif /* USERSPACE_CONFIG_H */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Publication: corrections become clock lines and records in a page. Nothing else writes a page.
+ *
+ *	line.h     a correction and the line before it -> the next line (pure)
+ *	page.h     the stores into a mapped page, in their order
+ *	segment.h  the shared-memory file: creation, take-over, the writer's lock
+ */
+#ifndef PUBLISH_PUBLISH_H
+#define PUBLISH_PUBLISH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "chronotick_page.h"
+#include "engine/engine.h"
+#include "timestamping/counter.h"
+
+struct publish_config {
+	const char *shm_name;	 /* file name under /dev/shm/ */
+	uint32_t frequency_hz;	 /* 1 to 1000 */
+	uint32_t writer_timeout_ms;
+	int64_t max_bound_ns;
+	uint32_t max_slew_ppb;	 /* how far the published slope may leave the best rate */
+	int64_t step_threshold_ns; /* a correction beyond it jumps, with a new generation */
+};
+
+/* What the record tells beside the correction */
+struct publish_facts {
+	double daemon_uptime_s;
+	double average_latency_ms; /* of one read, measured; 0: not yet */
+	uint32_t warmup_percent;
+	bool warmup_complete;
+	bool models_ready;
+};
+
+struct publisher;
+
+/*
+ * Create the page or take over a dead writer's. `counter` must outlive the publisher.
+ *
+ * Returns 0; -EBUSY if another writer holds it: *owner is then its pid (0 if it can't be told);
+ * or another negative errno, with a sentence in `why` (may be NULL) that names file and remedy.
+ */
+int publisher_open(struct publisher **ret, const struct publish_config *config,
+		   const struct counter *counter, int32_t *owner, char *why, unsigned int why_size);
+
+/*
+ * Publish a correction. A status below SYNCHRONIZED leaves a line that may still be trusted alone
+ * (a dead predecessor's promise holds) and publishes an untrusted line otherwise.
+ * Returns 0, or -ETIMEDOUT if every build came too late for its join: the line before it stands.
+ */
+int publisher_publish(struct publisher *publisher, const struct correction *correction,
+		      const struct publish_facts *facts);
+
+/*
+ * Figures and sources as they are now; count <= CHRONOTICK_SOURCES_MAX. The publisher fills in the
+ * publication figures itself.
+ */
+void publisher_statistics(struct publisher *publisher,
+			  const struct chronotick_statistics *statistics,
+			  const struct chronotick_source *sources, unsigned int count);
+
+/* The page, for the daemon's own canary reads. */
+const struct chronotick_page *publisher_page(const struct publisher *publisher);
+
+/*
+ * An orderly end: the record's flags and confidence are cleared, the status of the line becomes
+ * WRITER_GONE, and it stays valid until its span is over. NULL is allowed.
+ */
+void publisher_close(struct publisher *publisher);
+
+#endif /* PUBLISH_PUBLISH_H */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The counter that everything runs on. */
+#ifndef TIMESTAMPING_COUNTER_H
+#define TIMESTAMPING_COUNTER_H
+
+#include <stdint.h>
+
+struct counter {
+	uint32_t kind; /* enum chronotick_counter_kind */
+	uint64_t hz;   /* nominal: measured against CLOCK_MONOTONIC_RAW at start */
+	uint64_t mult; /* nominal, 2^-54 ns per count */
+};
+
+/*
+ * Make a counter of that kind ready; kind CHRONOTICK_COUNTER_NONE: the best that this machine can
+ * be trusted with (TSC only if invariant and in use as clocksource; CNTVCT on arm64; else
+ * CLOCK_MONOTONIC_RAW). Takes up to 50 ms for the calibration.
+ *
+ * Returns 0; -ENOTSUP if this machine has no such counter; -EIO if the calibration gave no stable
+ * rate.
+ */
+int counter_init(struct counter *counter, uint32_t kind);
+
+/* The value now, read after all earlier loads. */
+uint64_t counter_read(const struct counter *counter);
+
+/* ns to counts at the nominal rate, rounded up; ns <= 2^62. */
+uint64_t counter_from_ns(const struct counter *counter, uint64_t ns);
+
+#endif /* TIMESTAMPING_COUNTER_H */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Packet timestamps from the kernel: SO_TIMESTAMPING, transmit stamps from the error queue. */
+#ifndef TIMESTAMPING_STAMP_H
+#define TIMESTAMPING_STAMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct stamp {
+	int64_t system_ns; /* CLOCK_REALTIME, ns since 1970 */
+	uint8_t quality;   /* enum chronotick_stamp */
+};
+
+/*
+ * Ask for kernel stamps both ways on a datagram socket, transmit stamps with an id that counts the
+ * datagrams sent from 0 (SOF_TIMESTAMPING_OPT_ID). Returns 0 or a negative errno; without them
+ * stamp_receive() falls to the user-space clock.
+ */
+int stamp_enable(int fd);
+
+/*
+ * Receive one datagram without blocking. *stamp: when the kernel took it in, else (quality USER)
+ * when this call did. from may be NULL. truncated (may be NULL): it was longer than the buffer.
+ * Returns its length, -EAGAIN, or another negative errno.
+ */
+long stamp_receive(int fd, void *data, size_t size, struct sockaddr_storage *from,
+		   struct stamp *stamp, bool *truncated);
+
+/*
+ * Take one message from the error queue. Returns 1 and *id, *stamp if it was a transmit stamp; 0 if
+ * it was something else; -EAGAIN if the queue is empty; or the negative errno of an ICMP error that
+ * the queue told of.
+ */
+int stamp_transmitted(int fd, uint32_t *id, struct stamp *stamp);
+
+#endif /* TIMESTAMPING_STAMP_H */
