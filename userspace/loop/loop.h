@@ -35,7 +35,10 @@ int64_t loop_now_ns(void);
 int loop_fd_add(struct loop *loop, int fd, short events, loop_fd_fn fn, void *data);
 void loop_fd_remove(struct loop *loop, int fd);
 
-/* Arm, or arm anew, for a CLOCK_MONOTONIC deadline. Returns 0 or -ENOMEM. */
+/*
+ * Arm, or arm anew, for a CLOCK_MONOTONIC deadline; one that is past is served in the next round.
+ * Returns 0 or -ENOMEM, never that for a timer that is armed.
+ */
 int loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t deadline_ns);
 void loop_timer_cancel(struct loop *loop, struct loop_timer *timer);
 

@@ -7,6 +7,7 @@
 
 struct counter {
 	uint32_t kind; /* enum chronotick_counter_kind */
+	uint32_t step; /* counts that it may move at a time: how old a reading may be, at most */
 	uint64_t hz;   /* nominal: measured against CLOCK_MONOTONIC_RAW at start */
 	uint64_t mult; /* nominal, 2^-54 ns per count */
 };
@@ -14,7 +15,8 @@ struct counter {
 /*
  * Make a counter of that kind ready; kind CHRONOTICK_COUNTER_NONE: the best that this machine can
  * be trusted with (TSC only if invariant and in use as clocksource; CNTVCT on arm64; else
- * CLOCK_MONOTONIC_RAW). Takes up to 50 ms for the calibration.
+ * CLOCK_MONOTONIC_RAW). A kind that is asked for by name is held to the same conditions. Takes up
+ * to 50 ms for the calibration, twice that if the first one is disturbed.
  *
  * Returns 0; -ENOTSUP if this machine has no such counter; -EIO if the calibration gave no stable
  * rate.
@@ -23,6 +25,9 @@ int counter_init(struct counter *counter, uint32_t kind);
 
 /* The value now, read after all earlier loads. */
 uint64_t counter_read(const struct counter *counter);
+
+/* Counts to ns at the nominal rate, rounded up; at most INT64_MAX. */
+int64_t counter_to_ns(const struct counter *counter, uint64_t counts);
 
 /* ns to counts at the nominal rate, rounded up; ns <= 2^62. */
 uint64_t counter_from_ns(const struct counter *counter, uint64_t ns);
