@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Sourced by the scripts: the tree's top, the one list of Debian packages, and how they get here.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# What a build needs
+packages_build=(gcc libc6-dev meson ninja-build pkg-config python3 libyaml-dev scdoc)
+# What the embedded reference needs beside chronyd: iproute2 for the namespaces, and the libraries
+# that Debian's chronyd is linked with (see chronyd_find)
+packages_reference=(iproute2 procps libcap2 libedit2 libgnutls30 libnettle8 libseccomp2)
+# What the tests need: Criterion, a second compiler with sanitizers and libFuzzer, style, tools
+packages_test=(g++ libcriterion-dev clang-14 libclang-rt-14-dev clang-format-14 binutils)
+
+say() {
+	printf '== %s\n' "$*"
+}
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# retried COMMAND...: three tries, for mirrors that hiccup.
+retried() {
+	local try
+	for try in 1 2 3; do
+		"$@" && return 0
+		printf '%s: try %s failed\n' "$1" "$try" >&2
+		sleep $((try * 3))
+	done
+	return 1
+}
+
+apt_quiet() {
+	DEBIAN_FRONTEND=noninteractive retried apt-get -qq -o Acquire::Retries=3 \
+		-o Dpkg::Use-Pty=0 "$@" </dev/null >/dev/null
+}
+
+# packages_need PACKAGE...: install those that are missing; touch nothing if none is.
+packages_need() {
+	local package missing=()
+	for package; do
+		dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null |
+			grep -qx installed || missing+=("$package")
+	done
+	[ ${#missing[@]} -eq 0 ] && return 0
+	say "installing ${missing[*]}"
+	[ "$(id -u)" -eq 0 ] || die "run as root, or first: apt-get install ${missing[*]}"
+	apt_quiet update
+	apt_quiet install --no-install-recommends "${missing[@]}" ||
+		die "cannot install ${missing[*]}"
+}
+
+# Set $chronyd and $chronyc to Debian's chrony. Where it is not installed it is unpacked below
+# build-packages/ instead: installing it would replace and start the host's own time daemon.
+chronyd_find() {
+	local dir=$top/build-packages
+	PATH=$PATH:/usr/sbin
+	if chronyd=$(command -v chronyd) && chronyc=$(command -v chronyc); then
+		return 0
+	fi
+	chronyd=$dir/chrony/usr/sbin/chronyd
+	chronyc=$dir/chrony/usr/bin/chronyc
+	[ -x "$chronyd" ] && return 0
+	say "unpacking chrony"
+	mkdir -p "$dir"
+	apt_quiet update
+	(cd "$dir" && apt_quiet -o APT::Sandbox::User=root download chrony &&
+		dpkg-deb -x chrony_*.deb chrony) || die "cannot get Debian's package chrony"
+}
+
+# builds DIRECTORY MESON-OPTION...: set up below the top if it is new, and build.
+build() {
+	local dir=$top/$1
+	shift
+	if [ ! -e "$dir/build.ninja" ]; then
+		meson setup "$dir" "$top" "$@" || return 1
+	else
+		meson configure "$dir" "$@" || return 1
+	fi
+	ninja -C "$dir"
+}
