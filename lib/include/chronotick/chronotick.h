@@ -70,6 +70,12 @@ struct chronotick {
  */
 CHRONOTICK_API int chronotick_open(struct chronotick **ret, const char *path);
 
+/*
+ * The path that chronotick_open() opens for `path`, which may be NULL. $CHRONOTICK_PAGE does not
+ * count in a program that runs with more rights than its user has (set-user-ID and such).
+ */
+CHRONOTICK_API const char *chronotick_page_path(const char *path);
+
 /* Unmap and free. NULL is allowed. */
 CHRONOTICK_API void chronotick_close(struct chronotick *ct);
 
@@ -91,7 +97,7 @@ chronotick_inline int chronotick_now(const struct chronotick *ct, struct chronot
  * before loads that stand before the call. Else as chronotick_now().
  */
 chronotick_inline int chronotick_now_unordered(const struct chronotick *ct,
-					   struct chronotick_interval *ret);
+					       struct chronotick_interval *ret);
 
 /*
  * UTC at a counter value that the caller read before, with chronotick_counter() or the CPU's own
@@ -100,7 +106,7 @@ chronotick_inline int chronotick_now_unordered(const struct chronotick *ct,
  * Returns as chronotick_now(), and -ERANGE for a value from before the present generation.
  */
 chronotick_inline int chronotick_at(const struct chronotick *ct, uint64_t counter,
-				struct chronotick_interval *ret);
+				    struct chronotick_interval *ret);
 
 /* The counter that the page runs on, ordered as in chronotick_now(). */
 CHRONOTICK_API uint64_t chronotick_counter(const struct chronotick *ct);

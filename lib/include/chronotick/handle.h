@@ -9,8 +9,8 @@
 #define CHRONOTICK_HANDLE_DISTANCE 65536 /* a multiple of every machine's page size */
 struct chronotick_private {
 	const struct chronotick_page *page; /* the page itself; behind a foreign counter's decoy */
-	size_t mapped;			    /* bytes from here, for munmap */
-	uint32_t kind;			    /* enum chronotick_counter_kind of the page */
+	size_t mapped;                      /* bytes from here, for munmap */
+	uint32_t kind;                      /* enum chronotick_counter_kind of the page */
 };
 
 static inline const struct chronotick_private *chronotick_private_of(const struct chronotick *ct)

@@ -3,13 +3,13 @@
 #ifndef CHRONOTICK_NAMES_H
 #define CHRONOTICK_NAMES_H
 
-#define CHRONOTICK_NAME_OF(names, i) \
+#define CHRONOTICK_NAME_OF(names, i)                                                               \
 	((i) < sizeof(names) / sizeof((names)[0]) ? (names)[i] : "unknown")
 
 CHRONOTICK_API const char *chronotick_status_name(unsigned int status)
 {
 	static const char *const names[] = {"unsynchronized", "warming_up",  "synchronized",
-					    "holdover",	      "writer_gone", "expired"};
+					    "holdover",       "writer_gone", "expired"};
 
 	status &= CHRONOTICK_STATUS_MASK;
 	return CHRONOTICK_NAME_OF(names, status);
@@ -25,7 +25,7 @@ CHRONOTICK_API const char *chronotick_source_name(unsigned int source)
 
 CHRONOTICK_API const char *chronotick_source_state_name(unsigned int state)
 {
-	static const char *const names[] = {"unreachable", "selected",	     "candidate",
+	static const char *const names[] = {"unreachable", "selected",       "candidate",
 					    "falseticker", "unsynchronized", "denied"};
 
 	return CHRONOTICK_NAME_OF(names, state);

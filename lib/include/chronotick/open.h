@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,13 +18,15 @@ static inline int chronotick_errno(void)
 	return errno > 0 ? -errno : -EIO;
 }
 
-/* The page's path: as asked, as the environment says, the device, the shared memory. */
-static inline const char *chronotick_path(const char *path)
+/* A program that runs with more rights than its user has does not ask that user's environment. */
+CHRONOTICK_API const char *chronotick_page_path(const char *path)
 {
-	if (!path)
-		path = getenv("CHRONOTICK_PAGE");
+	const char *environment = getauxval(AT_SECURE) ? NULL : getenv("CHRONOTICK_PAGE");
+
 	if (path)
 		return path;
+	if (environment && *environment)
+		return environment;
 	if (access(CHRONOTICK_DEVICE_PATH, F_OK) == 0)
 		return CHRONOTICK_DEVICE_PATH;
 	return CHRONOTICK_SHM_DIR CHRONOTICK_SHM_NAME;
@@ -125,7 +128,7 @@ CHRONOTICK_API int chronotick_open(struct chronotick **ret, const char *path)
 	struct stat status;
 	int fd, r;
 
-	fd = open(chronotick_path(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = open(chronotick_page_path(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return chronotick_errno();
 	if (fstat(fd, &status) < 0)

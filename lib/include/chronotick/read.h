@@ -23,9 +23,9 @@ enum chronotick_read_mode {
  * counter, or with an anchor after the counter value. Tries the lines in turn, a bounded number of
  * times. at: the counter value, with CHRONOTICK_READ_AT only.
  */
-CHRONOTICK_API __attribute__((noinline, cold)) int
-chronotick_read_slow(const struct chronotick *ct, enum chronotick_read_mode mode, uint64_t at,
-		     struct chronotick_interval *ret);
+CHRONOTICK_API __attribute__((noinline, cold)) int chronotick_read_slow(
+	const struct chronotick *ct, enum chronotick_read_mode mode, uint64_t at,
+	struct chronotick_interval *ret);
 
 /*
  * A counter value in the two halves that rdtsc gives, value = low + (high << 32) modulo 2^64. The
@@ -134,7 +134,8 @@ chronotick_inline int chronotick_read_fast(const struct chronotick *ct,
 	chronotick_clock_load(&copy, line);
 	counter.low -= copy.anchor;
 	if (__builtin_expect(chronotick_seq_again(line, counter) != seq ||
-			     counter.low + (counter.high << 32) > copy.span, 0))
+				     counter.low + (counter.high << 32) > copy.span,
+			     0))
 		return chronotick_read_slow(ct, mode, at, ret);
 	chronotick_interval_set(ret, (counter.low << 10) + (counter.high << 42), &copy);
 	return 0;
@@ -146,13 +147,13 @@ chronotick_inline int chronotick_now(const struct chronotick *ct, struct chronot
 }
 
 chronotick_inline int chronotick_now_unordered(const struct chronotick *ct,
-					   struct chronotick_interval *ret)
+					       struct chronotick_interval *ret)
 {
 	return chronotick_read_fast(ct, CHRONOTICK_READ_UNORDERED, 0, ret);
 }
 
 chronotick_inline int chronotick_at(const struct chronotick *ct, uint64_t counter,
-				struct chronotick_interval *ret)
+				    struct chronotick_interval *ret)
 {
 	return chronotick_read_fast(ct, CHRONOTICK_READ_AT, counter, ret);
 }

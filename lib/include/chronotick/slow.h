@@ -69,9 +69,9 @@ static inline int chronotick_line_evaluate(const struct chronotick_clock *line, 
 	return 0;
 }
 
-CHRONOTICK_API __attribute__((noinline, cold)) int
-chronotick_read_slow(const struct chronotick *ct, enum chronotick_read_mode mode, uint64_t at,
-		     struct chronotick_interval *ret)
+CHRONOTICK_API __attribute__((noinline, cold)) int chronotick_read_slow(
+	const struct chronotick *ct, enum chronotick_read_mode mode, uint64_t at,
+	struct chronotick_interval *ret)
 {
 	const struct chronotick_private *own = chronotick_private_of(ct);
 	const struct chronotick_page *page = own->page;
