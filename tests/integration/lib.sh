@@ -42,9 +42,9 @@ fail() {
 	failures=$((failures + 1))
 }
 
-# expect TEXT FILE: the file must have a line that matches.
+# expect PATTERN FILE: the file must have a line that matches, in whatever case.
 expect() {
-	grep -Eq -- "$1" "$2" && return 0
+	grep -Eiq -- "$1" "$2" && return 0
 	fail "no line matches '$1' in:"
 	sed 's/^/    /' "$2"
 }

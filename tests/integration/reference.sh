@@ -15,6 +15,7 @@
 #	reference_fake N KIND		a fake server of tests/integration/fake-ntp.c at address N
 #	"${reference_client[@]}" COMMAND...	run in the client's namespace
 #	reference_down			end all that was started, remove all that was made
+#	reference_keep PID FILE		leave all running, with a script that ends it later
 
 reference_server_ns=ct$$s
 reference_client_ns=ct$$c
@@ -100,4 +101,16 @@ reference_down() {
 	done
 	[ -z "$reference_dir" ] || rm -rf "$reference_dir"
 	reference_dir=
+}
+
+# reference_keep PID FILE: instead of reference_down, leave everything running and a script,
+# $reference_dir/end, that ends it, the process PID with it, and removes FILE.
+reference_keep() {
+	cat >"$reference_dir/end" <<-END
+		kill $1 ${reference_pids[*]}
+		sleep 1
+		ip netns del $reference_server_ns
+		ip netns del $reference_client_ns
+		rm -rf $2 $reference_dir
+	END
 }
