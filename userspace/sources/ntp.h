@@ -10,32 +10,48 @@
 
 struct ntp_config {
 	const char *server; /* name, or IPv4 or IPv6 address */
-	uint16_t port;	    /* 123 */
-	bool iburst;	    /* four requests two seconds... see ntp_new() */
-	int8_t minpoll;	    /* log2 s, -3 to 17 */
-	int8_t maxpoll;
+	uint16_t port;      /* 123 */
+	bool iburst;        /* the first four requests, and three after a silence of eight, are
+			     * at most 2 s apart, whatever minpoll says */
+	int8_t minpoll;     /* log2 s, -3 to 17 */
+	int8_t maxpoll;     /* log2 s, minpoll to 17 */
 };
 
-/* Counters of one server, all since start */
+/* Counters of one server, all since start. received = accepted + rejected + dropped + held. */
 struct ntp_statistics {
 	uint64_t sent;
 	uint64_t received;
 	uint64_t accepted;
 	uint64_t rejected; /* failed a packet test of RFC 5905 section 8, or was no NTP packet */
+	uint64_t dropped;  /* passed them, but the system clock stepped meanwhile, or the times
+			    * can't be */
 	uint64_t stamps_missing; /* transmit stamps that did not come in time */
 };
 
 struct ntp;
 
 /*
- * A client of one server, polling from now on. Names are resolved by a helper thread.
+ * A client of one server, polling from now on. Names are resolved by a helper thread, and again
+ * when no address answers; the server's other addresses are tried first.
+ *
+ * The first request goes out 0.1 to 0.2 s after the address is known, the next ones as iburst says
+ * or 2^minpoll s apart. Answers that are where those before them point to raise that to 2^maxpoll
+ * s, lost ones lower it. An answer is waited for 1 s, the transmit stamp of its request 50 ms more.
+ *
+ * `index` is the source's number in samples and events, below 65536. Neither event may free it.
+ * Events beside samples: UNREACHABLE after eight requests without an answer, UNSYNCHRONIZED if the
+ * server says so or is 16 s away from UTC, DENIED after kiss-o'-death DENY or RSTR, which ends it.
+ *
  * Returns 0, -EINVAL for a config out of range, or a negative errno.
  */
 int ntp_new(struct ntp **ret, const struct source_context *context, unsigned int index,
 	    const struct ntp_config *config);
 void ntp_free(struct ntp *ntp);
 
-/* Fill in name, kind, stamps, stratum, leap, reach, delay, dispersion and samples. */
+/*
+ * Fill in name, kind, stamps, stratum, leap, reach, delay, dispersion, samples and last_counter;
+ * the other members, which only the engine knows, are left alone.
+ */
 void ntp_describe(const struct ntp *ntp, struct chronotick_source *ret);
 void ntp_statistics(const struct ntp *ntp, struct ntp_statistics *ret);
 

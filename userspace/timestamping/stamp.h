@@ -17,6 +17,12 @@ struct stamp {
  * Ask for kernel stamps both ways on a datagram socket, transmit stamps with an id that counts the
  * datagrams sent from 0 (SOF_TIMESTAMPING_OPT_ID). Returns 0 or a negative errno; without them
  * stamp_receive() falls to the user-space clock.
+ *
+ * The kernel turns its receive stamps on a moment after the first socket of the machine asks for
+ * them, and off with the last one: a packet that comes earlier is stamped when it is read. So ask
+ * some time before the first packet, and open the next socket before the last one is closed.
+ *
+ * An expected stamp wakes poll(2) with POLLERR, and with POLLPRI if that is asked for.
  */
 int stamp_enable(int fd);
 
@@ -29,9 +35,10 @@ long stamp_receive(int fd, void *data, size_t size, struct sockaddr_storage *fro
 		   struct stamp *stamp, bool *truncated);
 
 /*
- * Take one message from the error queue. Returns 1 and *id, *stamp if it was a transmit stamp; 0 if
- * it was something else; -EAGAIN if the queue is empty; or the negative errno of an ICMP error that
- * the queue told of.
+ * Take one message from the error queue. Returns 1 and *id, *stamp if it was a transmit stamp (*id
+ * is 0 where the stamp comes without one, as from a network simulator); 0 if it was something else;
+ * -EAGAIN if the queue is empty; or the negative errno of an ICMP error that the queue told of,
+ * which it does only for sockets with IP_RECVERR or IPV6_RECVERR.
  */
 int stamp_transmitted(int fd, uint32_t *id, struct stamp *stamp);
 

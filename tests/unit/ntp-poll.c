@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* The poll interval and the reach register, in virtual time. */
+#include <stdlib.h>
+
+#include <criterion/criterion.h>
+
+#include "sources/ntp_poll.h"
+
+#define S 1000000000LL
+
+static int64_t now_ns;
+
+static void answered(struct ntp_poll *poll, int64_t offset_ns)
+{
+	struct sample sample = {.offset_ns = offset_ns, .delay_ns = 100000, .dispersion_ns = 1000};
+
+	ntp_poll_sent(poll);
+	ntp_poll_answered(poll, &sample, now_ns);
+	now_ns += ntp_poll_interval_ns(poll);
+}
+
+static bool missed(struct ntp_poll *poll)
+{
+	ntp_poll_sent(poll);
+	now_ns += ntp_poll_interval_ns(poll);
+	return ntp_poll_missed(poll);
+}
+
+Test(ntp_poll, burst)
+{
+	struct ntp_poll poll;
+	unsigned int i;
+
+	ntp_poll_init(&poll, 6, 10, true);
+	for (i = 0; i < NTP_BURST_COUNT - 1; i++) {
+		ntp_poll_sent(&poll);
+		cr_assert_eq(ntp_poll_interval_ns(&poll), 2 * S);
+	}
+	ntp_poll_sent(&poll);
+	cr_assert_eq(ntp_poll_interval_ns(&poll), 64 * S);
+
+	/* A shorter interval is left as it is. */
+	ntp_poll_init(&poll, 0, 10, true);
+	ntp_poll_sent(&poll);
+	cr_assert_eq(ntp_poll_interval_ns(&poll), S);
+	ntp_poll_init(&poll, 6, 10, false);
+	ntp_poll_sent(&poll);
+	cr_assert_eq(ntp_poll_interval_ns(&poll), 64 * S);
+}
+
+Test(ntp_poll, rises_while_steady)
+{
+	struct ntp_poll poll;
+	unsigned int i, at_current = 0;
+	int8_t current = 0;
+
+	/* A rate error of 20 ppm is no unrest. */
+	ntp_poll_init(&poll, 0, 6, false);
+	for (i = 0; i < 200; i++) {
+		answered(&poll, now_ns / 50000);
+		cr_assert(poll.current >= current && poll.current <= current + 1);
+		at_current = poll.current == current ? at_current + 1 : 0;
+		current = poll.current;
+		cr_assert(current == 6 || at_current < 12);
+	}
+	cr_assert_eq(poll.reach, 0xff);
+	cr_assert_eq(poll.current, 6);
+}
+
+Test(ntp_poll, stays_while_not_steady)
+{
+	struct ntp_poll poll;
+	unsigned int i;
+
+	/* 1 ms to and fro is more than 50 us of delay explain. */
+	ntp_poll_init(&poll, 0, 6, false);
+	for (i = 0; i < 200; i++)
+		answered(&poll, i % 2 ? 1000000 : 0);
+	cr_assert_eq(poll.current, 0);
+}
+
+Test(ntp_poll, falls_when_answers_are_lost)
+{
+	struct ntp_poll poll;
+	unsigned int i;
+
+	ntp_poll_init(&poll, 0, 6, false);
+	for (i = 0; i < 200; i++)
+		answered(&poll, 0);
+	cr_assert_eq(poll.current, 6);
+	cr_assert_not(missed(&poll));
+	cr_assert_eq(poll.current, 5);
+	cr_assert_eq(poll.reach, 0xfe);
+}
+
+Test(ntp_poll, loss_is_told_once)
+{
+	struct ntp_poll poll;
+	unsigned int i;
+
+	ntp_poll_init(&poll, 0, 6, true);
+	/* Never answered: nothing to lose */
+	for (i = 0; i < 20; i++)
+		cr_assert_not(missed(&poll));
+	/* A server that does not answer is asked ever less. */
+	cr_assert_eq(poll.current, 6);
+
+	answered(&poll, 0);
+	for (i = 0; i < 7; i++)
+		cr_assert_not(missed(&poll));
+	cr_assert(missed(&poll));
+	cr_assert_eq(poll.reach, 0);
+	cr_assert_not(missed(&poll));
+
+	/* Back again: the next three come soon. */
+	for (i = 0; i < 20; i++)
+		missed(&poll);
+	cr_assert_eq(ntp_poll_interval_ns(&poll), 64 * S);
+	answered(&poll, 0);
+	cr_assert_eq(ntp_poll_interval_ns(&poll), 2 * S);
+}
+
+Test(ntp_poll, rate)
+{
+	struct ntp_poll poll;
+	unsigned int i;
+
+	ntp_poll_init(&poll, 3, 4, true);
+	ntp_poll_sent(&poll);
+	ntp_poll_rate(&poll);
+	cr_assert_eq(ntp_poll_interval_ns(&poll), 16 * S);
+	/* It never comes back to what was too often. */
+	answered(&poll, 0);
+	for (i = 0; i < 4; i++)
+		missed(&poll);
+	cr_assert_eq(poll.current, 4);
+	for (i = 0; i < 100; i++)
+		ntp_poll_rate(&poll);
+	cr_assert_eq(poll.current, NTP_POLL_MAX);
+}

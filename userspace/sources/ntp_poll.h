@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* When a server is asked next, and whether it answers (RFC 5905 sections 9.2 and 13). Pure. */
+#ifndef SOURCES_NTP_POLL_H
+#define SOURCES_NTP_POLL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/sample.h"
+
+#define NTP_POLL_MIN (-3) /* log2 s */
+#define NTP_POLL_MAX 17
+
+/* A burst: this many requests, this far apart at most */
+#define NTP_BURST_COUNT 4
+#define NTP_BURST_NS 2000000000LL
+
+/* This many answers that were where the two before them pointed to raise the interval. */
+#define NTP_POLL_STEADY 8
+
+struct ntp_poll {
+	int8_t minpoll; /* log2 s; a server's RATE raises it */
+	int8_t maxpoll;
+	int8_t current;
+	uint8_t reach; /* one bit a request, newest lowest, 1: answered */
+	uint8_t burst; /* requests left of a burst */
+	uint8_t steady;
+	uint8_t answers; /* how many of last[] are filled */
+	bool bursts;
+	bool reachable; /* answered within the last eight requests */
+	struct {
+		int64_t raw_ns;
+		int64_t offset_ns;
+		int64_t noise_ns;
+	} last[2]; /* newest first */
+};
+
+void ntp_poll_init(struct ntp_poll *poll, int8_t minpoll, int8_t maxpoll, bool bursts);
+
+/* A request goes out: shifts the reach register. */
+void ntp_poll_sent(struct ntp_poll *poll);
+
+/* Its answer became a sample, at that raw time. */
+void ntp_poll_answered(struct ntp_poll *poll, const struct sample *sample, int64_t raw_ns);
+
+/* It was not answered in time. Returns true if the server was reachable till now and is no more. */
+bool ntp_poll_missed(struct ntp_poll *poll);
+
+/* Kiss code RATE: never again as often as now. */
+void ntp_poll_rate(struct ntp_poll *poll);
+
+/* From one request to the next, ns */
+int64_t ntp_poll_interval_ns(const struct ntp_poll *poll);
+
+#endif /* SOURCES_NTP_POLL_H */

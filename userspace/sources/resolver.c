@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "sources/resolver.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* getaddrinfo(3) with all its plugins, far from the 8 MB of a default stack */
+#define STACK_SIZE (256 * 1024)
+
+enum state {
+	RUNNING,
+	DONE,      /* by the thread: the result may be read */
+	ABANDONED, /* by the owner: the thread frees the job */
+};
+
+struct resolver {
+	atomic_int state;
+	int error; /* written before DONE, as is the result */
+	struct resolver_result result;
+	char port[6];
+	char name[];
+};
+
+static int lookup(struct resolver_result *ret, const char *name, const char *port, int flags)
+{
+	const struct addrinfo hints = {
+		.ai_flags = AI_NUMERICSERV | flags,
+		.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_DGRAM,
+	};
+	struct addrinfo *found, *at;
+
+	memset(ret, 0, sizeof(*ret));
+	if (getaddrinfo(name, port, &hints, &found))
+		return -ENOENT;
+	for (at = found; at && ret->count < RESOLVER_ADDRESSES_MAX; at = at->ai_next) {
+		struct resolver_address *address = &ret->addresses[ret->count];
+
+		if ((at->ai_family != AF_INET && at->ai_family != AF_INET6) ||
+		    at->ai_addrlen > sizeof(address->address))
+			continue;
+		memcpy(&address->address, at->ai_addr, at->ai_addrlen);
+		address->size = at->ai_addrlen;
+		ret->count++;
+	}
+	freeaddrinfo(found);
+	return ret->count ? 0 : -ENOENT;
+}
+
+int resolver_numeric(struct resolver_result *ret, const char *name, uint16_t port)
+{
+	char text[6];
+
+	snprintf(text, sizeof(text), "%u", port);
+	return lookup(ret, name, text, AI_NUMERICHOST) < 0 ? -EINVAL : 0;
+}
+
+static void *run(void *data)
+{
+	struct resolver *resolver = data;
+	int expected = RUNNING;
+
+	resolver->error = lookup(&resolver->result, resolver->name, resolver->port, 0);
+	/* Release: the result is complete before DONE is seen. */
+	if (!atomic_compare_exchange_strong_explicit(&resolver->state, &expected, DONE,
+						     memory_order_acq_rel, memory_order_acquire))
+		free(resolver);
+	return NULL;
+}
+
+int resolver_start(struct resolver **ret, const char *name, uint16_t port)
+{
+	size_t size = strlen(name) + 1;
+	struct resolver *resolver;
+	sigset_t all, old;
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int r;
+
+	resolver = calloc(1, sizeof(*resolver) + size);
+	if (!resolver)
+		return -ENOMEM;
+	memcpy(resolver->name, name, size);
+	snprintf(resolver->port, sizeof(resolver->port), "%u", port);
+	atomic_init(&resolver->state, RUNNING);
+
+	r = pthread_attr_init(&attributes);
+	if (r)
+		goto fail;
+	r = pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	if (!r)
+		r = pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	if (r)
+		goto fail_attributes;
+	/* Signals are the loop's: the thread inherits a mask that blocks them all. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&thread, &attributes, run, resolver);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r)
+		goto fail_attributes;
+	pthread_attr_destroy(&attributes);
+	*ret = resolver;
+	return 0;
+
+fail_attributes:
+	pthread_attr_destroy(&attributes);
+fail:
+	free(resolver);
+	return -r;
+}
+
+int resolver_poll(struct resolver *resolver, struct resolver_result *result)
+{
+	/* Acquire: pairs with the thread's DONE */
+	if (atomic_load_explicit(&resolver->state, memory_order_acquire) != DONE)
+		return -EAGAIN;
+	if (resolver->error)
+		return resolver->error;
+	*result = resolver->result;
+	return 0;
+}
+
+void resolver_free(struct resolver *resolver)
+{
+	int expected = RUNNING;
+
+	if (!resolver)
+		return;
+	if (!atomic_compare_exchange_strong_explicit(&resolver->state, &expected, ABANDONED,
+						     memory_order_acq_rel, memory_order_acquire))
+		free(resolver);
+}
