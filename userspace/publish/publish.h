@@ -17,11 +17,11 @@
 #include "timestamping/counter.h"
 
 struct publish_config {
-	const char *shm_name;	 /* file name under /dev/shm/ */
-	uint32_t frequency_hz;	 /* 1 to 1000 */
+	const char *shm_name;  /* file name under /dev/shm/ */
+	uint32_t frequency_hz; /* 1 to 1000 */
 	uint32_t writer_timeout_ms;
 	int64_t max_bound_ns;
-	uint32_t max_slew_ppb;	 /* how far the published slope may leave the best rate */
+	uint32_t max_slew_ppb;     /* how far the published slope may leave the best rate */
 	int64_t step_threshold_ns; /* a correction beyond it jumps, with a new generation */
 };
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "publish/writer.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum page_repair writer_init(struct writer *writer, struct chronotick_page *page,
+			     const struct line_config *config, uint64_t (*now)(void *data),
+			     void *data)
+{
+	enum page_repair repair = page_repair(page);
+	uint32_t generation;
+
+	memset(writer, 0, sizeof(*writer));
+	writer->page = page;
+	writer->config = *config;
+	writer->now = now;
+	writer->data = data;
+	page_line_read(&writer->current, &page->clock[0]);
+	generation = CHRONOTICK_STATE_GENERATION(writer->current.state);
+	writer->generation = page->header.generation;
+	/* The header's word is stored first, so a line that is ahead of it is nobody's. */
+	if ((int32_t)(generation - writer->generation) > 0)
+		writer->generation = generation;
+	if (line_is_set(&writer->current) && !line_is_plausible(&writer->current, config->mult)) {
+		memset(&writer->current, 0, sizeof(writer->current));
+		writer->generation++;
+		writer->current.state = CHRONOTICK_STATE(
+			writer->generation, CHRONOTICK_UNSYNCHRONIZED, CHRONOTICK_TAI_UNKNOWN);
+		page_generation_write(page, writer->generation, page->header.generation_start);
+		page_clock_write(page, &writer->current);
+		repair = PAGE_LOST;
+	}
+	return repair;
+}
+
+/* The whole of [1] back into [0], which is odd: nothing has been published. */
+static int publication_undo(struct writer *writer)
+{
+	page_line_fill(&writer->page->clock[0], &writer->current);
+	page_line_end(&writer->page->clock[0]);
+	return -ETIMEDOUT;
+}
+
+/*
+ * Fill [0], which is odd, until the line in it is in time. *started: the counter sample that it was
+ * built from. Returns 0, or -ETIMEDOUT.
+ */
+static int publication_fill(struct writer *writer, const struct correction *correction,
+			    struct line *line, uint64_t *started)
+{
+	struct chronotick_clock *to = &writer->page->clock[0];
+	uint64_t window = writer->config.window;
+	int builds;
+
+	for (builds = 1;; builds++) {
+		if (line->trusted && (line->new_generation || !line_is_set(&writer->current)))
+			page_generation_write(writer->page,
+					      CHRONOTICK_STATE_GENERATION(line->clock.state),
+					      line->clock.anchor);
+		page_line_fill(to, &line->clock);
+		/* Half of W is left for the store that makes it readable. */
+		if (!line->falling || writer->now(writer->data) - *started < window / 2)
+			return 0;
+		writer->rebuilt++;
+		window *= 2;
+		*started = writer->now(writer->data);
+		line_next(line, &writer->config, &writer->current, writer->generation, correction,
+			  *started, window, builds < WRITER_BUILDS ? LINE_SLEW : LINE_KEEP);
+		if (!line->trusted)
+			return -ETIMEDOUT;
+	}
+}
+
+int writer_publish(struct writer *writer, const struct correction *correction)
+{
+	struct chronotick_page *page = writer->page;
+	uint64_t started = writer->now(writer->data), passed;
+	struct line line;
+
+	line_next(&line, &writer->config, &writer->current, writer->generation, correction, started,
+		  writer->config.window, LINE_SLEW);
+	if (!line.trusted && line_stands(&writer->current, started))
+		return -EAGAIN;
+	page_line_begin(&page->clock[0]);
+	if (publication_fill(writer, correction, &line, &started) < 0)
+		return publication_undo(writer);
+	page_line_end(&page->clock[0]);
+	page_line_write(&page->clock[1], &line.clock);
+
+	passed = writer->now(writer->data) - started;
+	writer->current = line.clock;
+	writer->generation = CHRONOTICK_STATE_GENERATION(line.clock.state);
+	writer->published++;
+	writer->corrections += line.trusted;
+	writer->last_counts = passed;
+	writer->sum_counts += passed;
+	if (passed > writer->max_counts)
+		writer->max_counts = passed;
+	return 0;
+}
+
+void writer_status_set(struct writer *writer, enum chronotick_status status)
+{
+	uint64_t mask = (uint64_t)CHRONOTICK_STATUS_MASK << 32;
+
+	writer->current.state = (writer->current.state & ~mask) | (uint64_t)status << 32;
+	page_clock_write(writer->page, &writer->current);
+}

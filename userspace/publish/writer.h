@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One publication into a mapped page: a line is built from a counter sample, stored, and becomes
+ * readable in time for its join, or is built again. The counter is passed in, so that a test can
+ * delay a publication or put it anywhere in time.
+ */
+#ifndef PUBLISH_WRITER_H
+#define PUBLISH_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "chronotick_page.h"
+#include "engine/engine.h"
+#include "publish/line.h"
+#include "publish/page.h"
+
+/* Builds with a slope of their own, each with twice the window, before the old slope is kept */
+#define WRITER_BUILDS 4
+
+struct writer {
+	struct chronotick_page *page;
+	struct line_config config;
+	uint64_t (*now)(void *data); /* the counter, read after all earlier loads */
+	void *data;
+	struct chronotick_clock current; /* what both lines hold */
+	uint32_t generation;             /* the latest that was used */
+	uint64_t published;              /* lines so far, trusted or not */
+	uint64_t corrections;            /* trusted ones of them */
+	uint64_t rebuilt;
+	uint64_t last_counts; /* from counter sample to both lines complete */
+	uint64_t max_counts;
+	uint64_t sum_counts;
+};
+
+/*
+ * Take over the page: repair it, and refuse to continue lines that are none of this counter.
+ * `page` must be one of this ABI and counter kind, and written by nobody else.
+ */
+enum page_repair writer_init(struct writer *writer, struct chronotick_page *page,
+			     const struct line_config *config, uint64_t (*now)(void *data),
+			     void *data);
+
+/*
+ * Publish a line for the correction. A correction that gives no trusted line leaves a line that
+ * still stands alone.
+ *
+ * Returns 0: a line was published, trusted or not, and is writer->current; -EAGAIN: the line before
+ * was left alone; -ETIMEDOUT: every build came too late for its join, the line before stands.
+ */
+int writer_publish(struct writer *writer, const struct correction *correction);
+
+/* The standing line under another status; its leap state stays. */
+void writer_status_set(struct writer *writer, enum chronotick_status status);
+
+#endif /* PUBLISH_WRITER_H */
