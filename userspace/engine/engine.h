@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The engine: samples in, corrections out. Pure functions over samples and counter values: no
- * system call, no clock, no global, no allocation after engine_init(). The daemon, the simulator
- * and the unit tests run this very code.
+ * system call, no clock, no global, no allocation. The daemon, the simulator and the unit tests run
+ * this very code.
+ *
+ *	filter.h   one source's samples -> an interval, a rate interval, a line
+ *	select.h   which of several intervals agree, and on what
+ *	combine.h  several sources -> one estimate with a bound
+ *	bound.h    arithmetic of the bound, and the limits that its promise rests on
+ *
+ * A new sample costs its filter's work; the first engine_correct() after it, or after 100 ms
+ * without one, weighs the sources anew; every other engine_correct() only extrapolates.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -11,94 +19,152 @@
 #include <stdint.h>
 
 #include "chronotick_page.h"
+#include "engine/bound.h"
 #include "engine/filter.h"
 #include "engine/sample.h"
 
 #define ENGINE_SOURCES_MAX 64
 
+/* Longest delay, dispersion, root delay and root dispersion of a sample: MAXDISP of RFC 5905 */
+#define ENGINE_ERROR_MAX_NS 16000000000LL
+
+/* How far a sample may lie after the newest counter value that engine_correct() was called for */
+#define ENGINE_FUTURE_NS 64000000000LL
+/* ... and before it */
+#define ENGINE_PAST_NS 3600000000000LL
+
+/*
+ * How long after the very first sample an answer waits for more than half of the sources to be
+ * heard. After that, those that never answered are waited for no more.
+ */
+#define ENGINE_START_WAIT_NS 3000000000LL
+
+/*
+ * A source without a new sample for this long, and for longer than three times the longest gap
+ * between its samples, is no fresh reference, even if nobody called it unreachable.
+ */
+#define ENGINE_STALE_NS 1024000000000LL
+
 struct engine_config {
 	struct timescale scale;
-	uint32_t max_drift_ppb; /* limit of the counter's nominal rate error against UTC */
-	uint32_t wander_ppb;	/* how far the rate may move away from the one that was fitted */
-	int64_t max_bound_ns;	/* a wider bound is no trusted time */
-	uint32_t max_distance_ms; /* a source with a wider root distance is not selected */
-};
-
-/* The bound's terms at the correction's counter value; their sum is the half-width, ns. */
-struct bound {
-	int64_t total_ns;
-	int64_t root_ns;	 /* root delay / 2 + root dispersion of the sources that set it */
-	int64_t delay_ns;	 /* delay / 2 of the exchange */
-	int64_t dispersion_ns;	 /* stamps and cross-timestamps of the exchange */
-	int64_t ageing_ns;	 /* drift and wander since the exchange */
-	int64_t disagreement_ns; /* of the estimate from the middle of the selected interval */
-	uint64_t growth;	 /* of total_ns from here on, 2^-54 ns per count */
+	uint32_t max_drift_ppb;   /* limit of the counter's nominal rate error; 1 to 1,000,000 */
+	uint32_t wander_ppb;      /* how far the rate may move within BOUND_WANDER_WINDOW_NS */
+	int64_t max_bound_ns;     /* a wider bound is no trusted time; > 0 */
+	uint32_t max_distance_ms; /* a source with a wider root distance is not selected; > 0 */
 };
 
 /*
  * ChronoTick's ClockCorrection on the counter's timescale, and beside it the bound. Uncertainties
  * are one standard deviation; the bound is a promise.
+ *
+ * confidence = selected / usable sources * (1 - bound / max_bound_ns); in holdover this is also
+ * multiplied by the bound at the last selection / the bound now. 0 without a trusted time.
  */
 struct correction {
-	uint64_t counter;	    /* the instant it is for */
-	__int128 utc;		    /* best estimate of UTC there, 2^-64 ns since 1970 */
-	uint64_t mult;		    /* best estimate of the rate, 2^-54 ns of UTC per count */
+	uint64_t counter; /* the instant it is for */
+	__int128 utc;     /* best estimate of UTC there, 2^-64 ns since 1970 */
+	uint64_t mult;    /* best estimate of the rate, 2^-54 ns of UTC per count */
 	double offset_uncertainty_ns;
-	double drift_uncertainty;   /* s/s */
-	double confidence;	    /* 0 to 1 */
+	double drift_uncertainty; /* s/s */
+	double confidence;        /* 0 to 1 */
 	struct bound bound;
-	uint64_t last_sample;	    /* counter value of the newest sample that it rests on */
+	uint64_t last_sample;       /* counter value of the newest sample that it rests on */
 	uint32_t measurement_count; /* samples accepted so far */
-	uint8_t status;		    /* enum chronotick_status, never WRITER_GONE or EXPIRED */
-	uint8_t source;		    /* enum chronotick_source_kind */
-	uint8_t leap;		    /* CHRONOTICK_LEAP_* >> CHRONOTICK_LEAP_SHIFT */
-	int16_t tai_offset_s;	    /* or CHRONOTICK_TAI_UNKNOWN */
+	uint8_t status;             /* enum chronotick_status, never WRITER_GONE or EXPIRED */
+	uint8_t source;             /* enum chronotick_source_kind */
+	uint8_t leap;               /* CHRONOTICK_LEAP_* >> CHRONOTICK_LEAP_SHIFT */
+	int16_t tai_offset_s;       /* or CHRONOTICK_TAI_UNKNOWN */
 };
 
 /* How the engine sees one source, for status displays */
 struct source_view {
-	uint8_t state; /* enum chronotick_source_state */
+	uint8_t state;      /* enum chronotick_source_state */
 	const char *reason; /* static text: why it is, or is not, used */
 	bool has_sample;
-	int64_t offset_ns; /* of its estimate from the engine's own, at the last correction */
+	int64_t offset_ns; /* of its estimate from the engine's own, when last weighed */
 	struct sample last;
-	int64_t root_distance_ns; /* of its best sample, now */
+	int64_t root_distance_ns; /* of its best sample, when last weighed */
 	uint64_t samples;
+};
+
+/* What the engine keeps of a source; its users look at the views only. */
+struct engine_source {
+	struct filter filter;
+	int64_t longest_gap_ns;
+	int64_t last_raw_ns; /* of the last sample taken, whatever became of it */
+	uint8_t lost;        /* enum chronotick_source_state, SELECTED: it is not lost */
+	bool distrusted;     /* a majority called it false, and none took it back since */
 };
 
 struct engine {
 	struct engine_config config;
+	struct filter_limits limits;
 	unsigned int source_count;
-	struct filter filters[ENGINE_SOURCES_MAX];
+	struct engine_source sources[ENGINE_SOURCES_MAX];
 	struct source_view views[ENGINE_SOURCES_MAX];
-	struct correction last; /* the latest with a trusted time: what holdover runs on */
-	bool has_last;
+
+	struct correction base; /* what engine_correct() extrapolates from */
+	struct rate_interval base_rate;
+	int64_t base_used_rate;
+	int64_t base_raw_ns;
+	uint64_t selected_counter; /* when a majority last agreed */
+	int64_t selected_bound_ns; /* half-width then */
+	bool has_base;             /* there is a trusted time */
+
+	uint8_t status; /* as last weighed */
+	bool dirty;     /* something happened since */
+	bool has_weighed;
+	int64_t weighed_ns; /* raw time */
+	bool has_seen;
+	int64_t seen_ns; /* raw time of the latest engine_correct() */
+	bool has_first;
+	int64_t first_ns; /* raw time of the first sample */
 	uint32_t measurement_count;
 };
 
-/* Returns 0, or -EINVAL if the config is out of range. */
+/*
+ * Returns 0, or -EINVAL if the config is out of range or source_count is not 1 to
+ * ENGINE_SOURCES_MAX.
+ */
 int engine_init(struct engine *engine, const struct engine_config *config,
 		unsigned int source_count);
 
 /*
- * Take a sample. Returns 0; -EINVAL if a field is out of its range or the source is unknown;
- * -ESTALE if it is not newer than the source's last one.
+ * Take a sample. Returns 0; -EINVAL if a field is out of its range, the source is unknown, or the
+ * sample lies more than ENGINE_FUTURE_NS after the latest engine_correct(); -ESTALE if it is not
+ * newer than the source's last one, or lies more than ENGINE_PAST_NS before that correction. A
+ * sample that is not taken changes nothing.
+ *
+ * One with leap indicator 3 is counted, and takes the source out of use until its next.
  */
 int engine_sample_add(struct engine *engine, const struct sample *sample);
 
-/* The source answers no more, or must not be used: forget its samples' claim to be selected. */
+/*
+ * The source answers no more, or must not be used (state: UNREACHABLE, UNSYNCHRONIZED or DENIED,
+ * anything else counts as UNREACHABLE): it is not selected until its next sample, and not waited
+ * for at the start.
+ */
 void engine_source_unreachable(struct engine *engine, unsigned int source, uint8_t state);
 
 /* The rate or the counter jumped: forget all samples, keep the configuration. */
 void engine_reset(struct engine *engine);
 
 /*
- * The correction for a counter value at or after the newest sample. Its status is
+ * The correction for a counter value, normally at or after the newest sample. Its status is
  *	UNSYNCHRONIZED	no sample yet, or no majority of the sources agrees and nothing to hold over
- *	WARMING_UP	samples, but the bound is still wider than max_bound_ns
+ *	WARMING_UP	samples, but more sources must be heard (below), or the bound is still wider
+ *			than max_bound_ns
  *	SYNCHRONIZED	a majority agrees
- *	HOLDOVER	no majority, or no fresh sample: the last correction runs on, its bound grows
+ *	HOLDOVER	no majority, or no fresh sample: the last correction runs on, its bound
+ *			grows; it ends at max_bound_ns
  * utc and bound are meaningful from SYNCHRONIZED on.
+ *
+ * A majority is more than half of the usable sources: those that are reachable, synchronised, near
+ * enough, and do not contradict themselves. In the first ENGINE_START_WAIT_NS after the first
+ * sample it takes also that more than half of all sources not known to be lost are usable, so that
+ * one early answer is not trusted while others are still to be heard. A source that a majority
+ * called false is distrusted until a majority with a trusted member takes it back: distrusted
+ * sources that are left alone with each other don't make time.
  */
 void engine_correct(struct engine *engine, uint64_t counter, struct correction *ret);
 

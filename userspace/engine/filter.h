@@ -1,20 +1,92 @@
 /* SPDX-License-Identifier: MIT */
-/* The minimum-delay filter and line fit over one source's samples. */
+/*
+ * The minimum-delay filter and line fit over one source's samples.
+ *
+ * A sample says: at its raw time, UTC minus raw time lies within offset +- error, where error is
+ * delay / 2 + dispersion + root delay / 2 + root dispersion. Three things follow, each kept apart:
+ * an interval now (from the one sample that is best now), an interval of the rate (from every pair
+ * of samples), and a best estimate (the line fit), which promises nothing.
+ */
 #ifndef ENGINE_FILTER_H
 #define ENGINE_FILTER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/bound.h"
+#include "engine/fit.h"
 #include "engine/sample.h"
 
-#define FILTER_SAMPLES 64
+#define FILTER_SAMPLES FIT_POINTS_MAX
 
-/* A ring of a source's latest samples */
-struct filter {
-	struct sample samples[FILTER_SAMPLES];
-	unsigned int count; /* filled, at most FILTER_SAMPLES */
-	unsigned int next;  /* where the next one goes */
+/* So many samples in a row must contradict the ones before them to make these be dropped */
+#define FILTER_CONFIRM 4
+
+/* The oscillator's limits, see bound.h */
+struct filter_limits {
+	int64_t max_drift; /* rates, 2^-50 */
+	int64_t wander;
 };
+
+struct filter_entry {
+	struct sample sample;
+	int64_t raw_ns;
+	int64_t error_ns;
+	/*
+	 * Greatest lower and least upper limit of the mean rates from here to each later sample. As
+	 * the rate wanders, lo may pass hi; widened by the wander, it is an interval again.
+	 */
+	struct rate_interval rate;
+};
+
+/* A ring of a source's latest samples. All zero: empty. */
+struct filter {
+	struct filter_entry entries[FILTER_SAMPLES];
+	unsigned int count;                          /* filled, at most FILTER_SAMPLES */
+	unsigned int next;                           /* where the next one goes */
+	struct filter_entry pending[FILTER_CONFIRM]; /* they contradict the ring */
+	unsigned int pending_count;
+	uint32_t steps; /* how often the ring was dropped for them */
+	struct fit fit; /* about the newest entry */
+};
+
+/* A source's statement about UTC minus raw time at one raw time */
+struct filter_interval {
+	struct offset_interval offset;
+	int64_t distance_ns; /* half-width */
+	const struct filter_entry *best;
+};
+
+/*
+ * Take a sample, its fields in range and its raw time after that of the one before it. One that
+ * contradicts the ring is set aside; after FILTER_CONFIRM of them in a row the ring is dropped and
+ * they take its place: the source, or the clock, has stepped.
+ */
+void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_ns,
+		const struct filter_limits *limits);
+
+void filter_reset(struct filter *filter);
+
+/* The newest entry of the ring; NULL if it is empty. */
+const struct filter_entry *filter_newest(const struct filter *filter);
+
+/*
+ * Where the rate lies at raw time now_ns and for BOUND_WANDER_WINDOW_NS after it, by the pairs of
+ * samples and within +-max_drift.
+ */
+struct rate_interval filter_rate(const struct filter *filter, int64_t now_ns,
+				 const struct filter_limits *limits);
+
+/*
+ * Where UTC minus raw time lies at now_ns, by the sample with the least root distance then. The
+ * filter must not be empty.
+ */
+struct filter_interval filter_interval(const struct filter *filter, int64_t now_ns,
+				       const struct filter_limits *limits);
+
+/* The line's estimate at now_ns as a difference from `reference`, ns, and its standard deviation.
+ */
+double filter_estimate(const struct filter *filter, int64_t now_ns, int64_t reference);
+double filter_sd(const struct filter *filter, int64_t now_ns);
 
 #endif /* ENGINE_FILTER_H */

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine's status machine, bound and manners. */
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "engine/engine.h"
+
+#define SECOND 1000000000LL
+#define OFFSET 1760000000123456789LL
+#define FIXED(ns) ((__int128)(ns) * ((__int128)1 << 64))
+
+static struct engine engine;
+static struct correction now;
+
+/* The counter counts ns of raw time. */
+static const struct engine_config config = {
+	.scale = {.base = 5000, .mult = 1ULL << 54},
+	.max_drift_ppb = 100000,
+	.wander_ppb = 1000,
+	.max_bound_ns = 10000000,
+	.max_distance_ms = 1000,
+};
+
+static uint64_t at(int64_t raw_ns)
+{
+	return 5000 + (uint64_t)raw_ns;
+}
+
+static struct sample sample_of(unsigned int source, int64_t raw_ns, int64_t offset_ns)
+{
+	return (struct sample){
+		.counter = at(raw_ns),
+		.offset_ns = offset_ns,
+		.delay_ns = 20000,
+		.dispersion_ns = 1000,
+		.root_delay_ns = 4000,
+		.root_dispersion_ns = 3000,
+		.source = (uint16_t)source,
+		.stratum = 1,
+	};
+}
+
+static int add(unsigned int source, int64_t raw_ns, int64_t offset_ns)
+{
+	struct sample sample = sample_of(source, raw_ns, offset_ns);
+
+	return engine_sample_add(&engine, &sample);
+}
+
+static void correct(int64_t raw_ns)
+{
+	const struct bound *b = &now.bound;
+
+	engine_correct(&engine, at(raw_ns), &now);
+	cr_assert_eq(b->total_ns, b->root_ns + b->delay_ns + b->dispersion_ns + b->ageing_ns +
+					  b->disagreement_ns);
+	cr_assert(b->root_ns >= 0 && b->delay_ns >= 0 && b->dispersion_ns >= 0 &&
+		  b->ageing_ns >= 0 && b->disagreement_ns >= 0);
+	cr_assert(now.confidence >= 0 && now.confidence <= 1);
+}
+
+static void start(unsigned int sources)
+{
+	cr_assert_eq(engine_init(&engine, &config, sources), 0);
+}
+
+static int64_t error_ns(int64_t raw_ns, int64_t offset_ns)
+{
+	return (int64_t)((now.utc - FIXED(raw_ns + offset_ns) + FIXED(1) / 2) >> 64);
+}
+
+Test(engine, checks_its_configuration)
+{
+	struct engine_config bad;
+
+	cr_assert_eq(engine_init(&engine, &config, 0), -EINVAL);
+	cr_assert_eq(engine_init(&engine, &config, ENGINE_SOURCES_MAX + 1), -EINVAL);
+	cr_assert_eq(engine_init(&engine, &config, ENGINE_SOURCES_MAX), 0);
+	bad = config, bad.scale.mult = 0;
+	cr_assert_eq(engine_init(&engine, &bad, 1), -EINVAL);
+	bad = config, bad.max_drift_ppb = 0;
+	cr_assert_eq(engine_init(&engine, &bad, 1), -EINVAL);
+	bad = config, bad.max_drift_ppb = 1000001;
+	cr_assert_eq(engine_init(&engine, &bad, 1), -EINVAL);
+	bad = config, bad.wander_ppb = UINT32_MAX;
+	cr_assert_eq(engine_init(&engine, &bad, 1), -EINVAL);
+	bad = config, bad.max_bound_ns = 0;
+	cr_assert_eq(engine_init(&engine, &bad, 1), -EINVAL);
+	bad = config, bad.max_distance_ms = 0;
+	cr_assert_eq(engine_init(&engine, &bad, 1), -EINVAL);
+}
+
+Test(engine, knows_nothing_at_first)
+{
+	start(1);
+	correct(SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_UNSYNCHRONIZED);
+	cr_assert_eq(now.source, CHRONOTICK_NO_DATA);
+	cr_assert_eq(now.measurement_count, 0);
+	cr_assert_float_eq(now.confidence, 0, 0);
+	cr_assert_eq(now.tai_offset_s, CHRONOTICK_TAI_UNKNOWN);
+}
+
+Test(engine, trusts_the_first_sample_of_a_single_source)
+{
+	start(1);
+	cr_assert_eq(add(0, SECOND, OFFSET), 0);
+	correct(SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_eq(now.source, CHRONOTICK_NTP);
+	cr_assert_eq(error_ns(SECOND, OFFSET), 0);
+	/* 10,000 + 1,000 + 2,000 + 3,000, and 2 or 3 ns of rounding */
+	cr_assert(now.bound.total_ns == 16002 || now.bound.total_ns == 16003);
+	cr_assert_eq(now.bound.delay_ns, 10000);
+	cr_assert_eq(now.bound.dispersion_ns, 1000);
+	cr_assert_eq(now.bound.root_ns, 5000);
+	cr_assert_eq(now.bound.ageing_ns, 0);
+	cr_assert_eq(now.bound.disagreement_ns, now.bound.total_ns - 16000);
+	cr_assert_eq(now.last_sample, at(SECOND));
+	cr_assert_eq(now.measurement_count, 1);
+	cr_assert_gt(now.offset_uncertainty_ns, 5000);
+	cr_assert_lt(now.offset_uncertainty_ns, 16002);
+	/* 100 ppm in 2^-54 ns per ns, rounded up */
+	cr_assert_float_eq((double)now.bound.growth * 0x1p-54, 100e-6, 1e-12);
+	cr_assert_geq((double)now.bound.growth * 0x1p-54, 100e-6);
+}
+
+Test(engine, gives_the_line_that_the_samples_lie_on)
+{
+	int i;
+
+	start(1);
+	for (i = 0; i < 64; i++) {
+		cr_assert_eq(add(0, i * SECOND, OFFSET - i * 30000), 0);
+		correct(i * SECOND);
+		cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+		/* At first the rate is believed to be small. */
+		cr_assert_leq(llabs(error_ns(i * SECOND, OFFSET - i * 30000)), 400);
+	}
+	correct(64 * SECOND);
+	cr_assert_leq(llabs(error_ns(64 * SECOND, OFFSET - 64 * 30000)), 2);
+	cr_assert_float_eq((double)(int64_t)(now.mult - config.scale.mult) * 0x1p-54, -30e-6,
+			   1e-10);
+	/* 32,000 ns / 63 s of the pairs, and the wander */
+	cr_assert_lt((double)now.bound.growth * 0x1p-54, 1.7e-6);
+	cr_assert_gt((double)now.bound.growth * 0x1p-54, 1.0e-6);
+	cr_assert_lt(now.drift_uncertainty, 1e-7);
+	cr_assert_gt(now.confidence, 0.99);
+}
+
+Test(engine, extrapolates_between_weighings)
+{
+	struct correction first;
+
+	start(1);
+	cr_assert_eq(add(0, 0, OFFSET), 0);
+	correct(0);
+	first = now;
+	/* Before the sample, and after it without a new weighing */
+	correct(50000000);
+	cr_assert_eq(now.bound.growth, first.bound.growth);
+	cr_assert_eq(now.bound.total_ns, first.bound.total_ns + 5001);
+	cr_assert_eq(now.bound.ageing_ns, first.bound.ageing_ns + 5001);
+	correct(-50000000);
+	cr_assert_eq(now.bound.total_ns, first.bound.total_ns + 5001);
+	cr_assert_eq(error_ns(-50000000, OFFSET), 0);
+}
+
+Test(engine, does_not_trust_a_lone_early_answer)
+{
+	start(3);
+	cr_assert_eq(add(1, SECOND, OFFSET + 50000000), 0);
+	correct(SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_WARMING_UP);
+	cr_assert_eq(now.source, CHRONOTICK_NO_DATA);
+	cr_assert_eq(add(0, SECOND + 1000, OFFSET), 0);
+	correct(SECOND + 1000);
+	cr_assert_eq(now.status, CHRONOTICK_UNSYNCHRONIZED); /* one against one */
+	cr_assert_eq(add(2, SECOND + 2000, OFFSET), 0);
+	correct(SECOND + 2000);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_leq(llabs(error_ns(SECOND + 2000, OFFSET)), 2);
+	cr_assert_eq(engine.views[1].state, CHRONOTICK_SOURCE_FALSETICKER);
+	cr_assert_eq(engine.views[0].state, CHRONOTICK_SOURCE_SELECTED);
+	cr_assert_float_eq((double)engine.views[1].offset_ns, 50e6, 10);
+	cr_assert_float_eq(now.confidence, 2.0 / 3 * (1 - 16002.0 / 10e6), 1e-4);
+}
+
+Test(engine, waits_no_longer_than_told_for_the_silent)
+{
+	start(3);
+	cr_assert_eq(add(1, SECOND, OFFSET), 0);
+	correct(SECOND + ENGINE_START_WAIT_NS - 1);
+	cr_assert_eq(now.status, CHRONOTICK_WARMING_UP);
+	correct(SECOND + ENGINE_START_WAIT_NS + 100000000);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+}
+
+Test(engine, does_not_wait_for_those_known_to_be_lost)
+{
+	start(3);
+	engine_source_unreachable(&engine, 0, CHRONOTICK_SOURCE_DENIED);
+	engine_source_unreachable(&engine, 2, CHRONOTICK_SOURCE_UNREACHABLE);
+	engine_source_unreachable(&engine, 3, CHRONOTICK_SOURCE_UNREACHABLE);
+	cr_assert_eq(add(1, SECOND, OFFSET), 0);
+	correct(SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_eq(engine.views[0].state, CHRONOTICK_SOURCE_DENIED);
+	cr_assert_eq(engine.views[2].state, CHRONOTICK_SOURCE_UNREACHABLE);
+}
+
+/* Good ones vanish, the false one stays: its word is not taken. */
+Test(engine, a_falseticker_left_alone_does_not_win)
+{
+	start(3);
+	cr_assert_eq(add(0, 0, OFFSET), 0);
+	cr_assert_eq(add(1, 1, OFFSET + 50000000), 0);
+	cr_assert_eq(add(2, 2, OFFSET), 0);
+	correct(2);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	engine_source_unreachable(&engine, 0, CHRONOTICK_SOURCE_UNREACHABLE);
+	engine_source_unreachable(&engine, 2, CHRONOTICK_SOURCE_UNREACHABLE);
+	correct(SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_HOLDOVER);
+	cr_assert_leq(llabs(error_ns(SECOND, OFFSET)), 2);
+	cr_assert_eq(engine.views[1].state, CHRONOTICK_SOURCE_CANDIDATE);
+
+	/* One of them returns, but two are no majority. Then the other. */
+	cr_assert_eq(add(0, 2 * SECOND, OFFSET), 0);
+	correct(2 * SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_HOLDOVER);
+	cr_assert_eq(add(2, 2 * SECOND, OFFSET), 0);
+	correct(2 * SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+}
+
+Test(engine, holds_over_until_the_bound_is_too_wide)
+{
+	int64_t last = 0;
+	int i;
+
+	start(1);
+	for (i = 0; i <= 20; i++)
+		cr_assert_eq(add(0, i * SECOND, OFFSET + i * 10000), 0);
+	correct(20 * SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	engine_source_unreachable(&engine, 0, CHRONOTICK_SOURCE_UNREACHABLE);
+	for (i = 21;; i++) {
+		correct(i * SECOND);
+		if (now.status != CHRONOTICK_HOLDOVER)
+			break;
+		cr_assert_eq(now.source, CHRONOTICK_NTP);
+		cr_assert_gt(now.bound.total_ns, last);
+		cr_assert_leq(now.bound.total_ns, config.max_bound_ns);
+		cr_assert_leq(llabs(error_ns(i * SECOND, OFFSET + i * 10000)), 1000);
+		cr_assert_eq(now.last_sample, at(20 * SECOND));
+		last = now.bound.total_ns;
+		cr_assert_lt(i, 10000);
+	}
+	/*
+	 * Growth is about 2.6 ppm at first, and gets 1 ppm more in every 1,100 s:
+	 * 10 ms are reached when 2.6 t + t^2 / 2,200 = 10,000 us, at 2,630 s.
+	 */
+	cr_assert_gt(i, 2300);
+	cr_assert_lt(i, 2900);
+	cr_assert_eq(now.status, CHRONOTICK_UNSYNCHRONIZED);
+	cr_assert_eq(now.source, CHRONOTICK_NO_DATA);
+	cr_assert_gt(last, config.max_bound_ns - 20000);
+
+	cr_assert_eq(add(0, i * SECOND, OFFSET + i * 10000), 0);
+	correct(i * SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+}
+
+Test(engine, uncertainty_grows_in_holdover)
+{
+	double before;
+	int i;
+
+	start(1);
+	for (i = 0; i <= 20; i++)
+		cr_assert_eq(add(0, i * SECOND, OFFSET + (i % 2) * 200), 0);
+	correct(20 * SECOND);
+	before = now.offset_uncertainty_ns;
+	engine_source_unreachable(&engine, 0, CHRONOTICK_SOURCE_UNREACHABLE);
+	for (i = 0; i < 100; i++)
+		correct(21 * SECOND + i * SECOND);
+	cr_assert_geq(now.offset_uncertainty_ns, 99 * now.drift_uncertainty * 1e9);
+	cr_assert_gt(now.offset_uncertainty_ns, before);
+}
+
+Test(engine, warms_up_while_the_bound_is_too_wide)
+{
+	struct sample far = sample_of(0, 0, OFFSET);
+
+	start(1);
+	far.delay_ns = 30000000;
+	cr_assert_eq(engine_sample_add(&engine, &far), 0);
+	correct(0);
+	cr_assert_eq(now.status, CHRONOTICK_WARMING_UP);
+	cr_assert_eq(now.source, CHRONOTICK_NO_DATA);
+	cr_assert_eq(add(0, SECOND, OFFSET), 0);
+	correct(SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+}
+
+Test(engine, leaves_out_what_is_too_far)
+{
+	struct sample far = sample_of(0, 0, OFFSET);
+
+	start(2);
+	far.root_dispersion_ns = 2 * SECOND;
+	cr_assert_eq(engine_sample_add(&engine, &far), 0);
+	cr_assert_eq(add(1, 0, OFFSET), 0);
+	correct(4 * SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_eq(engine.views[0].state, CHRONOTICK_SOURCE_UNSYNCHRONIZED);
+	cr_assert_str_eq(engine.views[0].reason, "its root distance is too large");
+}
+
+Test(engine, leaves_out_an_unsynchronised_server)
+{
+	struct sample sample = sample_of(0, 0, OFFSET);
+
+	start(1);
+	sample.leap = 3;
+	cr_assert_eq(engine_sample_add(&engine, &sample), 0);
+	correct(0);
+	cr_assert_eq(now.status, CHRONOTICK_UNSYNCHRONIZED);
+	cr_assert_eq(engine.views[0].state, CHRONOTICK_SOURCE_UNSYNCHRONIZED);
+	cr_assert_eq(add(0, 1, OFFSET), 0);
+	correct(1);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+}
+
+Test(engine, the_majority_tells_of_a_leap_second)
+{
+	struct sample samples[3];
+	int i;
+
+	start(3);
+	for (i = 0; i < 3; i++) {
+		samples[i] = sample_of((unsigned int)i, i, OFFSET);
+		samples[i].leap = i < 1;
+		cr_assert_eq(engine_sample_add(&engine, &samples[i]), 0);
+	}
+	correct(5);
+	cr_assert_eq(now.leap, 0);
+	samples[1].leap = 1;
+	samples[1].counter += SECOND;
+	cr_assert_eq(engine_sample_add(&engine, &samples[1]), 0);
+	correct(SECOND + 5);
+	cr_assert_eq(now.leap, 1);
+}
+
+Test(engine, follows_a_step_of_its_only_source)
+{
+	int i;
+
+	start(1);
+	for (i = 0; i < 20; i++)
+		cr_assert_eq(add(0, i * SECOND, OFFSET), 0);
+	correct(19 * SECOND);
+	for (i = 20; i < 20 + FILTER_CONFIRM; i++) {
+		correct(i * SECOND);
+		cr_assert_leq(llabs(error_ns(i * SECOND, OFFSET)), 2);
+		cr_assert_eq(add(0, i * SECOND, OFFSET + 3 * SECOND), 0);
+	}
+	cr_assert_eq(now.status, CHRONOTICK_HOLDOVER);
+	cr_assert_eq(engine.views[0].state, CHRONOTICK_SOURCE_FALSETICKER);
+	correct(23 * SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_leq(llabs(error_ns(23 * SECOND, OFFSET + 3 * SECOND)), 2);
+}
+
+Test(engine, forgets_on_reset)
+{
+	start(1);
+	cr_assert_eq(add(0, SECOND, OFFSET), 0);
+	correct(SECOND);
+	engine_reset(&engine);
+	correct(SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_UNSYNCHRONIZED);
+	/* The counter may have gone back. */
+	cr_assert_eq(add(0, 0, OFFSET - SECOND), 0);
+	correct(0);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+}
+
+Test(engine, refuses_samples_out_of_range)
+{
+	static const int64_t bad[] = {-1, INT64_MIN, INT64_MAX, ENGINE_ERROR_MAX_NS + 1};
+	static struct engine before;
+	struct sample s;
+	unsigned int i;
+
+	start(2);
+	cr_assert_eq(add(0, 100 * SECOND, OFFSET), 0);
+	cr_assert_eq(add(1, 100 * SECOND, OFFSET), 0);
+	correct(100 * SECOND);
+	memcpy(&before, &engine, sizeof(engine));
+
+#define REFUSED(error, change)                                                                     \
+	do {                                                                                       \
+		s = sample_of(0, 101 * SECOND, OFFSET);                                            \
+		change;                                                                            \
+		cr_assert_eq(engine_sample_add(&engine, &s), error);                               \
+	} while (0)
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		REFUSED(-EINVAL, s.delay_ns = bad[i]);
+		REFUSED(-EINVAL, s.dispersion_ns = bad[i]);
+		REFUSED(-EINVAL, s.root_delay_ns = bad[i]);
+		REFUSED(-EINVAL, s.root_dispersion_ns = bad[i]);
+	}
+	REFUSED(-EINVAL, s.offset_ns = INT64_MAX);
+	REFUSED(-EINVAL, s.offset_ns = INT64_MIN);
+	REFUSED(-EINVAL, s.offset_ns = -200 * SECOND);
+	REFUSED(-EINVAL, s.source = 2);
+	REFUSED(-EINVAL, s.source = UINT16_MAX);
+	REFUSED(-EINVAL, s.leap = 4);
+	REFUSED(-EINVAL, s.stratum = 0);
+	REFUSED(-EINVAL, s.stratum = 16);
+	REFUSED(-EINVAL, s.counter = UINT64_MAX / 2);
+	REFUSED(-EINVAL, s.counter = UINT64_MAX / 2 + 10000);
+	REFUSED(-EINVAL, s.counter = at(170 * SECOND));
+	REFUSED(-ESTALE, s.counter = at(100 * SECOND));
+	REFUSED(-ESTALE, s.counter = at(99 * SECOND));
+	REFUSED(-ESTALE, s.counter = at(-1000000 * SECOND));
+	REFUSED(-ESTALE, s.counter = 0);
+	cr_assert_eq(memcmp(&before, &engine, sizeof(engine)), 0);
+
+	s = sample_of(0, 101 * SECOND, OFFSET);
+	s.delay_ns = s.dispersion_ns = s.root_delay_ns = s.root_dispersion_ns = ENGINE_ERROR_MAX_NS;
+	cr_assert_eq(engine_sample_add(&engine, &s), 0);
+	correct(101 * SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+}
+
+Test(engine, survives_any_counter_value)
+{
+	static const uint64_t values[] = {0,         1, UINT64_MAX, 1ULL << 63, (1ULL << 63) - 1,
+					  1ULL << 62};
+	unsigned int i;
+
+	start(1);
+	cr_assert_eq(add(0, SECOND, OFFSET), 0);
+	correct(SECOND);
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct correction any;
+
+		engine_correct(&engine, values[i], &any);
+		if (any.status == CHRONOTICK_SYNCHRONIZED || any.status == CHRONOTICK_HOLDOVER)
+			cr_assert_leq(any.bound.total_ns, config.max_bound_ns);
+	}
+	correct(2 * SECOND);
+	cr_assert_eq(add(0, 3 * SECOND, OFFSET), 0);
+	correct(3 * SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_leq(llabs(error_ns(3 * SECOND, OFFSET)), 2);
+}
+
+static unsigned int dice(uint64_t *state, unsigned int sides)
+{
+	*state = *state * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (unsigned int)(*state >> 33) % sides;
+}
+
+/* Random samples, every field from a pool of nasty values: nothing breaks under a sanitizer. */
+Test(engine, survives_hostile_samples)
+{
+	static const int64_t pool[] = {
+		0,         1,         -1,     1000,           16000000000LL, 16000000001LL,
+		INT64_MAX, INT64_MIN, OFFSET, OFFSET + 40000, -OFFSET,       1LL << 62};
+	uint64_t state = 7;
+	int64_t raw = 0;
+	int i;
+
+#define DICE(n) dice(&state, n)
+#define POOL pool[DICE(sizeof(pool) / sizeof(pool[0]))]
+	start(3);
+	for (i = 0; i < 50000; i++) {
+		struct sample s = sample_of(DICE(4), raw += DICE(SECOND), OFFSET);
+
+		if (DICE(3) == 0)
+			s.offset_ns = POOL;
+		if (DICE(4) == 0)
+			s.delay_ns = POOL;
+		if (DICE(4) == 0)
+			s.dispersion_ns = POOL;
+		if (DICE(4) == 0)
+			s.root_delay_ns = POOL;
+		if (DICE(4) == 0)
+			s.root_dispersion_ns = POOL;
+		if (DICE(10) == 0)
+			s.counter = (uint64_t)POOL;
+		s.leap = (uint8_t)(DICE(5));
+		s.stratum = (uint8_t)(DICE(18));
+		engine_sample_add(&engine, &s);
+		if (DICE(50) == 0)
+			engine_source_unreachable(&engine, DICE(4), (uint8_t)(DICE(8)));
+		correct(raw);
+		cr_assert(isfinite(now.offset_uncertainty_ns) && isfinite(now.drift_uncertainty));
+	}
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* The filter's interval, rate and line, on samples with known answers. */
+#include <math.h>
+
+#include <criterion/criterion.h>
+
+#include "engine/filter.h"
+
+#define SECOND 1000000000LL
+#define OFFSET 1760000000123456789LL /* too large for a double to tell its last 8 bits */
+
+static const struct filter_limits limits = {
+	.max_drift = (int64_t)(100e-6 * 0x1p50),
+	.wander = (int64_t)(1e-6 * 0x1p50),
+};
+static struct filter filter;
+
+static void add(int64_t raw_ns, int64_t offset_ns, int64_t delay_ns)
+{
+	const struct sample sample = {
+		.offset_ns = offset_ns,
+		.delay_ns = delay_ns,
+		.dispersion_ns = 100,
+		.root_delay_ns = 200,
+		.root_dispersion_ns = 50,
+		.stratum = 1,
+	};
+
+	filter_add(&filter, &sample, raw_ns, &limits);
+}
+
+static double ppm(int64_t rate)
+{
+	return (double)rate * 0x1p-50 * 1e6;
+}
+
+Test(fit, recovers_a_straight_line)
+{
+	struct fit_point points[20];
+	struct fit fit;
+	int i;
+
+	for (i = 0; i < 20; i++)
+		points[i] = (struct fit_point){-i * 3.0, 1000.0 - i * 3.0 * 42.5, 10.0 + i % 7};
+	fit_line(&fit, points, 20, 0);
+	cr_assert_float_eq(fit.offset_ns, 1000.0, 1e-9);
+	cr_assert_float_eq(fit.rate_ns_s, 42.5, 1e-9);
+	cr_assert_float_eq(fit_value(&fit, 10), 1425.0, 1e-9);
+}
+
+/* Two points: the textbook variances */
+Test(fit, states_its_errors)
+{
+	const struct fit_point points[] = {{0, 0, 3}, {-10, 0, 4}};
+	struct fit fit;
+
+	fit_line(&fit, points, 2, 0);
+	cr_assert_float_eq(fit.var_offset, 9, 1e-9);
+	cr_assert_float_eq(fit.var_rate, 25.0 / 100, 1e-9);
+	cr_assert_float_eq(fit_sd(&fit, -10), 4, 1e-9);
+}
+
+Test(fit, one_point_has_the_rate_of_the_prior)
+{
+	const struct fit_point point = {0, 5, 3};
+	struct fit fit;
+
+	fit_line(&fit, &point, 1, 20);
+	cr_assert_float_eq(fit.offset_ns, 5, 1e-9);
+	cr_assert_float_eq(fit.rate_ns_s, 0, 1e-9);
+	cr_assert_float_eq(sqrt(fit.var_rate), 20, 1e-9);
+}
+
+/* The rate changes 20 s ago: the window closes around the newer part. */
+Test(fit, leaves_out_what_one_line_cannot_explain)
+{
+	struct fit_point points[64];
+	struct fit fit;
+	int i;
+
+	for (i = 0; i < 64; i++) {
+		points[i] =
+			(struct fit_point){-i, i <= 20 ? -i * 100.0 : -2000 + (i - 20) * 100.0, 20};
+		points[i].y_ns += i % 2 ? 10 : -10;
+	}
+	fit_window(&fit, points, 64, 0);
+	cr_assert_leq(fit.count, 28);
+	cr_assert_float_eq(fit.offset_ns, 0, 40);
+	fit_line(&fit, points, 64, 0);
+	cr_assert_gt(fabs(fit.offset_ns), 400);
+}
+
+Test(filter, one_sample_is_its_own_interval)
+{
+	struct filter_interval interval;
+
+	add(0, OFFSET, 1001);
+	interval = filter_interval(&filter, 0, &limits);
+	cr_assert_eq(interval.offset.lo, OFFSET - 501 - 100 - 100 - 50);
+	cr_assert_eq(interval.offset.hi, OFFSET + 501 + 100 + 100 + 50);
+	cr_assert_eq(interval.distance_ns, 751);
+
+	/* Ten seconds later: 100 ppm to either side, rounded outwards */
+	interval = filter_interval(&filter, 10 * SECOND, &limits);
+	cr_assert_geq(interval.offset.hi - OFFSET, 751 + 1000000 - 1);
+	cr_assert_leq(interval.offset.hi - OFFSET, 751 + 1000000 + 1);
+	cr_assert_geq(OFFSET - interval.offset.lo, 751 + 1000000 - 1);
+}
+
+Test(filter, keeps_nanoseconds_at_todays_offsets)
+{
+	int i;
+
+	/* 20 ppm, exact to the nanosecond */
+	for (i = 0; i < 64; i++)
+		add(i * SECOND, OFFSET + i * 20000, 1000);
+	cr_assert_float_eq(filter_estimate(&filter, 63 * SECOND, OFFSET + 63 * 20000), 0, 0.01);
+	cr_assert_float_eq(filter_estimate(&filter, 64 * SECOND, OFFSET + 64 * 20000), 0, 0.02);
+	cr_assert_float_eq(filter.fit.rate_ns_s, 20000, 0.01);
+	cr_assert_eq(filter.fit.count, 64);
+}
+
+Test(filter, prefers_the_shortest_delay_until_it_is_old)
+{
+	struct filter_interval interval;
+
+	add(0 * SECOND, OFFSET, 1000);
+	add(10 * SECOND, OFFSET, 4000000);
+	interval = filter_interval(&filter, 10 * SECOND, &limits);
+	cr_assert_eq(interval.best->raw_ns, 0);
+	/* 2 ms are better than 67 ppm of 30 s. */
+	add(30 * SECOND, OFFSET, 4000000);
+	interval = filter_interval(&filter, 30 * SECOND, &limits);
+	cr_assert_eq(interval.best->raw_ns, 30 * SECOND);
+}
+
+Test(filter, a_delay_spike_hardly_moves_the_line)
+{
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		if (i == 15)
+			add(i * SECOND, OFFSET + 1000000, 2020000); /* all of it on one way */
+		else
+			add(i * SECOND, OFFSET + (i % 2 ? 100 : -100), 20000 + (i % 3) * 400);
+	}
+	cr_assert_float_eq(filter_estimate(&filter, 19 * SECOND, OFFSET), 0, 150);
+}
+
+/* Each pair bounds the mean rate in between; the wander is added. */
+Test(filter, pairs_bound_the_rate)
+{
+	struct rate_interval rate;
+
+	add(0, OFFSET, 19500); /* error 10,000 ns */
+	add(10 * SECOND, OFFSET + 100000, 19500);
+	rate = filter_rate(&filter, 10 * SECOND, &limits);
+	/* 10 ppm +- 20 us / 10 s, +- 1 ppm and 1 ppm * 10 s / 1,100 s of wander */
+	cr_assert_float_eq(ppm(rate.lo), 10 - 2 - 1 - 0.0091, 0.001);
+	cr_assert_float_eq(ppm(rate.hi), 10 + 2 + 1 + 0.0091, 0.001);
+
+	add(100 * SECOND, OFFSET + 1000000, 19500);
+	rate = filter_rate(&filter, 100 * SECOND, &limits);
+	cr_assert_float_eq(ppm(rate.lo), 10 - 0.2 - 1 - 0.091, 0.001);
+	cr_assert_float_eq(ppm(rate.hi), 10 + 0.2 + 1 + 0.091, 0.001);
+}
+
+Test(filter, the_oscillators_limit_bounds_the_rate_at_first)
+{
+	struct rate_interval rate;
+
+	add(0, OFFSET, 1000);
+	rate = filter_rate(&filter, 0, &limits);
+	cr_assert_eq(rate.lo, -limits.max_drift);
+	cr_assert_eq(rate.hi, limits.max_drift);
+}
+
+Test(filter, sets_a_single_contradiction_aside)
+{
+	int i;
+
+	for (i = 0; i < 10; i++)
+		add(i * SECOND, OFFSET, 1000);
+	add(10 * SECOND, OFFSET + 50000000, 1000);
+	cr_assert_eq(filter.pending_count, 1);
+	cr_assert_eq(filter.count, 10);
+	add(11 * SECOND, OFFSET, 1000);
+	cr_assert_eq(filter.pending_count, 0);
+	cr_assert_eq(filter.count, 11);
+	cr_assert_float_eq(filter_estimate(&filter, 11 * SECOND, OFFSET), 0, 1);
+}
+
+Test(filter, follows_a_confirmed_step)
+{
+	int i;
+
+	for (i = 0; i < 10; i++)
+		add(i * SECOND, OFFSET, 1000);
+	for (i = 10; i < 10 + FILTER_CONFIRM; i++) {
+		cr_assert_eq(filter.steps, 0);
+		add(i * SECOND, OFFSET + 50000000, 1000);
+	}
+	cr_assert_eq(filter.steps, 1);
+	cr_assert_eq(filter.pending_count, 0);
+	cr_assert_eq(filter.count, FILTER_CONFIRM);
+	cr_assert_float_eq(filter_estimate(&filter, 13 * SECOND, OFFSET + 50000000), 0, 1);
+}
+
+/* Within the offset's limits, but no rate of the oscillator explains it */
+Test(filter, sees_a_contradiction_in_the_rate)
+{
+	int i;
+
+	for (i = 0; i < 10; i++)
+		add(i * 100 * SECOND, OFFSET, 1000);
+	add(901 * SECOND, OFFSET + 4000, 1000);
+	cr_assert_eq(filter.pending_count, 1);
+}
+
+Test(filter, garbage_never_settles)
+{
+	uint64_t state = 1;
+	int i, settled = 0;
+
+	for (i = 0; i < 1000; i++) {
+		state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+		add(i * SECOND, OFFSET + (int64_t)(state >> 34), 1000);
+		cr_assert_lt(filter.pending_count, FILTER_CONFIRM);
+		settled += i > 10 && filter.pending_count < 2;
+	}
+	cr_assert_leq(settled, 20);
+}

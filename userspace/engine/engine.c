@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "engine/combine.h"
+
+/* The sources are weighed anew at least this often */
+#define WEIGH_NS 100000000LL
+/* From 1970 to 2116 */
+#define UTC_MAX_NS ((int64_t)1 << 62)
+/* So many samples of a source in a row must contradict the ones before them to take it out of use
+ */
+#define PENDING_FALSE 2
+
+static const char *const reason_none = "no sample yet";
+static const char *const reason_selected = "agrees with the majority";
+static const char *const reason_false = "disagrees with the majority";
+static const char *const reason_distrusted = "disagreed with an earlier majority";
+static const char *const reason_alone = "no majority of the sources agrees";
+static const char *const reason_wait = "waits for more sources to be heard";
+static const char *const reason_contradicts = "its new samples contradict those before them";
+static const char *const reason_stale = "no fresh sample";
+static const char *const reason_distance = "its root distance is too large";
+
+int engine_init(struct engine *engine, const struct engine_config *config,
+		unsigned int source_count)
+{
+	if (source_count < 1 || source_count > ENGINE_SOURCES_MAX || config->scale.mult == 0 ||
+	    config->max_drift_ppb < 1 || config->max_drift_ppb > 1000000 ||
+	    config->wander_ppb > 1000000 || config->max_bound_ns < 1 ||
+	    config->max_bound_ns > UINT32_MAX || config->max_distance_ms < 1)
+		return -EINVAL;
+
+	memset(engine, 0, sizeof(*engine));
+	engine->config = *config;
+	engine->limits.max_drift = rate_from_ppb(config->max_drift_ppb);
+	engine->limits.wander = rate_from_ppb(config->wander_ppb);
+	engine->source_count = source_count;
+	engine_reset(engine);
+	return 0;
+}
+
+void engine_reset(struct engine *engine)
+{
+	unsigned int i;
+
+	for (i = 0; i < engine->source_count; i++) {
+		struct engine_source *source = &engine->sources[i];
+
+		memset(source, 0, sizeof(*source));
+		source->lost = CHRONOTICK_SOURCE_SELECTED;
+		engine->views[i] = (struct source_view){
+			.state = CHRONOTICK_SOURCE_UNREACHABLE,
+			.reason = reason_none,
+			.samples = engine->views[i].samples,
+		};
+	}
+	engine->has_base = false;
+	engine->has_first = false;
+	engine->has_weighed = false;
+	engine->has_seen = false;
+	engine->status = CHRONOTICK_UNSYNCHRONIZED;
+	engine->dirty = true;
+}
+
+static bool error_in_range(int64_t ns)
+{
+	return ns >= 0 && ns <= ENGINE_ERROR_MAX_NS;
+}
+
+static int sample_check(const struct engine *engine, const struct sample *sample, int64_t *raw_ns)
+{
+	const struct source_view *view;
+	__int128 utc;
+
+	if (sample->source >= engine->source_count ||
+	    !timescale_covers(&engine->config.scale, sample->counter))
+		return -EINVAL;
+	if (!error_in_range(sample->delay_ns) || !error_in_range(sample->dispersion_ns) ||
+	    !error_in_range(sample->root_delay_ns) || !error_in_range(sample->root_dispersion_ns))
+		return -EINVAL;
+	if (sample->leap > 3 || sample->stratum < 1 || sample->stratum > 15)
+		return -EINVAL;
+
+	*raw_ns = timescale_ns(&engine->config.scale, sample->counter);
+	utc = (__int128)sample->offset_ns + *raw_ns;
+	if (utc < 0 || utc > UTC_MAX_NS)
+		return -EINVAL;
+
+	view = &engine->views[sample->source];
+	if (view->has_sample && *raw_ns <= engine->sources[sample->source].last_raw_ns)
+		return -ESTALE;
+	if (engine->has_seen && *raw_ns > engine->seen_ns + ENGINE_FUTURE_NS)
+		return -EINVAL;
+	if (engine->has_seen && *raw_ns < engine->seen_ns - ENGINE_PAST_NS)
+		return -ESTALE;
+	return 0;
+}
+
+int engine_sample_add(struct engine *engine, const struct sample *sample)
+{
+	struct engine_source *source;
+	struct source_view *view;
+	int64_t raw_ns;
+	int err;
+
+	err = sample_check(engine, sample, &raw_ns);
+	if (err)
+		return err;
+
+	source = &engine->sources[sample->source];
+	view = &engine->views[sample->source];
+	if (view->has_sample && raw_ns - source->last_raw_ns > source->longest_gap_ns)
+		source->longest_gap_ns = raw_ns - source->last_raw_ns;
+	source->last_raw_ns = raw_ns;
+	source->lost = CHRONOTICK_SOURCE_SELECTED;
+	view->has_sample = true;
+	view->last = *sample;
+	view->samples++;
+	if (sample->leap == 3)
+		source->lost = CHRONOTICK_SOURCE_UNSYNCHRONIZED;
+	else
+		filter_add(&source->filter, sample, raw_ns, &engine->limits);
+
+	if (!engine->has_first) {
+		engine->has_first = true;
+		engine->first_ns = raw_ns;
+	}
+	if (engine->measurement_count < UINT32_MAX)
+		engine->measurement_count++;
+	engine->dirty = true;
+	return 0;
+}
+
+void engine_source_unreachable(struct engine *engine, unsigned int source, uint8_t state)
+{
+	if (source >= engine->source_count)
+		return;
+	if (state != CHRONOTICK_SOURCE_UNSYNCHRONIZED && state != CHRONOTICK_SOURCE_DENIED)
+		state = CHRONOTICK_SOURCE_UNREACHABLE;
+	engine->sources[source].lost = state;
+	engine->dirty = true;
+}
+
+static const char *lost_reason(uint8_t state)
+{
+	switch (state) {
+	case CHRONOTICK_SOURCE_UNSYNCHRONIZED:
+		return "the server is not synchronised";
+	case CHRONOTICK_SOURCE_DENIED:
+		return "the server denies access";
+	default:
+		return "does not answer";
+	}
+}
+
+static bool source_stale(const struct engine_source *source, int64_t now_ns)
+{
+	int64_t age = now_ns - source->last_raw_ns;
+
+	return age > ENGINE_STALE_NS && age / 3 > source->longest_gap_ns;
+}
+
+static void view_set(struct source_view *view, uint8_t state, const char *reason)
+{
+	view->state = state;
+	view->reason = reason;
+}
+
+/* May the source take part in the selection? Fills in its say if so, its view in any case. */
+static bool source_usable(struct engine *engine, unsigned int index, int64_t now_ns,
+			  struct combine_source *ret)
+{
+	const struct engine_source *source = &engine->sources[index];
+	struct source_view *view = &engine->views[index];
+	int64_t limit = (int64_t)engine->config.max_distance_ms * 1000000;
+
+	if (source->lost != CHRONOTICK_SOURCE_SELECTED) {
+		view_set(view, source->lost, lost_reason(source->lost));
+		return false;
+	}
+	if (source->filter.count == 0) {
+		view_set(view, CHRONOTICK_SOURCE_UNREACHABLE, reason_none);
+		return false;
+	}
+	if (source_stale(source, now_ns)) {
+		view_set(view, CHRONOTICK_SOURCE_UNREACHABLE, reason_stale);
+		return false;
+	}
+	ret->filter = &source->filter;
+	ret->index = index;
+	ret->interval = filter_interval(&source->filter, now_ns, &engine->limits);
+	view->root_distance_ns = ret->interval.distance_ns;
+	if (ret->interval.distance_ns > limit) {
+		view_set(view, CHRONOTICK_SOURCE_UNSYNCHRONIZED, reason_distance);
+		return false;
+	}
+	if (source->filter.pending_count >= PENDING_FALSE) {
+		view_set(view, CHRONOTICK_SOURCE_FALSETICKER, reason_contradicts);
+		return false;
+	}
+	view_set(view, CHRONOTICK_SOURCE_CANDIDATE, reason_alone);
+	return true;
+}
+
+/* Is it too early to trust `usable` sources, as others are still to be heard? */
+static bool start_waits(const struct engine *engine, unsigned int usable, int64_t now_ns)
+{
+	unsigned int expected = 0, i;
+
+	if (engine->has_base || now_ns - engine->first_ns >= ENGINE_START_WAIT_NS)
+		return false;
+	for (i = 0; i < engine->source_count; i++)
+		expected += engine->sources[i].lost == CHRONOTICK_SOURCE_SELECTED;
+	return usable < expected / 2 + 1;
+}
+
+/* Who is trusted, by a majority's verdict. Returns false if none of the majority may be. */
+static bool trust_update(struct engine *engine, const struct combine_source *sources,
+			 unsigned int count)
+{
+	bool any = false;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		any = any ||
+		      (sources[i].truechimer && !engine->sources[sources[i].index].distrusted);
+	for (i = 0; i < count; i++) {
+		struct source_view *view = &engine->views[sources[i].index];
+
+		if (!any)
+			view->reason = reason_distrusted;
+		else if (sources[i].truechimer)
+			view_set(view, CHRONOTICK_SOURCE_SELECTED, reason_selected);
+		else
+			view_set(view, CHRONOTICK_SOURCE_FALSETICKER, reason_false);
+		if (any)
+			engine->sources[sources[i].index].distrusted = !sources[i].truechimer;
+	}
+	return any;
+}
+
+static uint64_t used_mult(const struct engine *engine, int64_t used_rate)
+{
+	uint64_t mult = engine->config.scale.mult;
+
+	return mult + (uint64_t)(int64_t)(((__int128)mult * used_rate) >> RATE_SHIFT);
+}
+
+/* A majority agrees: what engine_correct() extrapolates from now on. */
+static void base_set(struct engine *engine, uint64_t counter, int64_t now_ns,
+		     const struct combined *combined, const struct combine_source *sources,
+		     unsigned int count)
+{
+	const struct timescale *scale = &engine->config.scale;
+	struct correction *base = &engine->base;
+	int64_t newest_ns = INT64_MIN;
+	unsigned int i;
+
+	*base = (struct correction){
+		.counter = counter,
+		.utc = timescale_fixed(scale, counter) +
+		       (__int128)combined->reference_ns * ((__int128)1 << 64) +
+		       (__int128)(combined->estimate_ns * 0x1p32) * ((__int128)1 << 32),
+		.mult = used_mult(engine, combined->used_rate),
+		.offset_uncertainty_ns = combined->offset_sd_ns,
+		.drift_uncertainty = combined->rate_sd,
+		.confidence = (double)combined->selected / count,
+		.bound = combined->bound,
+		.source = CHRONOTICK_NTP,
+		.leap = combined->leap,
+		.tai_offset_s = CHRONOTICK_TAI_UNKNOWN,
+	};
+	base->bound.growth = bound_growth(combined->rate, combined->used_rate, scale->mult);
+	for (i = 0; i < count; i++) {
+		const struct filter_entry *newest = filter_newest(sources[i].filter);
+
+		if (sources[i].truechimer && newest->raw_ns > newest_ns) {
+			newest_ns = newest->raw_ns;
+			base->last_sample = newest->sample.counter;
+		}
+	}
+	engine->base_rate = combined->rate;
+	engine->base_used_rate = combined->used_rate;
+	engine->base_raw_ns = now_ns;
+	engine->selected_counter = counter;
+	engine->selected_bound_ns = combined->bound.total_ns;
+	engine->has_base = true;
+}
+
+/* The line at another counter value; the uncertainty stays that of the last selection. */
+static void base_at(const struct engine *engine, uint64_t counter, struct correction *ret)
+{
+	const struct correction *base = &engine->base;
+	int64_t counts = (int64_t)(counter - base->counter);
+	uint64_t distance = counts < 0 ? -(uint64_t)counts : (uint64_t)counts;
+
+	*ret = *base;
+	ret->counter = counter;
+	ret->utc += (__int128)counts * (__int128)base->mult * 1024;
+	if (distance)
+		bound_age(&ret->bound, bound_grown(base->bound.growth, distance));
+}
+
+static double uncertainty_at(const struct engine *engine, uint64_t counter)
+{
+	const struct correction *base = &engine->base;
+	double counts = (double)(int64_t)(counter - engine->selected_counter);
+	double drifted = base->drift_uncertainty * counts * (double)base->mult * 0x1p-54;
+
+	return sqrt(base->offset_uncertainty_ns * base->offset_uncertainty_ns + drifted * drifted);
+}
+
+/*
+ * No majority: the line runs on from here. The wander that its growth has to cover goes with the
+ * time since the last selection (bound.h).
+ */
+static void base_hold(struct engine *engine, uint64_t counter, int64_t now_ns)
+{
+	const struct filter_limits *limits = &engine->limits;
+	struct rate_interval most = {-limits->max_drift, limits->max_drift};
+	int64_t age_ns = now_ns - engine->base_raw_ns;
+	struct correction now;
+
+	if (age_ns <= 0)
+		return;
+	base_at(engine, counter, &now);
+	engine->base_rate =
+		rate_widen(engine->base_rate, rate_wander(limits->wander, age_ns) - limits->wander);
+	rate_intersect(&engine->base_rate, most);
+	now.bound.growth =
+		bound_growth(engine->base_rate, engine->base_used_rate, engine->config.scale.mult);
+	engine->base = now;
+	engine->base_raw_ns = now_ns;
+}
+
+/* Weigh the sources, as they stand at a counter value. */
+static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
+{
+	struct combine_source sources[ENGINE_SOURCES_MAX];
+	bool trusted = false, majority = false;
+	unsigned int count = 0, i;
+	struct combined combined;
+
+	for (i = 0; i < engine->source_count; i++)
+		if (source_usable(engine, i, now_ns, &sources[count]))
+			count++;
+
+	if (count && start_waits(engine, count, now_ns)) {
+		for (i = 0; i < count; i++)
+			engine->views[sources[i].index].reason = reason_wait;
+		majority = true;
+	} else if (count && combine(&combined, sources, count, now_ns, &engine->limits) == 0) {
+		for (i = 0; i < count; i++)
+			engine->views[sources[i].index].offset_ns =
+				(int64_t)(sources[i].estimate_ns - combined.estimate_ns);
+		majority = trust_update(engine, sources, count);
+		trusted = majority && combined.bound.total_ns <= engine->config.max_bound_ns;
+	}
+
+	if (trusted)
+		base_set(engine, counter, now_ns, &combined, sources, count);
+	else if (engine->has_base)
+		base_hold(engine, counter, now_ns);
+	engine->status = trusted            ? CHRONOTICK_SYNCHRONIZED
+			 : engine->has_base ? CHRONOTICK_HOLDOVER
+			 : majority         ? CHRONOTICK_WARMING_UP
+					    : CHRONOTICK_UNSYNCHRONIZED;
+	engine->dirty = false;
+	engine->has_weighed = true;
+	engine->weighed_ns = now_ns;
+}
+
+/* Holdover is over: nothing is left to be trusted, nor a reason to distrust. */
+static void base_drop(struct engine *engine)
+{
+	unsigned int i;
+
+	engine->has_base = false;
+	engine->status = CHRONOTICK_UNSYNCHRONIZED;
+	engine->dirty = true;
+	for (i = 0; i < engine->source_count; i++)
+		engine->sources[i].distrusted = false;
+}
+
+void engine_correct(struct engine *engine, uint64_t counter, struct correction *ret)
+{
+	const struct engine_config *config = &engine->config;
+	bool covered = timescale_covers(&config->scale, counter);
+	int64_t now_ns;
+
+	if (covered) {
+		now_ns = timescale_ns(&config->scale, counter);
+		engine->seen_ns = now_ns;
+		engine->has_seen = true;
+		if (engine->dirty || !engine->has_weighed ||
+		    now_ns - engine->weighed_ns >= WEIGH_NS)
+			weigh(engine, counter, now_ns);
+		if (engine->has_base) {
+			base_at(engine, counter, ret);
+			if (ret->bound.total_ns > config->max_bound_ns)
+				base_drop(engine);
+		}
+	}
+	if (!covered || !engine->has_base)
+		*ret = (struct correction){
+			.counter = counter,
+			.mult = config->scale.mult,
+			.tai_offset_s = CHRONOTICK_TAI_UNKNOWN,
+		};
+	ret->measurement_count = engine->measurement_count;
+	ret->status = covered ? engine->status : CHRONOTICK_UNSYNCHRONIZED;
+	if (ret->source == CHRONOTICK_NO_DATA)
+		return;
+	ret->offset_uncertainty_ns = uncertainty_at(engine, counter);
+	ret->confidence *= 1 - (double)ret->bound.total_ns / (double)config->max_bound_ns;
+	if (ret->status == CHRONOTICK_HOLDOVER)
+		ret->confidence *= (double)engine->selected_bound_ns / (double)ret->bound.total_ns;
+}

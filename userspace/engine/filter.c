@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/filter.h"
+
+#include <string.h>
+
+/* What is known of an oscillator before it is measured: 10 ppm, one standard deviation */
+#define RATE_PRIOR_NS_S 10000.0
+
+static const struct rate_interval rate_unknown = {-RATE_ONE, RATE_ONE};
+
+static int64_t entry_error(const struct sample *sample)
+{
+	return (sample->delay_ns + 1) / 2 + sample->dispersion_ns +
+	       (sample->root_delay_ns + 1) / 2 + sample->root_dispersion_ns;
+}
+
+/* The age-th newest entry; 0 is the newest. */
+static const struct filter_entry *entry_at(const struct filter *filter, unsigned int age)
+{
+	return &filter->entries[(filter->next + 2 * FILTER_SAMPLES - 1 - age) % FILTER_SAMPLES];
+}
+
+const struct filter_entry *filter_newest(const struct filter *filter)
+{
+	return filter->count ? entry_at(filter, 0) : NULL;
+}
+
+static int64_t rate_clamp(__int128 rate)
+{
+	return rate > RATE_ONE ? RATE_ONE : rate < -RATE_ONE ? -RATE_ONE : (int64_t)rate;
+}
+
+static __int128 divide_floor(__int128 a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
+/* What two samples say of the mean rate between them. */
+static struct rate_interval pair_rate(const struct filter_entry *old,
+				      const struct filter_entry *new)
+{
+	int64_t dt = new->raw_ns - old->raw_ns;
+	int64_t error = old->error_ns + new->error_ns;
+	__int128 diff = (__int128)new->sample.offset_ns - old->sample.offset_ns;
+
+	return (struct rate_interval){
+		rate_clamp(divide_floor((diff - error) * RATE_ONE, dt)),
+		rate_clamp(-divide_floor(-(diff + error) * RATE_ONE, dt)),
+	};
+}
+
+/*
+ * The rate at now_ns, and its mean from since_ns on. A mean over a window that began at t binds the
+ * rate at any u up to wander(|u - t|); here the earlier of the two beginnings counts.
+ */
+static struct rate_interval rate_since(const struct filter *filter, int64_t since_ns,
+				       int64_t now_ns, const struct filter_limits *limits)
+{
+	struct rate_interval rate = {-limits->max_drift, limits->max_drift};
+	struct rate_interval limit = rate;
+	unsigned int i;
+
+	for (i = 1; i < filter->count; i++) {
+		const struct filter_entry *entry = entry_at(filter, i);
+		int64_t began = entry->raw_ns < since_ns ? entry->raw_ns : since_ns;
+		int64_t age = now_ns > began ? now_ns - began : 0;
+
+		rate_intersect(&rate, rate_widen(entry->rate, rate_wander(limits->wander, age)));
+	}
+	return rate.lo <= rate.hi ? rate : limit;
+}
+
+struct rate_interval filter_rate(const struct filter *filter, int64_t now_ns,
+				 const struct filter_limits *limits)
+{
+	return rate_since(filter, now_ns, now_ns, limits);
+}
+
+struct filter_interval filter_interval(const struct filter *filter, int64_t now_ns,
+				       const struct filter_limits *limits)
+{
+	struct rate_interval rate = filter_rate(filter, now_ns, limits);
+	int64_t half = (rate.hi - rate.lo + 1) / 2;
+	struct filter_interval ret = {.best = NULL};
+	int64_t least = INT64_MAX;
+	unsigned int i;
+
+	for (i = 0; i < filter->count; i++) {
+		const struct filter_entry *entry = entry_at(filter, i);
+		int64_t age = now_ns - entry->raw_ns;
+		int64_t lambda = entry->error_ns + rate_times_ceil(half, age < 0 ? -age : age);
+
+		if (lambda < least) {
+			least = lambda;
+			ret.best = entry;
+		}
+	}
+	rate = rate_since(filter, ret.best->raw_ns, now_ns, limits);
+	ret.offset = bound_project(ret.best->sample.offset_ns, ret.best->error_ns, rate,
+				   now_ns - ret.best->raw_ns);
+	ret.distance_ns = (ret.offset.hi - ret.offset.lo + 1) / 2;
+	return ret;
+}
+
+/* Can the entry and the ring not both be right, within the oscillator's limits? */
+static bool entry_contradicts(const struct filter *filter, const struct filter_entry *new,
+			      const struct filter_limits *limits)
+{
+	struct filter_interval old = filter_interval(filter, new->raw_ns, limits);
+	struct rate_interval rate = {-limits->max_drift, limits->max_drift};
+	unsigned int i;
+
+	if (new->sample.offset_ns - new->error_ns > old.offset.hi ||
+	    new->sample.offset_ns + new->error_ns < old.offset.lo)
+		return true;
+
+	for (i = 0; i < filter->count; i++) {
+		const struct filter_entry *entry = entry_at(filter, i);
+		struct rate_interval pair = entry->rate;
+
+		rate_intersect(&pair, pair_rate(entry, new));
+		rate_intersect(&rate, rate_widen(pair, rate_wander(limits->wander,
+								   new->raw_ns - entry->raw_ns)));
+	}
+	return rate.lo > rate.hi;
+}
+
+/*
+ * Expected standard deviations. What an exchange took longer than the quickest one lies on one of
+ * its two ways, so its offset errs by up to half of that; the typical excess is added, lest one
+ * lucky exchange rule the line.
+ */
+static void fit_update(struct filter *filter)
+{
+	const struct filter_entry *newest = entry_at(filter, 0);
+	struct fit_point points[FILTER_SAMPLES];
+	int64_t sorted[FILTER_SAMPLES];
+	unsigned int i, j;
+	double typical;
+
+	for (i = 0; i < filter->count; i++) {
+		int64_t delay = entry_at(filter, i)->sample.delay_ns;
+
+		for (j = i; j > 0 && sorted[j - 1] > delay; j--)
+			sorted[j] = sorted[j - 1];
+		sorted[j] = delay;
+	}
+	typical = (double)(sorted[filter->count / 2] - sorted[0]) / 4;
+
+	for (i = 0; i < filter->count; i++) {
+		const struct filter_entry *entry = entry_at(filter, i);
+
+		points[i] = (struct fit_point){
+			.x_s = 1e-9 * (double)(entry->raw_ns - newest->raw_ns),
+			.y_ns = (double)(entry->sample.offset_ns - newest->sample.offset_ns),
+			.sd_ns = 1 + typical + (double)entry->sample.dispersion_ns +
+				 (double)(entry->sample.delay_ns - sorted[0]) / 2,
+		};
+	}
+	if (filter->count == 1)
+		points[0].sd_ns = (double)newest->error_ns / 1.7320508 + 1;
+	fit_window(&filter->fit, points, filter->count, RATE_PRIOR_NS_S);
+}
+
+static void entry_push(struct filter *filter, const struct filter_entry *new)
+{
+	unsigned int i;
+
+	for (i = 0; i < filter->count; i++) {
+		struct filter_entry *entry = &filter->entries[i];
+
+		rate_intersect(&entry->rate, pair_rate(entry, new));
+	}
+	filter->entries[filter->next] = *new;
+	filter->entries[filter->next].rate = rate_unknown;
+	filter->next = (filter->next + 1) % FILTER_SAMPLES;
+	if (filter->count < FILTER_SAMPLES)
+		filter->count++;
+	filter->pending_count = 0;
+	fit_update(filter);
+}
+
+static void entry_add(struct filter *filter, const struct filter_entry *new,
+		      const struct filter_limits *limits)
+{
+	if (filter->count == 0 || !entry_contradicts(filter, new, limits))
+		entry_push(filter, new);
+	else
+		filter->pending[filter->pending_count++] = *new;
+}
+
+void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_ns,
+		const struct filter_limits *limits)
+{
+	struct filter_entry new = {
+		.sample = *sample,
+		.raw_ns = raw_ns,
+		.error_ns = entry_error(sample),
+		.rate = rate_unknown,
+	};
+	struct filter_entry pending[FILTER_CONFIRM];
+	unsigned int i;
+
+	entry_add(filter, &new, limits);
+	if (filter->pending_count < FILTER_CONFIRM)
+		return;
+
+	/* The first one always finds an empty ring, so fewer than FILTER_CONFIRM are left over. */
+	memcpy(pending, filter->pending, sizeof(pending));
+	filter->count = 0;
+	filter->next = 0;
+	filter->pending_count = 0;
+	filter->steps++;
+	for (i = 0; i < FILTER_CONFIRM; i++)
+		entry_add(filter, &pending[i], limits);
+}
+
+void filter_reset(struct filter *filter)
+{
+	filter->count = 0;
+	filter->next = 0;
+	filter->pending_count = 0;
+	filter->fit = (struct fit){0};
+}
+
+static double seconds_since_newest(const struct filter *filter, int64_t now_ns)
+{
+	return 1e-9 * (double)(now_ns - entry_at(filter, 0)->raw_ns);
+}
+
+double filter_estimate(const struct filter *filter, int64_t now_ns, int64_t reference)
+{
+	return (double)(entry_at(filter, 0)->sample.offset_ns - reference) +
+	       fit_value(&filter->fit, seconds_since_newest(filter, now_ns));
+}
+
+double filter_sd(const struct filter *filter, int64_t now_ns)
+{
+	return fit_sd(&filter->fit, seconds_since_newest(filter, now_ns));
+}

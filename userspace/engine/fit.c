@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/fit.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+/* The share of the points' own sd in the errors, in points */
+#define FIT_PRIOR_POINTS 2
+#define FIT_WINDOW_MIN 4
+/* Residuals below this share of the points' sd are not looked at for structure */
+#define RESIDUAL_MIN 0.02
+
+void fit_line(struct fit *ret, const struct fit_point *points, unsigned int count,
+	      double prior_ns_s)
+{
+	double w_sum = 0, x_mean = 0, y_mean = 0, sxx = 0, sxy = 0, chi2 = 0;
+	double ridge, rate, factor, var_rate, var_mean;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		double w = 1 / (points[i].sd_ns * points[i].sd_ns);
+
+		w_sum += w;
+		x_mean += w * points[i].x_s;
+		y_mean += w * points[i].y_ns;
+	}
+	x_mean /= w_sum;
+	y_mean /= w_sum;
+	for (i = 0; i < count; i++) {
+		double w = 1 / (points[i].sd_ns * points[i].sd_ns);
+		double x = points[i].x_s - x_mean;
+
+		sxx += w * x * x;
+		sxy += w * x * (points[i].y_ns - y_mean);
+	}
+
+	ridge = prior_ns_s > 0 ? 1 / (prior_ns_s * prior_ns_s) : 0;
+	rate = sxx + ridge > 0 ? sxy / (sxx + ridge) : 0;
+	for (i = 0; i < count; i++) {
+		double r = (points[i].y_ns - y_mean - rate * (points[i].x_s - x_mean)) /
+			   points[i].sd_ns;
+
+		chi2 += r * r;
+	}
+	factor = (chi2 + FIT_PRIOR_POINTS) /
+		 (count > 2 ? count - 2 + FIT_PRIOR_POINTS : FIT_PRIOR_POINTS);
+	var_rate = sxx + ridge > 0 ? factor / (sxx + ridge) : 0;
+	var_mean = factor / w_sum;
+
+	*ret = (struct fit){
+		.offset_ns = y_mean - rate * x_mean,
+		.rate_ns_s = rate,
+		.var_offset = var_mean + var_rate * x_mean * x_mean,
+		.var_rate = var_rate,
+		.covariance = -var_rate * x_mean,
+		.residual_sd = sqrt(factor),
+		.count = count,
+	};
+}
+
+/*
+ * Do the residuals' signs change as often as those of independent noise would? Residuals far below
+ * the points' own sd are rounding, and tell nothing.
+ */
+static bool fit_explains(const struct fit *fit, const struct fit_point *points)
+{
+	double chi2 = 0, both, expected, variance;
+	unsigned int above = 0, runs = 1, i, n = fit->count;
+	bool before = false;
+
+	for (i = 0; i < n; i++) {
+		double residual = points[i].y_ns - fit_value(fit, points[i].x_s);
+		bool now = residual > 0;
+
+		chi2 += residual * residual / (points[i].sd_ns * points[i].sd_ns);
+		above += now;
+		runs += i > 0 && now != before;
+		before = now;
+	}
+	if (chi2 < RESIDUAL_MIN * RESIDUAL_MIN * n)
+		return true;
+	both = 2.0 * above * (n - above);
+	expected = both / n + 1;
+	variance = both * (both - n) / ((double)n * n * (n - 1));
+	return runs >= expected - 2 * sqrt(variance > 0 ? variance : 0);
+}
+
+void fit_window(struct fit *ret, const struct fit_point *points, unsigned int count,
+		double prior_ns_s)
+{
+	for (;;) {
+		fit_line(ret, points, count, prior_ns_s);
+		if (count <= FIT_WINDOW_MIN || fit_explains(ret, points))
+			return;
+		count -= (count + 3) / 4;
+		if (count < FIT_WINDOW_MIN)
+			count = FIT_WINDOW_MIN;
+	}
+}
+
+double fit_value(const struct fit *fit, double x_s)
+{
+	return fit->offset_ns + fit->rate_ns_s * x_s;
+}
+
+double fit_sd(const struct fit *fit, double x_s)
+{
+	double variance = fit->var_offset + 2 * fit->covariance * x_s + fit->var_rate * x_s * x_s;
+
+	return sqrt(variance > 0 ? variance : 0);
+}
