@@ -12,7 +12,7 @@ reference_fake 19 late
 declare -A address=([true]=10.77.0.11 [true6]=fd77::12 [liar]=10.77.0.13 [dead]=10.77.0.14
 	[garbage]=10.77.0.15 [unsynchronized]=10.77.0.16 [late]=10.77.0.19)
 for name in "${!address[@]}"; do
-	"${reference_client[@]}" "$chronyd" -Q -t 6 "server ${address[$name]} iburst" \
+	"${reference_client[@]}" "$chronyd" -Q -t 6 -u root "server ${address[$name]} iburst" \
 		"pidfile $work/$name.pid" >"$work/$name.log" 2>&1 </dev/null &
 	asked+=($!)
 done
