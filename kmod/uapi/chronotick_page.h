@@ -43,10 +43,10 @@ typedef float chronotick_f32;
 #endif
 
 /* chronotick_record.flags */
-#define CHRONOTICK_FLAG_VALID 1U	     /* the correction may be trusted now */
-#define CHRONOTICK_FLAG_NTP_READY 2U	     /* a reference of any kind has been measured */
-#define CHRONOTICK_FLAG_MODELS_READY 4U	     /* the predictive models are in use */
-#define CHRONOTICK_FLAG_WARMUP_COMPLETE 8U   /* warm_up_s has passed and the models are scored */
+#define CHRONOTICK_FLAG_VALID 1U           /* the correction may be trusted now */
+#define CHRONOTICK_FLAG_NTP_READY 2U       /* a reference of any kind has been measured */
+#define CHRONOTICK_FLAG_MODELS_READY 4U    /* the predictive models are in use */
+#define CHRONOTICK_FLAG_WARMUP_COMPLETE 8U /* warm_up_s has passed and the models are scored */
 
 /* chronotick_record.source: what the correction rests on */
 enum chronotick_source_kind {
@@ -71,23 +71,23 @@ enum chronotick_source_kind {
 struct chronotick_record {
 	chronotick_f64 corrected_timestamp; /* UTC at system_timestamp */
 	chronotick_f64 system_timestamp;    /* CLOCK_REALTIME at publication */
-	chronotick_f64 prediction_time;	    /* CLOCK_REALTIME that offset_correction is for */
+	chronotick_f64 prediction_time;     /* CLOCK_REALTIME that offset_correction is for */
 	chronotick_f64 offset_correction;   /* UTC - CLOCK_REALTIME, s */
-	chronotick_f64 drift_rate;	    /* of UTC against CLOCK_REALTIME, s/s */
+	chronotick_f64 drift_rate;          /* of UTC against CLOCK_REALTIME, s/s */
 	chronotick_f64 offset_uncertainty;  /* s, one sigma */
 	chronotick_f64 drift_uncertainty;   /* s/s, one sigma */
-	chronotick_f64 valid_until;	    /* CLOCK_REALTIME after which nothing here holds */
-	chronotick_f32 confidence;	    /* 0 to 1 */
+	chronotick_f64 valid_until;         /* CLOCK_REALTIME after which nothing here holds */
+	chronotick_f32 confidence;          /* 0 to 1 */
 	__u32 sequence_number;
-	__u32 flags;			    /* CHRONOTICK_FLAG_* */
-	__u32 source;			    /* enum chronotick_source_kind */
+	__u32 flags;  /* CHRONOTICK_FLAG_* */
+	__u32 source; /* enum chronotick_source_kind */
 	__u32 measurement_count;
 	__u32 pad0;
-	chronotick_f64 last_ntp_sync;	    /* CLOCK_REALTIME of the last accepted measurement */
-	chronotick_f64 daemon_uptime;	    /* s */
+	chronotick_f64 last_ntp_sync; /* CLOCK_REALTIME of the last accepted measurement */
+	chronotick_f64 daemon_uptime; /* s */
 	__u32 total_corrections;
 	__u32 reserved;
-	chronotick_f32 average_latency_ms;  /* of one read, as the daemon measures it */
+	chronotick_f32 average_latency_ms; /* of one read, as the daemon measures it */
 	__u8 pad1[12];
 };
 
@@ -96,9 +96,9 @@ enum chronotick_status {
 	CHRONOTICK_UNSYNCHRONIZED = 0, /* nothing measured yet */
 	CHRONOTICK_WARMING_UP = 1,     /* measured, not yet enough to be trusted */
 	CHRONOTICK_SYNCHRONIZED = 2,
-	CHRONOTICK_HOLDOVER = 3,       /* no reference now; the bound grows */
-	CHRONOTICK_WRITER_GONE = 4,    /* the last line still holds; nobody will write the next */
-	CHRONOTICK_EXPIRED = 5,	       /* filled in by readers: the line's span has passed */
+	CHRONOTICK_HOLDOVER = 3,    /* no reference now; the bound grows */
+	CHRONOTICK_WRITER_GONE = 4, /* the last line still holds; nobody will write the next */
+	CHRONOTICK_EXPIRED = 5,     /* filled in by readers: the line's span has passed */
 };
 #define CHRONOTICK_STATUS_MASK 0x00ffU
 /* Leap state (RFC 5905 figure 9, without "unknown"): bits 8 and 9 of the status */
@@ -110,7 +110,7 @@ enum chronotick_status {
 #define CHRONOTICK_TAI_UNKNOWN (-32768)
 
 /* chronotick_clock.state packs generation, status and TAI - UTC, to be loaded and stored as one. */
-#define CHRONOTICK_STATE(generation, status, tai_s) \
+#define CHRONOTICK_STATE(generation, status, tai_s)                                                \
 	((__u64)(__u32)(generation) | (__u64)(__u16)(status) << 32 | (__u64)(__u16)(tai_s) << 48)
 #define CHRONOTICK_STATE_GENERATION(state) ((__u32)(state))
 #define CHRONOTICK_STATE_STATUS(state) ((__u16)((state) >> 32))
@@ -129,14 +129,14 @@ enum chronotick_status {
  *	half-width   = bound_ns + 2^-64 * (d << 10) * growth              ns
  */
 struct chronotick_clock {
-	__u32 seq;	/* odd: being written */
+	__u32 seq;      /* odd: being written */
 	__u32 bound_ns; /* half-width at the anchor, rounded up, rounding of the read included */
-	__u64 state;	/* CHRONOTICK_STATE(generation, status, TAI - UTC) */
-	__u64 anchor;	/* counter value */
-	__u64 span;	/* counts after the anchor for which the line may be trusted; 0: never */
-	__u64 mult;	/* 2^-54 ns per count */
-	__u64 growth;	/* 2^-54 ns of half-width per count */
-	__s64 utc_ns;	/* UTC at the anchor */
+	__u64 state;    /* CHRONOTICK_STATE(generation, status, TAI - UTC) */
+	__u64 anchor;   /* counter value */
+	__u64 span;     /* counts after the anchor for which the line may be trusted; 0: never */
+	__u64 mult;     /* 2^-54 ns per count */
+	__u64 growth;   /* 2^-54 ns of half-width per count */
+	__s64 utc_ns;   /* UTC at the anchor */
 	__u64 utc_frac; /* 2^-64 ns */
 } __attribute__((aligned(64)));
 
@@ -162,12 +162,12 @@ struct chronotick_header {
 	__u8 boot_id[16];   /* /proc/sys/kernel/random/boot_id */
 	/* The next four words are the kernel's; without the module they stay 0. */
 	__u32 kernel_state;
-	__u32 kernel_steps;	   /* steps of the system clock */
+	__u32 kernel_steps;        /* steps of the system clock */
 	__u32 kernel_clocksources; /* changes of the clocksource */
-	__u32 kernel_writers;	   /* writers so far */
-	__u32 frequency_hz;	   /* publications per second that the writer aims at */
+	__u32 kernel_writers;      /* writers so far */
+	__u32 frequency_hz;        /* publications per second that the writer aims at */
 	__u32 writer_timeout_ms;
-	__u64 max_bound_ns;	/* a line wider than this is never trusted */
+	__u64 max_bound_ns;     /* a line wider than this is never trusted */
 	__u64 generation_start; /* counter value at which the present generation began */
 	__u32 pad[4];
 };
@@ -177,11 +177,11 @@ struct chronotick_statistics {
 	__u32 warmup_percent; /* 0 to 100 */
 	__u32 source_count;   /* how many entries of chronotick_page.source are filled */
 	__u64 publish_count;
-	__u64 publish_rebuilt;	    /* built again because too late for their join */
-	__u64 publish_last_ns;	    /* counter sample to line complete */
+	__u64 publish_rebuilt; /* built again because too late for their join */
+	__u64 publish_last_ns; /* counter sample to line complete */
 	__u64 publish_mean_ns;
 	__u64 publish_max_ns;
-	__u64 read_measured_ns;	    /* CLOCK_REALTIME of the figures below; 0: none yet */
+	__u64 read_measured_ns; /* CLOCK_REALTIME of the figures below; 0: none yet */
 	__u64 read_count;
 	__u64 read_min_ps;
 	__u64 read_mean_ps;
@@ -199,10 +199,10 @@ struct chronotick_statistics {
 enum chronotick_source_state {
 	CHRONOTICK_SOURCE_UNREACHABLE = 0,
 	CHRONOTICK_SOURCE_SELECTED = 1,
-	CHRONOTICK_SOURCE_CANDIDATE = 2,   /* usable, not (yet) part of the answer */
-	CHRONOTICK_SOURCE_FALSETICKER = 3, /* disagrees with the majority */
-	CHRONOTICK_SOURCE_UNSYNCHRONIZED = 4, /* the server says so itself, or is too far from UTC */
-	CHRONOTICK_SOURCE_DENIED = 5,	   /* kiss-o'-death DENY or RSTR */
+	CHRONOTICK_SOURCE_CANDIDATE = 2,      /* usable, not (yet) part of the answer */
+	CHRONOTICK_SOURCE_FALSETICKER = 3,    /* disagrees with the majority */
+	CHRONOTICK_SOURCE_UNSYNCHRONIZED = 4, /* as the server says, or too far from UTC */
+	CHRONOTICK_SOURCE_DENIED = 5,         /* kiss-o'-death DENY or RSTR */
 };
 
 /* Where a packet's time was taken */

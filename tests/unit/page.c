@@ -6,7 +6,7 @@
 
 #include "chronotick_page.h"
 
-#define AT(type, member, offset) \
+#define AT(type, member, offset)                                                                   \
 	_Static_assert(offsetof(struct type, member) == (offset), #type "." #member)
 #define SIZE(type, size) _Static_assert(sizeof(struct type) == (size), #type)
 
@@ -76,8 +76,7 @@ Test(page, state_packs_generation_status_and_tai)
 				       CHRONOTICK_TAI_UNKNOWN);
 
 	cr_assert_eq(CHRONOTICK_STATE_GENERATION(state), 0xdeadbeef);
-	cr_assert_eq(CHRONOTICK_STATE_STATUS(state),
-		     CHRONOTICK_HOLDOVER | CHRONOTICK_LEAP_INSERT);
+	cr_assert_eq(CHRONOTICK_STATE_STATUS(state), CHRONOTICK_HOLDOVER | CHRONOTICK_LEAP_INSERT);
 	cr_assert_eq(CHRONOTICK_STATE_TAI(state), CHRONOTICK_TAI_UNKNOWN);
 	cr_assert_eq(CHRONOTICK_STATE_TAI(CHRONOTICK_STATE(1, 2, 37)), 37);
 }
