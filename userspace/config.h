@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* chronotickd's configuration: YAML, fully validated. */
+/* chronotickd's configuration: YAML, fully validated. Its keys stand in keys.c. */
 #ifndef USERSPACE_CONFIG_H
 #define USERSPACE_CONFIG_H
 
@@ -11,16 +11,23 @@
 #include "publish/publish.h"
 #include "sources/ntp.h"
 
+#define CONFIG_PATH                                                                                \
+	"/etc/chronotick/chronotickd.yaml" /* read if it exists and no other is named              \
+					    */
+#define CONFIG_SIZE_MAX (1024 * 1024)
+#define CONFIG_DEPTH_MAX 16 /* of nested maps and lists */
 #define CONFIG_CPUS_MAX 64
+#define CONFIG_SOURCES_MAX CHRONOTICK_SOURCES_MAX /* each has its entry in the page */
 
 struct config {
 	struct publish_config page;
 	uint32_t warm_up_s;
 	uint32_t wander_ppb; /* engine: see struct engine_config */
 	uint32_t max_drift_ppb;
+	uint32_t max_distance_ms;
 	uint32_t counter_kind; /* enum chronotick_counter_kind; NONE: choose */
 	int log_priority;
-	struct ntp_config sources[ENGINE_SOURCES_MAX];
+	struct ntp_config sources[CONFIG_SOURCES_MAX];
 	unsigned int source_count;
 	int cpus[CONFIG_CPUS_MAX]; /* from the command line */
 	unsigned int cpu_count;
@@ -31,14 +38,14 @@ struct config {
 int config_defaults(struct config *ret);
 
 /*
- * Read a file. Errors go to `errors`, one a line, "file:line: key: what is wrong and what is
- * allowed", all that the file has. Returns 0; -EINVAL after errors; -ENOMEM.
+ * Read a file. Errors go to `errors`, one a line, "file:line: key: what is wrong; allowed: what is
+ * allowed", all that the file has. Returns 0; -EINVAL after errors; -ENOMEM. Nothing needs to be
+ * freed after an error.
  */
 int config_load(struct config *ret, const char *path, FILE *errors);
 
 /* The same from memory, for tests and fuzzing; `name` stands for the file. */
-int config_parse(struct config *ret, const char *name, const void *text, size_t size,
-		 FILE *errors);
+int config_parse(struct config *ret, const char *name, const void *text, size_t size, FILE *errors);
 
 void config_clear(struct config *config);
 

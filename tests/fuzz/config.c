@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration: a text is taken, or refused with lines that each begin with file and line. */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_lines(const char *text)
+{
+	const char *c;
+
+	if (!*text)
+		abort();
+	while (*text) {
+		if (strncmp(text, "f:", 2) != 0 || text[2] < '1' || text[2] > '9')
+			abort();
+		for (c = text; *c != '\n'; c++)
+			if ((unsigned char)*c < ' ' || *c == 0x7f)
+				abort();
+		if (!strstr(text, "; allowed: "))
+			abort();
+		text = c + 1;
+	}
+}
+
+static void check_config(const struct config *config)
+{
+	unsigned int i;
+
+	if (config->source_count < 1 || config->source_count > CONFIG_SOURCES_MAX ||
+	    config->page.frequency_hz < 1 || config->page.frequency_hz > 1000 ||
+	    strlen(config->page.shm_name) < 1 || strlen(config->page.shm_name) > 64 ||
+	    strchr(config->page.shm_name, '/'))
+		abort();
+	for (i = 0; i < config->source_count; i++)
+		if (!config->sources[i].server || !*config->sources[i].server ||
+		    config->sources[i].minpoll > config->sources[i].maxpoll)
+			abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct config config;
+	char *errors = NULL;
+	size_t length;
+	FILE *stream = open_memstream(&errors, &length);
+	int r;
+
+	if (!stream)
+		abort();
+	r = config_parse(&config, "f", data, size, stream);
+	fclose(stream);
+	if (r == -EINVAL) {
+		check_lines(errors);
+	} else if (r == 0) {
+		if (*errors)
+			abort();
+		check_config(&config);
+		config_clear(&config);
+	}
+	free(errors);
+	return 0;
+}

@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration: what is taken, every way to be wrong with its message, and the documents. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "config.h"
+#include "keys.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#define GOOD "sources: [{ntp: a.example}]\n" /* one line, a list that is good */
+
+/* Parse and collect the errors; free *errors. */
+static int parse_bytes(struct config *config, const void *text, size_t size, char **errors)
+{
+	size_t length;
+	FILE *stream = open_memstream(errors, &length);
+	int r;
+
+	cr_assert(stream);
+	memset(config, 0, sizeof(*config));
+	r = config_parse(config, "f.yaml", text, size, stream);
+	fclose(stream);
+	return r;
+}
+
+static int parse(struct config *config, const char *text, char **errors)
+{
+	return parse_bytes(config, text, strlen(text), errors);
+}
+
+#define ALLOWED_DOCUMENT "page, clock, counter, warm_up_s, log_level or sources"
+#define ALLOWED_SOURCE "ntp, port, iburst, minpoll or maxpoll"
+#define ALLOWED_SOURCES "a list of 1 to 32 sources, each a map with its kind (ntp) as a key"
+#define ALLOWED_HOST "a host name, an IPv4 or an IPv6 address"
+#define ALLOWED_NAME "1 to 64 letters, digits, '.', '_' or '-', the first one no '.'"
+#define NAME_50 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee"
+
+static const struct {
+	const char *text;
+	const char *errors;
+} bad[] = {
+	/* What is no configuration at all */
+	{"", "f.yaml:1: (file): it is empty; allowed: a map of " ALLOWED_DOCUMENT "\n"},
+	{"# nothing\n", "f.yaml:1: (file): it is empty; allowed: a map of " ALLOWED_DOCUMENT "\n"},
+	{"\n- 1\n", "f.yaml:2: (file): it is no map; allowed: a map of " ALLOWED_DOCUMENT "\n"},
+	{"word", "f.yaml:1: (file): it is no map; allowed: a map of " ALLOWED_DOCUMENT "\n"},
+	{GOOD "page: a: b\n",
+	 "f.yaml:2: page: \"a\" is a single value; allowed: a map of backend, shm_name, "
+	 "frequency_hz, writer_timeout_ms or max_bound_ns\n"
+	 "f.yaml:2: (file): no YAML: mapping values are not allowed in this context; "
+	 "allowed: one YAML document\n"},
+	{"sources: [",
+	 "f.yaml:1: (file): no YAML: did not find expected node content, while parsing a flow node; "
+	 "allowed: one YAML document\n"},
+	{GOOD "log_level: \"\xff\"\n",
+	 "f.yaml:2: (file): invalid leading UTF-8 octet; allowed: text in UTF-8\n"},
+	{GOOD "log_level: \x01\n",
+	 "f.yaml:2: (file): control characters are not allowed; allowed: text in UTF-8\n"},
+	{GOOD "---\n" GOOD, "f.yaml:2: (file): a second document; allowed: one\n"},
+	{GOOD "page: [[[[[[[[[[[[[[[[[[[[[[[[",
+	 "f.yaml:2: page: it is a list; allowed: a map of backend, shm_name, frequency_hz, "
+	 "writer_timeout_ms or max_bound_ns\n"
+	 "f.yaml:2: (file): nested too deep; allowed: 16 levels\n"},
+	{"sources: &a [{ntp: a.example}]\nwarm_up_s: *a\n",
+	 "f.yaml:1: (file): an anchor; allowed: values in full\n"
+	 "f.yaml:2: (file): an alias; allowed: values in full\n"},
+	{GOOD "warm_up_s: !!int 5\n", "f.yaml:2: (file): a tag; allowed: values without one\n"},
+	/* Keys */
+	{GOOD "warmup_s: 5\n", "f.yaml:2: warmup_s: unknown key; allowed: " ALLOWED_DOCUMENT "\n"},
+	{GOOD "\n\npage:\n  record_order: document\n",
+	 "f.yaml:5: page.record_order: unknown key; allowed: backend, shm_name, frequency_hz, "
+	 "writer_timeout_ms or max_bound_ns\n"},
+	{GOOD "clock: {slew: 5}\n",
+	 "f.yaml:2: clock.slew: unknown key; allowed: max_slew_ppb, step_threshold_ns, "
+	 "max_drift_ppb, wander_ppb or max_distance_ms\n"},
+	{GOOD "control: {socket: none}\n",
+	 "f.yaml:2: control: unknown key; allowed: " ALLOWED_DOCUMENT "\n"},
+	{GOOD "? [a, {b: c}]\n: {d: e}\n",
+	 "f.yaml:2: (key): unknown key; allowed: " ALLOWED_DOCUMENT "\n"},
+	{GOOD "\"\": 1\n", "f.yaml:2: \"\": unknown key; allowed: " ALLOWED_DOCUMENT "\n"},
+	{GOOD "\"a\\nb\\e[31m\": 1\n",
+	 "f.yaml:2: a\\x0ab\\x1b[31m: unknown key; allowed: " ALLOWED_DOCUMENT "\n"},
+	{GOOD "\"counter\\0\": 1\n",
+	 "f.yaml:2: counter\\x00: unknown key; allowed: " ALLOWED_DOCUMENT "\n"},
+	{GOOD "page: {" NAME_50 NAME_50 ": 1}\n",
+	 "f.yaml:2: page." NAME_50 "aaaaaaaaaa...: unknown key; allowed: backend, shm_name, "
+	 "frequency_hz, writer_timeout_ms or max_bound_ns\n"},
+	{GOOD "warm_up_s: 5\nwarm_up_s: 5\n",
+	 "f.yaml:3: warm_up_s: duplicate key: it is in line 2 already; allowed: once\n"},
+	{GOOD "page: {backend: shm,\n backend: shm}\n",
+	 "f.yaml:3: page.backend: duplicate key: it is in line 2 already; allowed: once\n"},
+	{GOOD "sources: []\n",
+	 "f.yaml:2: sources: duplicate key: it is in line 1 already; allowed: once\n"},
+	{"warm_up_s: 5\n", "f.yaml:1: sources: missing key; allowed: " ALLOWED_SOURCES "\n"},
+	/* Values */
+	{GOOD "warm_up_s: soon\n",
+	 "f.yaml:2: warm_up_s: \"soon\" is no integer; allowed: an integer from 0 to 86400\n"},
+	{GOOD "warm_up_s: \"5\"\n", "f.yaml:2: warm_up_s: \"5\" in quotes is a string; "
+				    "allowed: an integer from 0 to 86400\n"},
+	{GOOD "warm_up_s: 1.5\n",
+	 "f.yaml:2: warm_up_s: \"1.5\" is no integer; allowed: an integer from 0 to 86400\n"},
+	{GOOD "warm_up_s: 010\n",
+	 "f.yaml:2: warm_up_s: \"010\" is no integer; allowed: an integer from 0 to 86400\n"},
+	{GOOD "warm_up_s: -\n",
+	 "f.yaml:2: (file): no YAML: block sequence entries are not allowed in this context; "
+	 "allowed: one YAML document\n"},
+	{GOOD "warm_up_s: -1\n",
+	 "f.yaml:2: warm_up_s: -1 is out of range; allowed: an integer from 0 to 86400\n"},
+	{GOOD "warm_up_s: 86401\n",
+	 "f.yaml:2: warm_up_s: 86401 is out of range; allowed: an integer from 0 to 86400\n"},
+	{GOOD "warm_up_s: 18446744073709551621\n",
+	 "f.yaml:2: warm_up_s: 18446744073709551621 is out of range; "
+	 "allowed: an integer from 0 to 86400\n"},
+	{GOOD "warm_up_s:\n",
+	 "f.yaml:2: warm_up_s: it has no value; allowed: an integer from 0 to 86400\n"},
+	{GOOD "warm_up_s: ~\n",
+	 "f.yaml:2: warm_up_s: it has no value; allowed: an integer from 0 to 86400\n"},
+	{GOOD "warm_up_s: [5]\n",
+	 "f.yaml:2: warm_up_s: it is a list; allowed: an integer from 0 to 86400\n"},
+	{GOOD "warm_up_s: {a: 5}\n",
+	 "f.yaml:2: warm_up_s: it is a map; allowed: an integer from 0 to 86400\n"},
+	{GOOD "counter: sundial\n",
+	 "f.yaml:2: counter: \"sundial\" is no such choice; allowed: auto, "
+#if defined(__x86_64__)
+	 "tsc or "
+#elif defined(__aarch64__)
+	 "cntvct or "
+#endif
+	 "monotonic_raw\n"},
+	{GOOD "log_level: info\n", "f.yaml:2: log_level: \"info\" is no such choice; "
+				   "allowed: DEBUG, INFO, WARNING or ERROR\n"},
+	{GOOD "log_level: \"INFO\\0\"\n", "f.yaml:2: log_level: it has a NUL character in it; "
+					  "allowed: DEBUG, INFO, WARNING or ERROR\n"},
+	{GOOD "page: 5\n",
+	 "f.yaml:2: page: \"5\" is a single value; allowed: a map of backend, shm_name, "
+	 "frequency_hz, writer_timeout_ms or max_bound_ns\n"},
+	{GOOD "page:\n",
+	 "f.yaml:2: page: it has no value; allowed: a map of backend, shm_name, frequency_hz, "
+	 "writer_timeout_ms or max_bound_ns\n"},
+	{GOOD "page: {backend: module}\n",
+	 "f.yaml:2: page.backend: this build has no kernel-module backend; allowed: auto or shm\n"},
+	{GOOD "page: {frequency_hz: 1001}\n",
+	 "f.yaml:2: page.frequency_hz: 1001 is out of range; allowed: an integer from 1 to 1000\n"},
+	{GOOD "page: {frequency_hz: 0}\n",
+	 "f.yaml:2: page.frequency_hz: 0 is out of range; allowed: an integer from 1 to 1000\n"},
+	{GOOD "page: {shm_name: a/b}\n",
+	 "f.yaml:2: page.shm_name: \"a/b\" is no such file name; allowed: " ALLOWED_NAME "\n"},
+	{GOOD "page: {shm_name: .a}\n",
+	 "f.yaml:2: page.shm_name: \".a\" is no such file name; allowed: " ALLOWED_NAME "\n"},
+	{GOOD "page: {shm_name: \"\"}\n",
+	 "f.yaml:2: page.shm_name: \"\" is no such file name; allowed: " ALLOWED_NAME "\n"},
+	{GOOD "page: {shm_name: \"a\\0b\"}\n",
+	 "f.yaml:2: page.shm_name: it has a NUL character in it; allowed: " ALLOWED_NAME "\n"},
+	{GOOD "page: {shm_name: " NAME_50 "123456789012345}\n",
+	 "f.yaml:2: page.shm_name: \"" NAME_50 "1234567890...\" is no such file name; "
+	 "allowed: " ALLOWED_NAME "\n"},
+	/* Sources */
+	{"sources: []\n", "f.yaml:1: sources: an empty list; allowed: " ALLOWED_SOURCES "\n"},
+	{"sources: a.example\n",
+	 "f.yaml:1: sources: \"a.example\" is a single value; allowed: " ALLOWED_SOURCES "\n"},
+	{"sources: {ntp: a.example}\n",
+	 "f.yaml:1: sources: it is a map; allowed: " ALLOWED_SOURCES "\n"},
+	{"sources:\n  - a.example\n",
+	 "f.yaml:2: sources[0]: it is no map; allowed: a map of " ALLOWED_SOURCE "\n"},
+	{"sources:\n  - iburst: true\n",
+	 "f.yaml:2: sources[0].ntp: missing key; allowed: " ALLOWED_HOST "\n"},
+	{"sources:\n  - ntp: a.example\n  - pool: b.example\n    iburst: true\n",
+	 "f.yaml:3: sources[1].pool: unknown key; allowed: " ALLOWED_SOURCE "\n"
+	 "f.yaml:3: sources[1].ntp: missing key; allowed: " ALLOWED_HOST "\n"},
+	{"sources:\n  - ntp: a.example\n    ntp: b.example\n",
+	 "f.yaml:3: sources[0].ntp: duplicate key: it is in line 2 already; allowed: once\n"},
+	{"sources: [{ntp: a.example, iburst: yes}]\n",
+	 "f.yaml:1: sources[0].iburst: \"yes\" is neither true nor false; "
+	 "allowed: true or false\n"},
+	{"sources: [{ntp: a.example, minpoll: -4}]\n",
+	 "f.yaml:1: sources[0].minpoll: -4 is out of range; "
+	 "allowed: an integer from -3 to 17\n"},
+	{"sources: [{ntp: a.example, port: 0}]\n",
+	 "f.yaml:1: sources[0].port: 0 is out of range; allowed: an integer from 1 to 65535\n"},
+	{"sources:\n  - maxpoll: 6\n    ntp: a.example\n    minpoll: 7\n",
+	 "f.yaml:4: sources[0].minpoll: 7 is above maxpoll, 6; allowed: minpoll up to maxpoll\n"},
+	{"sources:\n  - ntp: a.example\n    minpoll: 11\n",
+	 "f.yaml:3: sources[0].minpoll: 11 is above maxpoll, 10; allowed: minpoll up to maxpoll\n"},
+	{"sources:\n  - ntp: a.example\n  - ntp: A.EXAMPLE\n    port: 123\n",
+	 "f.yaml:3: sources[1].ntp: duplicate source: A.EXAMPLE port 123 is in line 2 already; "
+	 "allowed: each once\n"},
+	{"sources:\n  - ntp: \"2001:db8::1\"\n  - ntp: \"2001:DB8:0::1\"\n",
+	 "f.yaml:3: sources[1].ntp: duplicate source: 2001:DB8:0::1 port 123 is in line 2 already; "
+	 "allowed: each once\n"},
+	/* Several at once, in the order of the file, and what follows is still read */
+	{"page:\n  frequency_hz: 5000\n  shmname: x\nwarm_up_s: {a: [b, {c: d}]}\nsources:\n"
+	 "  - ntp: -a\n    port: x\n  - ntp: b.example\n    minpol: 3\nlog_level: LOUD\n",
+	 "f.yaml:2: page.frequency_hz: 5000 is out of range; allowed: an integer from 1 to 1000\n"
+	 "f.yaml:3: page.shmname: unknown key; allowed: backend, shm_name, frequency_hz, "
+	 "writer_timeout_ms or max_bound_ns\n"
+	 "f.yaml:4: warm_up_s: it is a map; allowed: an integer from 0 to 86400\n"
+	 "f.yaml:6: sources[0].ntp: \"-a\" is no such host; allowed: " ALLOWED_HOST "\n"
+	 "f.yaml:7: sources[0].port: \"x\" is no integer; allowed: an integer from 1 to 65535\n"
+	 "f.yaml:9: sources[1].minpol: unknown key; allowed: " ALLOWED_SOURCE "\n"
+	 "f.yaml:10: log_level: \"LOUD\" is no such choice; "
+	 "allowed: DEBUG, INFO, WARNING or ERROR\n"},
+};
+
+Test(config, every_mistake_is_named_with_its_line_its_key_and_what_is_allowed)
+{
+	struct config config;
+	char *errors;
+	size_t i;
+
+	for (i = 0; i < LENGTH(bad); i++) {
+		cr_expect_eq(parse(&config, bad[i].text, &errors), -EINVAL, "%s", bad[i].text);
+		cr_expect_str_eq(errors, bad[i].errors, "%s\ngives\n%s", bad[i].text, errors);
+		free(errors);
+	}
+}
+
+Test(config, hosts_are_names_or_addresses)
+{
+	static const char *const good[] = {
+		"a",
+		"a.example",
+		"a.example.",
+		"0.debian.pool.ntp.org",
+		"192.0.2.1",
+		"::1",
+		"2001:db8::1",
+		"fe80::1%eth0",
+		"_ntp._udp.example",
+		"xn--bcher-kva.example",
+		"3com",
+	};
+	static const char *const refused[] = {
+		"",
+		"-a",
+		"a-",
+		"a-.b",
+		".",
+		"a..b",
+		".a",
+		"a b",
+		"a/b",
+		"300.0.2.1",
+		"1.2.3",
+		"1",
+		"2001:db8::g",
+		"fe80::1%",
+		"fe80::1%a/b",
+		"fe80::1%sixteen-and-more",
+		"b\303\274cher.example",
+		"a:123",
+		"[::1]",
+		"a;b",
+		"$(a)",
+	};
+	char text[512], label[65];
+	struct config config;
+	char *errors;
+	size_t i;
+
+	for (i = 0; i < LENGTH(good); i++) {
+		snprintf(text, sizeof(text), "sources: [{ntp: \"%s\"}]", good[i]);
+		cr_assert_eq(parse(&config, text, &errors), 0, "%s: %s", text, errors);
+		cr_assert_str_eq(config.sources[0].server, good[i]);
+		config_clear(&config);
+		free(errors);
+	}
+	for (i = 0; i < LENGTH(refused); i++) {
+		snprintf(text, sizeof(text), "sources: [{ntp: \"%s\"}]", refused[i]);
+		cr_assert_eq(parse(&config, text, &errors), -EINVAL, "%s", text);
+		cr_assert(strstr(errors, "f.yaml:1: sources[0].ntp: "), "%s", errors);
+		free(errors);
+	}
+	for (i = 63; i <= 64; i++) {
+		memset(label, 'a', i);
+		label[i] = '\0';
+		snprintf(text, sizeof(text), "sources: [{ntp: %s.example}]", label);
+		cr_assert_eq(parse(&config, text, &errors), i == 63 ? 0 : -EINVAL);
+		config_clear(&config);
+		free(errors);
+	}
+}
+
+Test(config, every_value_arrives_in_its_member)
+{
+	static const char text[] =
+		"page:\n  backend: shm\n  shm_name: other\n  frequency_hz: 1000\n"
+		"  writer_timeout_ms: 2000\n  max_bound_ns: 4000000000\n"
+		"clock:\n  max_slew_ppb: 20000\n  step_threshold_ns: 3000\n"
+		"  max_drift_ppb: 4000\n  wander_ppb: 50\n"
+		"  max_distance_ms: 600\n"
+		"counter: monotonic_raw\nwarm_up_s: 7\nlog_level: DEBUG\n"
+		"sources:\n  - ntp: a.example\n    port: 65535\n    iburst: true\n"
+		"    minpoll: -3\n    maxpoll: 17\n"
+		"  - {ntp: \"::1\"}\n  - {ntp: a.example}\n";
+	struct config config;
+	char *errors;
+
+	cr_assert_eq(parse(&config, text, &errors), 0, "%s", errors);
+	cr_assert_str_eq(errors, "");
+	free(errors);
+	cr_assert_str_eq(config.page.shm_name, "other");
+	cr_assert_eq(config.page.frequency_hz, 1000);
+	cr_assert_eq(config.page.writer_timeout_ms, 2000);
+	cr_assert_eq(config.page.max_bound_ns, 4000000000);
+	cr_assert_eq(config.page.max_slew_ppb, 20000);
+	cr_assert_eq(config.page.step_threshold_ns, 3000);
+	cr_assert_eq(config.max_drift_ppb, 4000);
+	cr_assert_eq(config.wander_ppb, 50);
+	cr_assert_eq(config.max_distance_ms, 600);
+	cr_assert_eq(config.counter_kind, CHRONOTICK_COUNTER_MONOTONIC_RAW);
+	cr_assert_eq(config.warm_up_s, 7);
+	cr_assert_eq(config.log_priority, LOG_DEBUG);
+	cr_assert_eq(config.source_count, 3);
+	cr_assert_str_eq(config.sources[0].server, "a.example");
+	cr_assert_eq(config.sources[0].port, 65535);
+	cr_assert_eq(config.sources[0].iburst, true);
+	cr_assert_eq(config.sources[0].minpoll, -3);
+	cr_assert_eq(config.sources[0].maxpoll, 17);
+	cr_assert_str_eq(config.sources[1].server, "::1");
+	cr_assert_eq(config.sources[1].port, 123);
+	cr_assert_eq(config.sources[1].iburst, false);
+	cr_assert_eq(config.sources[1].minpoll, 6);
+	cr_assert_eq(config.sources[1].maxpoll, 10);
+	config_clear(&config);
+	cr_assert_null(config.strings);
+}
+
+Test(config, defaults_are_debians_pool)
+{
+	struct config config;
+	char name[64];
+	unsigned int i;
+
+	cr_assert_eq(config_defaults(&config), 0);
+	cr_assert_eq(config.source_count, 4);
+	for (i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "%u.debian.pool.ntp.org", i);
+		cr_assert_str_eq(config.sources[i].server, name);
+		cr_assert_eq(config.sources[i].iburst, true);
+	}
+	cr_assert_str_eq(config.page.shm_name, "chronotick_shm");
+	cr_assert_eq(config.page.frequency_hz, 100);
+	cr_assert_eq(config.page.writer_timeout_ms, 10000);
+	cr_assert_eq(config.page.max_bound_ns, 1000000000);
+	cr_assert_eq(config.warm_up_s, 180);
+	cr_assert_eq(config.counter_kind, CHRONOTICK_COUNTER_NONE);
+	cr_assert_eq(config.log_priority, LOG_INFO);
+	config_clear(&config);
+}
+
+Test(config, thirty_two_sources_are_taken_and_no_more)
+{
+	char text[4096] = "sources:\n";
+	struct config config;
+	size_t used;
+	char *errors;
+	unsigned int i;
+
+	for (i = 0; i < 32; i++) {
+		used = strlen(text);
+		snprintf(text + used, sizeof(text) - used, "  - ntp: 192.0.2.%u\n", i);
+	}
+	cr_assert_eq(parse(&config, text, &errors), 0, "%s", errors);
+	cr_assert_eq(config.source_count, 32);
+	cr_assert_str_eq(config.sources[31].server, "192.0.2.31");
+	config_clear(&config);
+	free(errors);
+	strcat(text, "  - ntp: 192.0.2.32\n");
+	cr_assert_eq(parse(&config, text, &errors), -EINVAL);
+	cr_assert_str_eq(errors,
+			 "f.yaml:34: sources: too many sources; allowed: " ALLOWED_SOURCES "\n");
+	free(errors);
+}
+
+/* Load a file with these bytes; NULL: there is none. */
+static int load(char *path, const void *bytes, size_t size, char **errors)
+{
+	struct config config = {0};
+	size_t length;
+	FILE *stream = open_memstream(errors, &length), *file;
+	int r;
+
+	if (bytes) {
+		file = fopen(path, "w");
+		cr_assert(file);
+		cr_assert_eq(fwrite(bytes, 1, size, file), size);
+		fclose(file);
+	}
+	r = config_load(&config, path, stream);
+	fclose(stream);
+	config_clear(&config);
+	return r;
+}
+
+Test(config, files_are_read_up_to_a_mebibyte)
+{
+	char directory[] = "/tmp/chronotick-config-XXXXXX", path[64], expected[256];
+	char *text = malloc(CONFIG_SIZE_MAX + 2), *errors;
+
+	cr_assert(text && mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/f.yaml", directory);
+	cr_assert_eq(load(path, NULL, 0, &errors), -EINVAL);
+	snprintf(expected, sizeof(expected),
+		 "%s:1: (file): it cannot be read: No such file or directory; "
+		 "allowed: a readable file\n",
+		 path);
+	cr_assert_str_eq(errors, expected);
+	free(errors);
+
+	cr_assert_eq(load(directory, NULL, 0, &errors), -EINVAL);
+	snprintf(expected, sizeof(expected),
+		 "%s:1: (file): it cannot be read: Is a directory; allowed: a readable file\n",
+		 directory);
+	cr_assert_str_eq(errors, expected);
+	free(errors);
+
+	memset(text, '\n', CONFIG_SIZE_MAX + 2);
+	memcpy(text, GOOD, sizeof(GOOD) - 1);
+	cr_assert_eq(load(path, text, CONFIG_SIZE_MAX, &errors), 0, "%s", errors);
+	free(errors);
+	cr_assert_eq(load(path, text, CONFIG_SIZE_MAX + 1, &errors), -EINVAL);
+	snprintf(expected, sizeof(expected), "%s:1: (file): too large; allowed: 1048576 bytes\n",
+		 path);
+	cr_assert_str_eq(errors, expected);
+	free(errors);
+	free(text);
+	unlink(path);
+	rmdir(directory);
+}
+
+/* ---- The documents ---- */
+
+static char *document(const char *name)
+{
+	char path[512];
+	char *text = calloc(1, 65536);
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", DOCUMENTATION, name);
+	file = fopen(path, "r");
+	cr_assert(file, "%s", path);
+	cr_assert(text);
+	cr_assert_gt(fread(text, 1, 65535, file), 0);
+	fclose(file);
+	return text;
+}
+
+/*
+ * In the example a comment is prose if one space and a word follow its '#'; else it is a setting,
+ * and its value the default.
+ */
+static void uncomment(char *text)
+{
+	char *from = text, *to = text, *end;
+	bool prose;
+
+	for (; *from; from = end) {
+		end = strchrnul(from, '\n');
+		end += *end == '\n';
+		prose = from[0] == '#' && (from[1] == '\n' || (from[1] == ' ' && from[2] != ' '));
+		if (prose)
+			continue;
+		if (*from == '#')
+			from++;
+		memmove(to, from, (size_t)(end - from));
+		to += end - from;
+	}
+	*to = '\0';
+}
+
+static void check_example(const struct key_group *group, const char *text, unsigned int *count)
+{
+	char line[128], prose[128];
+	unsigned int i;
+
+	for (i = 0; i < group->count; i++) {
+		const struct key *key = &group->keys[i];
+
+		snprintf(prose, sizeof(prose), "(default: %s)", key->initial ? key->initial : "");
+		snprintf(line, sizeof(line), "%s:%s%s", key->name,
+			 key->initial && *key->initial ? " " : "",
+			 key->initial ? key->initial : "");
+		cr_expect(strstr(text, line) || strstr(text, prose), "the example lacks \"%s\"",
+			  line);
+		(*count)++;
+		if (key->group)
+			check_example(key->group, text, count);
+	}
+}
+
+Test(config, the_example_is_good_and_shows_every_key_with_its_default)
+{
+	char *text = document("chronotickd.example.yaml"), *errors;
+	struct config config, shown, initial;
+	unsigned int count = 0;
+
+	cr_assert_eq(parse(&config, text, &errors), 0, "%s", errors);
+	cr_assert_eq(config.source_count, 4);
+	config_clear(&config);
+	free(errors);
+
+	check_example(&keys_document, text, &count);
+	cr_assert_eq(count, 21);
+	uncomment(text);
+	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
+	free(errors);
+	cr_assert_eq(parse(&initial, GOOD, &errors), 0);
+	free(errors);
+	cr_assert_str_eq(shown.page.shm_name, initial.page.shm_name);
+	shown.page.shm_name = initial.page.shm_name;
+	cr_assert_eq(memcmp(&shown.page, &initial.page, sizeof(shown.page)), 0);
+	cr_assert_eq(shown.warm_up_s, initial.warm_up_s);
+	cr_assert_eq(shown.wander_ppb, initial.wander_ppb);
+	cr_assert_eq(shown.max_drift_ppb, initial.max_drift_ppb);
+	cr_assert_eq(shown.max_distance_ms, initial.max_distance_ms);
+	cr_assert_eq(shown.counter_kind, initial.counter_kind);
+	cr_assert_eq(shown.log_priority, initial.log_priority);
+	config_clear(&shown);
+	config_clear(&initial);
+	free(text);
+}
+
+/* The manual says for each key "*name*", and below it what is allowed and the default. */
+static void check_manual(const struct key_group *group, const char *text)
+{
+	char name[64], allowed[KEY_TEXT_MAX], line[2 * KEY_TEXT_MAX];
+	const char *at;
+	unsigned int i;
+
+	for (i = 0; i < group->count; i++) {
+		const struct key *key = &group->keys[i];
+
+		snprintf(name, sizeof(name), "\n*%s*", key->name);
+		at = strstr(text, name);
+		cr_expect(at, "the manual lacks %s", key->name);
+		if (key->group) {
+			check_manual(key->group, text);
+			continue;
+		}
+		if (!at || strcmp(key->name, "counter") == 0) /* its choices differ by machine */
+			continue;
+		key_allowed(key, allowed);
+		if (key->initial)
+			snprintf(line, sizeof(line), "\tAllowed: %s. Default: %s.\n", allowed,
+				 key->initial);
+		else
+			snprintf(line, sizeof(line), "\tAllowed: %s. Must be given.\n", allowed);
+		cr_expect(strstr(at, line), "the manual lacks, for %s: %s", key->name, line);
+	}
+}
+
+Test(config, the_manual_tells_range_and_default_of_every_key)
+{
+	char *text = document("chronotickd.yaml.5.scd"), *from, *to;
+
+	/* scdoc's escapes */
+	for (from = to = text; *from; from++)
+		if (*from != '\\')
+			*to++ = *from;
+	*to = '\0';
+	check_manual(&keys_document, text);
+	free(text);
+}

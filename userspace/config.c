@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <yaml.h>
+
+#include "keys.h"
+#include "log.h"
+
+#define PATH_TEXT_MAX 128 /* "sources[31].minpoll", with room for what is no key */
+#define WHOLE_FILE "(file)"
+
+/* A string that the configuration points to */
+struct text {
+	struct text *next;
+	char text[];
+};
+
+/* Where one source stands in the file */
+struct source_place {
+	unsigned int server_line; /* 0: it has no server that could be read */
+};
+
+struct parse {
+	yaml_parser_t yaml;
+	yaml_event_t event; /* the current one */
+	unsigned int depth; /* of maps and lists that are open after it */
+	struct config *config;
+	struct source_place places[CONFIG_SOURCES_MAX];
+	const char *name;
+	const char *text;
+	size_t size;
+	FILE *errors;
+	unsigned int error_count;
+	int fatal; /* nothing more can be read: a negative errno */
+};
+
+/* A map that is being read: its keys' lines, 0 where not given. */
+struct map {
+	const struct key_group *group;
+	void *base;
+	const char *path; /* "" or "page." */
+	unsigned int line;
+	unsigned int lines[KEYS_MAX];
+};
+
+static void read_map(struct parse *p, struct map *map);
+
+/* The line of a key of the map, 0 if it is not given. */
+static unsigned int map_line(const struct map *map, const char *name)
+{
+	return map->lines[key_find(map->group, name) - map->group->keys];
+}
+
+__attribute__((format(printf, 4, 5))) static void complain(struct parse *p, unsigned int line,
+							   const char *path, const char *format,
+							   ...)
+{
+	char name[256];
+	va_list args;
+
+	log_escape(name, sizeof(name), p->name, strlen(p->name));
+	fprintf(p->errors, "%s:%u: %s: ", name, line, path);
+	va_start(args, format);
+	vfprintf(p->errors, format, args);
+	va_end(args);
+	fputc('\n', p->errors);
+	p->error_count++;
+}
+
+static unsigned int event_line(const struct parse *p)
+{
+	return (unsigned int)p->event.start_mark.line + 1;
+}
+
+static unsigned int line_of_offset(const struct parse *p, size_t offset)
+{
+	unsigned int line = 1;
+	size_t i;
+
+	for (i = 0; i < offset && i < p->size; i++)
+		line += p->text[i] == '\n';
+	return line;
+}
+
+static void complain_of_syntax(struct parse *p)
+{
+	const yaml_parser_t *yaml = &p->yaml;
+	unsigned int line, last;
+
+	switch (yaml->error) {
+	case YAML_MEMORY_ERROR:
+		p->fatal = -ENOMEM;
+		return;
+	case YAML_READER_ERROR:
+		line = line_of_offset(p, yaml->problem_offset);
+		complain(p, line, WHOLE_FILE, "%s; allowed: text in UTF-8", yaml->problem);
+		break;
+	default:
+		line = (unsigned int)yaml->problem_mark.line + 1;
+		last = line_of_offset(p, p->size);
+		if (line > last) /* the parser ends each line, the last one too */
+			line = last;
+		complain(p, line, WHOLE_FILE, "no YAML: %s%s%s; allowed: one YAML document",
+			 yaml->problem ? yaml->problem : "it cannot be read",
+			 yaml->context ? ", " : "", yaml->context ? yaml->context : "");
+		break;
+	}
+	p->fatal = -EINVAL;
+}
+
+static void refuse_ornaments(struct parse *p)
+{
+	const yaml_event_t *event = &p->event;
+	const yaml_char_t *anchor = NULL, *tag = NULL;
+
+	switch (event->type) {
+	case YAML_SCALAR_EVENT:
+		anchor = event->data.scalar.anchor;
+		tag = event->data.scalar.tag;
+		break;
+	case YAML_SEQUENCE_START_EVENT:
+		anchor = event->data.sequence_start.anchor;
+		tag = event->data.sequence_start.tag;
+		break;
+	case YAML_MAPPING_START_EVENT:
+		anchor = event->data.mapping_start.anchor;
+		tag = event->data.mapping_start.tag;
+		break;
+	case YAML_ALIAS_EVENT:
+		complain(p, event_line(p), WHOLE_FILE, "an alias; allowed: values in full");
+		break;
+	default:
+		break;
+	}
+	if (anchor)
+		complain(p, event_line(p), WHOLE_FILE, "an anchor; allowed: values in full");
+	if (tag)
+		complain(p, event_line(p), WHOLE_FILE, "a tag; allowed: values without one");
+}
+
+/* Go to the next event. False: there is none to be had, p->fatal is set. */
+static bool next(struct parse *p)
+{
+	if (p->fatal)
+		return false;
+	yaml_event_delete(&p->event);
+	if (!yaml_parser_parse(&p->yaml, &p->event)) {
+		complain_of_syntax(p);
+		return false;
+	}
+	switch (p->event.type) {
+	case YAML_SEQUENCE_START_EVENT:
+	case YAML_MAPPING_START_EVENT:
+		p->depth++;
+		break;
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		p->depth--;
+		break;
+	default:
+		break;
+	}
+	if (p->depth > CONFIG_DEPTH_MAX) {
+		complain(p, event_line(p), WHOLE_FILE, "nested too deep; allowed: %d levels",
+			 CONFIG_DEPTH_MAX);
+		p->fatal = -EINVAL;
+		return false;
+	}
+	refuse_ornaments(p);
+	return true;
+}
+
+/* Go to the end of the value whose first event is the current one. */
+static void skip(struct parse *p)
+{
+	yaml_event_type_t type = p->event.type;
+	unsigned int outside = p->depth - 1;
+
+	if (type != YAML_SEQUENCE_START_EVENT && type != YAML_MAPPING_START_EVENT)
+		return;
+	while (p->depth > outside && next(p))
+		;
+}
+
+static const char *scalar_text(const struct parse *p)
+{
+	return (const char *)p->event.data.scalar.value;
+}
+
+/* A NUL inside would make two texts of one. */
+static bool scalar_is_whole(const struct parse *p)
+{
+	return strlen(scalar_text(p)) == p->event.data.scalar.length;
+}
+
+/* A copy that lives as long as the configuration; NULL: no memory. */
+static const char *text_keep(struct parse *p, const char *from)
+{
+	size_t size = strlen(from) + 1;
+	struct text *text = malloc(sizeof(*text) + size);
+
+	if (!text) {
+		p->fatal = -ENOMEM;
+		return NULL;
+	}
+	memcpy(text->text, from, size);
+	text->next = p->config->strings;
+	p->config->strings = text;
+	return text->text;
+}
+
+static void read_scalar(struct parse *p, const struct key *key, void *base, const char *path)
+{
+	char wrong[KEY_TEXT_MAX], allowed[KEY_TEXT_MAX];
+	bool quoted = p->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+	const char *text = scalar_text(p);
+	int r;
+
+	if (key->type == KEY_FILE_NAME || key->type == KEY_HOST) {
+		text = text_keep(p, text);
+		if (!text)
+			return;
+	}
+	r = scalar_is_whole(p) ? key_set(key, base, text, quoted, wrong) : -EINVAL;
+	if (!scalar_is_whole(p))
+		strcpy(wrong, "it has a NUL character in it");
+	if (r == 0)
+		return;
+	key_allowed(key, allowed);
+	complain(p, event_line(p), path, "%s; allowed: %s", wrong, allowed);
+}
+
+static void check_source(struct parse *p, const struct map *map, unsigned int index)
+{
+	const struct ntp_config *source = map->base;
+	unsigned int line = map_line(map, "minpoll"), other = map_line(map, "maxpoll");
+	char path[PATH_TEXT_MAX];
+
+	if (source->minpoll <= source->maxpoll)
+		return;
+	if (other > line)
+		line = other;
+	snprintf(path, sizeof(path), "sources[%u].minpoll", index);
+	complain(p, line, path, "%d is above maxpoll, %d; allowed: minpoll up to maxpoll",
+		 source->minpoll, source->maxpoll);
+}
+
+/* The same server, however its address is written? */
+static bool server_is_same(const struct ntp_config *a, const struct ntp_config *b)
+{
+	struct in6_addr a6, b6;
+
+	if (a->port != b->port)
+		return false;
+	if (inet_pton(AF_INET6, a->server, &a6) == 1 && inet_pton(AF_INET6, b->server, &b6) == 1)
+		return memcmp(&a6, &b6, sizeof(a6)) == 0;
+	return strcasecmp(a->server, b->server) == 0;
+}
+
+static void check_duplicate_source(struct parse *p, unsigned int index)
+{
+	const struct ntp_config *sources = p->config->sources;
+	char path[PATH_TEXT_MAX];
+	unsigned int i;
+
+	if (!p->places[index].server_line)
+		return;
+	for (i = 0; i < index; i++) {
+		if (!p->places[i].server_line || !server_is_same(&sources[i], &sources[index]))
+			continue;
+		snprintf(path, sizeof(path), "sources[%u].ntp", index);
+		complain(p, p->places[index].server_line, path,
+			 "duplicate source: %s port %u is in line %u already; allowed: each once",
+			 sources[index].server, sources[index].port, p->places[i].server_line);
+		return;
+	}
+}
+
+/* One entry of the list, whose first event is the current one. */
+static void read_source(struct parse *p, unsigned int index)
+{
+	struct ntp_config *source = &p->config->sources[index];
+	char path[PATH_TEXT_MAX], names[KEY_TEXT_MAX];
+	struct map map = {&keys_source, source, path, event_line(p), {0}};
+
+	snprintf(path, sizeof(path), "sources[%u]", index);
+	if (p->event.type != YAML_MAPPING_START_EVENT) {
+		if (p->event.type != YAML_ALIAS_EVENT) {
+			key_names(&keys_source, names);
+			complain(p, event_line(p), path, "it is no map; allowed: a map of %s",
+				 names);
+		}
+		skip(p);
+		return;
+	}
+	strcat(path, ".");
+	key_set_defaults(&keys_source, source);
+	read_map(p, &map);
+	if (p->fatal)
+		return;
+	if (source->server)
+		p->places[index].server_line = map_line(&map, "ntp");
+	check_source(p, &map, index);
+	check_duplicate_source(p, index);
+}
+
+static void read_sources(struct parse *p, const struct key *key, const char *path)
+{
+	unsigned int line = event_line(p), count = 0;
+	char allowed[KEY_TEXT_MAX];
+
+	key_allowed(key, allowed);
+	while (next(p) && p->event.type != YAML_SEQUENCE_END_EVENT) {
+		if (count == CONFIG_SOURCES_MAX)
+			complain(p, event_line(p), path, "too many sources; allowed: %s", allowed);
+		if (count < CONFIG_SOURCES_MAX)
+			read_source(p, count);
+		else
+			skip(p);
+		count++;
+	}
+	if (count == 0 && !p->fatal)
+		complain(p, line, path, "an empty list; allowed: %s", allowed);
+	p->config->source_count = count < CONFIG_SOURCES_MAX ? count : CONFIG_SOURCES_MAX;
+}
+
+/* The value of a known key; its first event is the current one. */
+static void read_value(struct parse *p, const struct key *key, void *base, const char *path)
+{
+	char allowed[KEY_TEXT_MAX], inside[PATH_TEXT_MAX + 1];
+	struct map map = {key->group, base, inside, event_line(p), {0}};
+
+	switch (p->event.type) {
+	case YAML_ALIAS_EVENT:
+		return;
+	case YAML_SCALAR_EVENT:
+		read_scalar(p, key, base, path);
+		return;
+	case YAML_SEQUENCE_START_EVENT:
+		if (key->type == KEY_SOURCES) {
+			read_sources(p, key, path);
+			return;
+		}
+		break;
+	case YAML_MAPPING_START_EVENT:
+		if (key->type == KEY_MAP) {
+			snprintf(inside, sizeof(inside), "%s.", path);
+			read_map(p, &map);
+			return;
+		}
+		break;
+	default:
+		break;
+	}
+	key_allowed(key, allowed);
+	complain(p, event_line(p), path, "it is a %s; allowed: %s",
+		 p->event.type == YAML_MAPPING_START_EVENT ? "map" : "list", allowed);
+	skip(p);
+}
+
+/* A key and its value; the key's first event is the current one. */
+static void read_entry(struct parse *p, struct map *map)
+{
+	char path[PATH_TEXT_MAX], shown[64], allowed[KEY_TEXT_MAX];
+	unsigned int line = event_line(p), *seen;
+	const struct key *key = NULL;
+
+	key_names(map->group, allowed);
+	strcpy(shown, "(key)");
+	if (p->event.type == YAML_SCALAR_EVENT) {
+		log_escape(shown, sizeof(shown), scalar_text(p), p->event.data.scalar.length);
+		if (scalar_is_whole(p))
+			key = key_find(map->group, scalar_text(p));
+	}
+	snprintf(path, sizeof(path), "%.48s%s", map->path, *shown ? shown : "\"\"");
+	skip(p);
+	if (!next(p))
+		return;
+	if (!key) {
+		complain(p, line, path, "unknown key; allowed: %s", allowed);
+		skip(p);
+		return;
+	}
+	seen = &map->lines[key - map->group->keys];
+	if (*seen) {
+		complain(p, line, path, "duplicate key: it is in line %u already; allowed: once",
+			 *seen);
+		skip(p);
+		return;
+	}
+	*seen = line;
+	read_value(p, key, map->base, path);
+}
+
+/* The current event is the map's start. */
+static void read_map(struct parse *p, struct map *map)
+{
+	char path[PATH_TEXT_MAX], allowed[KEY_TEXT_MAX];
+	unsigned int i;
+
+	while (next(p) && p->event.type != YAML_MAPPING_END_EVENT)
+		read_entry(p, map);
+	for (i = 0; i < map->group->count && !p->fatal; i++) {
+		const struct key *key = &map->group->keys[i];
+
+		if (key->initial || map->lines[i])
+			continue;
+		key_allowed(key, allowed);
+		snprintf(path, sizeof(path), "%.48s%s", map->path, key->name);
+		complain(p, map->line, path, "missing key; allowed: %s", allowed);
+	}
+}
+
+static void read_document(struct parse *p)
+{
+	struct map map = {&keys_document, p->config, "", 1, {0}};
+	char names[KEY_TEXT_MAX];
+
+	key_names(&keys_document, names);
+	if (!next(p) || !next(p)) /* the stream's start, and the document's if there is one */
+		return;
+	if (p->event.type == YAML_STREAM_END_EVENT) {
+		complain(p, 1, WHOLE_FILE, "it is empty; allowed: a map of %s", names);
+		return;
+	}
+	if (!next(p))
+		return;
+	if (p->event.type == YAML_MAPPING_START_EVENT) {
+		read_map(p, &map);
+	} else {
+		complain(p, event_line(p), WHOLE_FILE, "it is no map; allowed: a map of %s", names);
+		skip(p);
+	}
+	if (!next(p) || !next(p)) /* the ends of both */
+		return;
+	if (p->event.type != YAML_STREAM_END_EVENT)
+		complain(p, event_line(p), WHOLE_FILE, "a second document; allowed: one");
+}
+
+int config_parse(struct config *ret, const char *name, const void *text, size_t size, FILE *errors)
+{
+	struct config config = {0};
+	struct parse p = {
+		.config = &config, .name = name, .text = text, .size = size, .errors = errors};
+
+	key_set_defaults(&keys_document, &config);
+	if (size > CONFIG_SIZE_MAX) {
+		complain(&p, 1, WHOLE_FILE, "too large; allowed: %d bytes", CONFIG_SIZE_MAX);
+		return -EINVAL;
+	}
+	if (!yaml_parser_initialize(&p.yaml))
+		return -ENOMEM;
+	yaml_parser_set_encoding(&p.yaml, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&p.yaml, text, size);
+	read_document(&p);
+	yaml_event_delete(&p.event);
+	yaml_parser_delete(&p.yaml);
+	if (!p.fatal && p.error_count)
+		p.fatal = -EINVAL;
+	if (p.fatal)
+		config_clear(&config);
+	else
+		*ret = config;
+	return p.fatal;
+}
+
+/* All of a file, up to CONFIG_SIZE_MAX + 1 bytes. Returns the size or a negative errno. */
+static ssize_t read_file(const char *path, char *text)
+{
+	size_t size = 0;
+	ssize_t r;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	do {
+		r = read(fd, text + size, CONFIG_SIZE_MAX + 1 - size);
+		if (r > 0)
+			size += (size_t)r;
+	} while ((r > 0 && size <= CONFIG_SIZE_MAX) || (r < 0 && errno == EINTR));
+	if (r < 0)
+		r = -errno;
+	close(fd);
+	return r < 0 ? r : (ssize_t)size;
+}
+
+int config_load(struct config *ret, const char *path, FILE *errors)
+{
+	struct parse p = {.name = path, .errors = errors};
+	char *text = malloc(CONFIG_SIZE_MAX + 1);
+	ssize_t size;
+	int r;
+
+	if (!text)
+		return -ENOMEM;
+	size = read_file(path, text);
+	if (size < 0) {
+		complain(&p, 1, WHOLE_FILE, "it cannot be read: %s; allowed: a readable file",
+			 strerror((int)-size));
+		r = -EINVAL;
+	} else {
+		r = config_parse(ret, path, text, (size_t)size, errors);
+	}
+	free(text);
+	return r;
+}
+
+int config_defaults(struct config *ret)
+{
+	static const char text[] = "sources:\n"
+				   "  - {ntp: 0.debian.pool.ntp.org, iburst: true}\n"
+				   "  - {ntp: 1.debian.pool.ntp.org, iburst: true}\n"
+				   "  - {ntp: 2.debian.pool.ntp.org, iburst: true}\n"
+				   "  - {ntp: 3.debian.pool.ntp.org, iburst: true}\n";
+
+	return config_parse(ret, "built-in defaults", text, sizeof(text) - 1, stderr);
+}
+
+void config_clear(struct config *config)
+{
+	struct text *text = config->strings, *next_text;
+
+	for (; text; text = next_text) {
+		next_text = text->next;
+		free(text);
+	}
+	memset(config, 0, sizeof(*config));
+}
