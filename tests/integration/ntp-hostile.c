@@ -78,8 +78,8 @@ enum samples {
 struct behaviour {
 	const char *name;
 	int family;
-	void (*answer)(struct server *server);
-	unsigned int requests; /* the case ends after so many */
+	void (*answer)(struct server *server); /* NULL: nobody listens at that port */
+	unsigned int requests;                 /* the case ends after so many */
 	enum samples samples;
 	uint8_t lost;         /* the event it must end in, or NO_LOSS */
 	unsigned int rejects; /* refused datagrams: at least so many a request */
@@ -87,6 +87,7 @@ struct behaviour {
 	bool drops;           /* good packets, impossible exchanges */
 	bool deaf;            /* nothing reaches the client */
 	bool slower;          /* each interval is twice the one before */
+	const char *host;     /* what the client is told, where it is not the address */
 };
 
 struct client {
@@ -444,6 +445,10 @@ static const struct behaviour behaviours[] = {
 	{"sent before received", AF_INET, answer_backwards, 8, NONE, NO_LOSS, .drops = true},
 	{"served longer than it took", AF_INET, answer_slow_clock, 8, NONE, NO_LOSS, .drops = true},
 	{"never", AF_INET, answer_never, 3, NONE, NO_LOSS, .deaf = true},
+	{"port closed", AF_INET, NULL, 12, NONE, NO_LOSS, .deaf = true},
+	{"port closed, IPv6", AF_INET6, NULL, 12, NONE, NO_LOSS, .deaf = true},
+	/* Where the name has ::1 too, that comes first, and nobody listens there. */
+	{"by name", AF_INET, answer_honest, 8, EVERY, NO_LOSS, .host = "localhost"},
 	{"falls silent", AF_INET, answer_then_fall_silent, 12, SOME, CHRONOTICK_SOURCE_UNREACHABLE},
 };
 #define CASES (sizeof(behaviours) / sizeof(behaviours[0]))
@@ -522,7 +527,7 @@ static void on_lost(void *data, unsigned int source, uint8_t state)
 	test->clients[source].lost = state;
 }
 
-static int server_open(struct server *server, int family, uint16_t *port)
+static int server_open(struct server *server, int family, bool listens, uint16_t *port)
 {
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
 	struct sockaddr_in in = {.sin_family = AF_INET};
@@ -537,7 +542,23 @@ static int server_open(struct server *server, int family, uint16_t *port)
 	    getsockname(server->fd, address, &size) < 0)
 		return -errno;
 	*port = ntohs(family == AF_INET6 ? in6.sin6_port : in.sin_port);
+	if (!listens) {
+		close(server->fd);
+		server->fd = -1;
+		return 0;
+	}
 	return loop_fd_add(server->test->loop, server->fd, POLLIN, serve, server);
+}
+
+/* Requests so far */
+static unsigned int requests_of(const struct client *client)
+{
+	struct ntp_statistics statistics;
+
+	if (client->behaviour->answer)
+		return client->server.requests;
+	ntp_statistics(client->ntp, &statistics);
+	return (unsigned int)statistics.sent;
 }
 
 /* All have had their requests, and a second more for what is still on its way. */
@@ -549,7 +570,7 @@ static void tick(void *data)
 	unsigned int i;
 
 	for (i = 0; i < test->count; i++) {
-		if (test->clients[i].server.requests < behaviours[i].requests)
+		if (requests_of(&test->clients[i]) < behaviours[i].requests)
 			all = false;
 	}
 	if (all && !test->ended_ns)
@@ -579,7 +600,7 @@ __attribute__((format(printf, 3, 4))) static void check(struct client *client, b
 static void check_client(struct client *client)
 {
 	const struct behaviour *behaviour = client->behaviour;
-	unsigned int requests = client->server.requests, i;
+	unsigned int requests = requests_of(client), i;
 	struct chronotick_source view = {.state = 77};
 	struct ntp_statistics statistics;
 
@@ -591,7 +612,8 @@ static void check_client(struct client *client)
 	       statistics.dropped, client->worst_ns);
 
 	check(client, requests >= behaviour->requests, "only %u requests", requests);
-	check(client, statistics.sent == requests || statistics.sent == requests + 1,
+	check(client,
+	      statistics.sent == requests || statistics.sent == requests + 1 || behaviour->host,
 	      "%" PRIu64 " sent", statistics.sent);
 	check(client, client->outside == 0, "%u samples without the truth", client->outside);
 	check(client, client->wrong_stamps == 0, "%u samples with other stamps than expected",
@@ -642,6 +664,17 @@ static void check_client(struct client *client)
 		check(client, apart_ns >= (INTERVAL_NS << i) - MS,
 		      "request %u came after %" PRId64 " ns", i, apart_ns);
 	}
+}
+
+static unsigned int silent_requests(const struct test *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < CASES; i++) {
+		if (behaviours[i].answer == answer_never)
+			return requests_of(&test->clients[i]);
+	}
+	return 0;
 }
 
 static int filter_install(const struct stamping *stamping)
@@ -705,7 +738,10 @@ int main(int argc, char **argv)
 		client->behaviour = &behaviours[i];
 		client->server.test = &test;
 		config.server = behaviours[i].family == AF_INET6 ? "::1" : "127.0.0.1";
-		r = server_open(&client->server, behaviours[i].family, &config.port);
+		if (behaviours[i].host)
+			config.server = behaviours[i].host;
+		r = server_open(&client->server, behaviours[i].family, behaviours[i].answer != NULL,
+				&config.port);
 		if (r == 0)
 			r = ntp_new(&client->ntp, &context, i, &config);
 		if (r < 0) {
@@ -720,12 +756,18 @@ int main(int argc, char **argv)
 	if (loop_timer_set(test.loop, &test.tick, loop_now_ns()) < 0 ||
 	    loop_run(test.loop, &test.stop) < 0)
 		return 1;
-	for (i = 0; i < CASES; i++)
+	for (i = 0; i < CASES; i++) {
 		check_client(&clients[i]);
+		/* The refusal is heard: nobody waits for an answer that will not come. */
+		if (!behaviours[i].answer)
+			check(&clients[i], requests_of(&clients[i]) > 3 * silent_requests(&test),
+			      "as slow as a server that is silent");
+	}
 	for (i = 0; i < CASES; i++) {
 		ntp_free(clients[i].ntp);
 		loop_timer_cancel(test.loop, &clients[i].server.later);
-		close(clients[i].server.fd);
+		if (clients[i].server.fd >= 0)
+			close(clients[i].server.fd);
 	}
 	loop_free(test.loop);
 	return test.failures ? 1 : 0;

@@ -12,6 +12,7 @@
 
 /* The stop word is looked at this often even if nothing happens. */
 #define POLL_MS 1000
+#define POLL_NS (POLL_MS * 1000000LL)
 
 /* What the timerfd is armed for when it is not, or has expired */
 #define UNARMED INT64_MAX
@@ -308,6 +309,12 @@ static void timers_serve(struct loop *loop)
 	}
 }
 
+/* A timer that wakes poll(2) soon enough saves it a timeout of its own. */
+static int poll_timeout(const struct loop *loop)
+{
+	return loop->armed_ns <= loop->served_ns + POLL_NS ? -1 : POLL_MS;
+}
+
 int loop_run(struct loop *loop, const volatile int *stop)
 {
 	int r;
@@ -318,7 +325,7 @@ int loop_run(struct loop *loop, const volatile int *stop)
 		r = timer_arm(loop);
 		if (r < 0)
 			return r;
-		r = poll(loop->polled, loop->watch_count, POLL_MS);
+		r = poll(loop->polled, loop->watch_count, poll_timeout(loop));
 		if (r < 0) {
 			if (errno == EINTR)
 				continue;

@@ -86,7 +86,8 @@ int cross_counter_at(const struct cross *before, const struct cross *after,
 	if (passed > 0 && counts > 0 && passed / SLEW_PART > errors)
 		offset = (__int128)from_near * counts / passed;
 	else
-		offset = ((__int128)from_near << CHRONOTICK_MULT_SHIFT) / (__int128)counter->mult;
+		offset = (__int128)from_near * (1LL << CHRONOTICK_MULT_SHIFT) /
+			 (__int128)counter->mult;
 	*ret = near->counter + (uint64_t)(int64_t)offset;
 	/* A slew that began or ended in between bends the line. */
 	*error_ns = near->error_ns + distance / SLEW_PART + 1;
