@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,13 +47,14 @@ void log_open(void)
 		log_state.fd = fd;
 }
 
-void log_detach(void)
+bool log_detach(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	struct stat status;
 	int fd;
 
-	if (!isatty(STDERR_FILENO))
-		return;
+	if (fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode))
+		return false;
 	if (log_state.fd != STDERR_FILENO)
 		close(log_state.fd);
 	log_state.fd = -1;
@@ -62,11 +62,12 @@ void log_detach(void)
 	log_state.is_socket = true;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return;
+		return true;
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		close(fd);
 	else
 		log_state.fd = fd;
+	return true;
 }
 
 /*

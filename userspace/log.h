@@ -7,6 +7,7 @@
 #define USERSPACE_LOG_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <syslog.h>
 
@@ -28,8 +29,11 @@ void log_level_set(int priority);
  */
 void log_open(void);
 
-/* The daemon leaves its terminal: from now on to the system's log instead, if that was stderr. */
-void log_detach(void);
+/*
+ * The daemon goes to the background: from now on to the system's log, unless stderr is a file.
+ * Returns whether stderr is needed no more.
+ */
+bool log_detach(void);
 
 /* One line; no newline at the end of `format`. errno is kept. */
 void log_write(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHRONOTICK_HEADER_ONLY
+#include <chronotick/chronotick.h>
+
+#include "canary.h"
+#include "engine/engine.h"
+#include "log.h"
+#include "loop/loop.h"
+#include "publish/publish.h"
+#include "report.h"
+#include "sources/ntp.h"
+#include "timestamping/counter.h"
+
+#define NS_PER_S 1000000000LL
+
+struct daemon {
+	const struct config *config;
+	struct counter counter;
+	struct timescale scale;
+	struct engine engine;
+	struct loop *loop;
+	struct publisher *publisher;
+	struct canary *canary;
+	struct source_events events;
+	struct source_context context;
+	struct ntp *sources[CONFIG_SOURCES_MAX];
+	struct loop_timer round;  /* publication */
+	struct loop_timer second; /* figures */
+	int64_t period_ns;        /* of publication */
+	int64_t start_ns;         /* CLOCK_MONOTONIC, as the deadlines */
+	int64_t round_ns;
+	int64_t second_ns;
+	uint64_t late;
+	double latency_ms; /* of one read */
+	struct report report;
+};
+
+/* The deadline after the one that was due: rounds that were missed are left out. */
+static int64_t deadline_after(int64_t due_ns, int64_t period_ns, int64_t now_ns)
+{
+	int64_t next_ns = due_ns + period_ns;
+
+	if (next_ns <= now_ns)
+		next_ns += ((now_ns - next_ns) / period_ns + 1) * period_ns;
+	return next_ns;
+}
+
+static void facts_of(const struct daemon *daemon, const struct correction *correction,
+		     int64_t now_ns, struct publish_facts *ret)
+{
+	int64_t warm_up_ns = (int64_t)daemon->config->warm_up_s * NS_PER_S;
+	int64_t uptime_ns = now_ns - daemon->start_ns;
+	bool measured = correction->measurement_count > 0;
+
+	/*
+	 * Complete is when the time has passed and the line fit, the one model of this version, has
+	 * something to go by. Trust does not wait for it.
+	 */
+	ret->warmup_complete = uptime_ns >= warm_up_ns && measured;
+	if (ret->warmup_complete)
+		ret->warmup_percent = 100;
+	else if (uptime_ns >= warm_up_ns)
+		ret->warmup_percent = 99;
+	else
+		ret->warmup_percent = (uint32_t)(uptime_ns * 100 / warm_up_ns);
+	ret->daemon_uptime_s = (double)uptime_ns * 1e-9;
+	ret->average_latency_ms = daemon->latency_ms;
+	ret->models_ready = false; /* the predictive models: this version has none */
+}
+
+static void on_round(void *data)
+{
+	struct daemon *daemon = data;
+	int64_t now_ns = loop_now_ns();
+	struct correction correction;
+	struct publish_facts facts;
+
+	engine_correct(&daemon->engine, counter_read(&daemon->counter), &correction);
+	facts_of(daemon, &correction, now_ns, &facts);
+	if (publisher_publish(daemon->publisher, &correction, &facts) < 0)
+		daemon->late++;
+	report_clock(&daemon->report, &daemon->engine, &correction);
+
+	daemon->round_ns = deadline_after(daemon->round_ns, daemon->period_ns, loop_now_ns());
+	loop_timer_set(daemon->loop, &daemon->round, daemon->round_ns);
+}
+
+static void source_describe(const struct daemon *daemon, unsigned int index,
+			    struct chronotick_source *ret)
+{
+	const struct source_view *view = &daemon->engine.views[index];
+
+	ntp_describe(daemon->sources[index], ret);
+	ret->state = view->state;
+	ret->offset_ns = view->offset_ns;
+	ret->root_distance_ns = (uint64_t)view->root_distance_ns;
+}
+
+static void on_second(void *data)
+{
+	struct daemon *daemon = data;
+	struct chronotick_source sources[CONFIG_SOURCES_MAX] = {0};
+	struct chronotick_statistics figures = {0};
+	unsigned int count = daemon->config->source_count, i;
+	struct correction correction;
+	struct publish_facts facts;
+	int64_t now_ns = loop_now_ns();
+
+	canary_measure(daemon->canary);
+	canary_statistics(daemon->canary, &figures);
+	daemon->latency_ms = (double)figures.read_mean_ps * 1e-9;
+
+	engine_correct(&daemon->engine, counter_read(&daemon->counter), &correction);
+	facts_of(daemon, &correction, now_ns, &facts);
+	figures.warmup_percent = facts.warmup_percent;
+	for (i = 0; i < count; i++) {
+		struct ntp_statistics packets;
+
+		source_describe(daemon, i, &sources[i]);
+		ntp_statistics(daemon->sources[i], &packets);
+		figures.packets_sent += packets.sent;
+		figures.packets_received += packets.received;
+		figures.packets_rejected += packets.rejected;
+	}
+	publisher_statistics(daemon->publisher, &figures, sources, count);
+	report_sources(&daemon->report, &daemon->engine, sources, count);
+	report_late(&daemon->report, daemon->late, now_ns);
+
+	daemon->second_ns = deadline_after(daemon->second_ns, NS_PER_S, loop_now_ns());
+	loop_timer_set(daemon->loop, &daemon->second, daemon->second_ns);
+}
+
+static void on_sample(void *data, const struct sample *sample)
+{
+	struct daemon *daemon = data;
+	int r = engine_sample_add(&daemon->engine, sample);
+
+	log_debug("source %u: offset %" PRId64 " ns, delay %" PRId64 " ns, dispersion %" PRId64
+		  " ns, stamps %s/%s%s%s",
+		  sample->source, sample->offset_ns, sample->delay_ns, sample->dispersion_ns,
+		  chronotick_stamp_name(sample->tx_stamp), chronotick_stamp_name(sample->rx_stamp),
+		  r < 0 ? ", not taken: " : "", r < 0 ? strerror(-r) : "");
+}
+
+static void on_lost(void *data, unsigned int source, uint8_t state)
+{
+	struct daemon *daemon = data;
+
+	engine_source_unreachable(&daemon->engine, source, state);
+}
+
+static int counter_open(struct daemon *daemon)
+{
+	uint32_t kind = daemon->config->counter_kind;
+	int r = counter_init(&daemon->counter, kind);
+
+	if (r == -ENOTSUP)
+		log_error("counter %s: this machine has none that can be trusted; allowed: auto or "
+			  "monotonic_raw",
+			  chronotick_counter_name(kind));
+	else if (r < 0)
+		log_error("counter: its calibration gave no stable rate: %s", strerror(-r));
+	if (r < 0)
+		return r;
+	daemon->scale.base = counter_read(&daemon->counter);
+	daemon->scale.mult = daemon->counter.mult;
+	log_debug("counter %s, %.6f MHz", chronotick_counter_name(daemon->counter.kind),
+		  (double)daemon->counter.hz * 1e-6);
+	return 0;
+}
+
+static int engine_open(struct daemon *daemon)
+{
+	const struct config *config = daemon->config;
+	struct engine_config engine = {
+		.scale = daemon->scale,
+		.max_drift_ppb = config->max_drift_ppb,
+		.wander_ppb = config->wander_ppb,
+		.max_bound_ns = config->page.max_bound_ns,
+		.max_distance_ms = config->max_distance_ms,
+	};
+	int r = engine_init(&daemon->engine, &engine, config->source_count);
+
+	if (r < 0)
+		log_error("the engine does not take its configuration: %s", strerror(-r));
+	return r;
+}
+
+static int page_open(struct daemon *daemon)
+{
+	const struct publish_config *page = &daemon->config->page;
+	char why[256] = "", path[128];
+	int32_t owner = 0;
+	int r = publisher_open(&daemon->publisher, page, &daemon->counter, &owner, why,
+			       sizeof(why));
+
+	snprintf(path, sizeof(path), "%s%s", CHRONOTICK_SHM_DIR, page->shm_name);
+	if (r == -EBUSY)
+		log_error("%s: another chronotickd, pid %d, writes this page; end it first, or "
+			  "give this one another page.shm_name",
+			  path, (int)owner);
+	else if (r < 0)
+		log_error("%s: %s", path, *why ? why : strerror(-r));
+	if (r < 0)
+		return r;
+	r = canary_open(&daemon->canary, path, &daemon->counter);
+	if (r < 0)
+		log_error("%s: a client could not open the page: %s", path, strerror(-r));
+	return r;
+}
+
+static int sources_open(struct daemon *daemon)
+{
+	unsigned int i;
+	int r;
+
+	daemon->events = (struct source_events){daemon, on_sample, on_lost};
+	daemon->context = (struct source_context){daemon->loop, &daemon->counter, &daemon->scale,
+						  &daemon->events};
+	for (i = 0; i < daemon->config->source_count; i++) {
+		const struct ntp_config *source = &daemon->config->sources[i];
+
+		r = ntp_new(&daemon->sources[i], &daemon->context, i, source);
+		if (r < 0) {
+			log_error("source %s: %s", source->server, strerror(-r));
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int timers_start(struct daemon *daemon)
+{
+	int r;
+
+	daemon->period_ns = NS_PER_S / daemon->config->page.frequency_hz;
+	daemon->round = (struct loop_timer){.fire = on_round, .data = daemon};
+	daemon->second = (struct loop_timer){.fire = on_second, .data = daemon};
+	daemon->start_ns = loop_now_ns();
+	daemon->round_ns = daemon->start_ns;
+	/* Between two publications, so as not to put one off */
+	daemon->second_ns = daemon->start_ns + NS_PER_S / 4 + daemon->period_ns / 2;
+	r = loop_timer_set(daemon->loop, &daemon->round, daemon->round_ns);
+	if (r == 0)
+		r = loop_timer_set(daemon->loop, &daemon->second, daemon->second_ns);
+	if (r < 0)
+		log_error("timers: %s", strerror(-r));
+	return r;
+}
+
+int daemon_new(struct daemon **ret, const struct config *config)
+{
+	struct daemon *daemon = calloc(1, sizeof(*daemon));
+	int r;
+
+	if (!daemon) {
+		log_error("out of memory");
+		return -ENOMEM;
+	}
+	daemon->config = config;
+	r = loop_new(&daemon->loop);
+	if (r < 0) {
+		log_error("poll loop: %s", strerror(-r));
+		goto fail;
+	}
+	r = counter_open(daemon);
+	if (r < 0)
+		goto fail;
+	r = engine_open(daemon);
+	if (r < 0)
+		goto fail;
+	r = page_open(daemon);
+	if (r < 0)
+		goto fail;
+	r = sources_open(daemon);
+	if (r < 0)
+		goto fail;
+	r = timers_start(daemon);
+	if (r < 0)
+		goto fail;
+	log_info("publishing %s%s at %u Hz from %u source%s, on counter %s", CHRONOTICK_SHM_DIR,
+		 config->page.shm_name, config->page.frequency_hz, config->source_count,
+		 config->source_count == 1 ? "" : "s",
+		 chronotick_counter_name(daemon->counter.kind));
+	*ret = daemon;
+	return 0;
+
+fail:
+	daemon_free(daemon);
+	return r;
+}
+
+int daemon_run(struct daemon *daemon, const volatile int *stop)
+{
+	int r = loop_run(daemon->loop, stop);
+
+	if (r < 0)
+		log_error("poll loop: %s", strerror(-r));
+	return r;
+}
+
+void daemon_free(struct daemon *daemon)
+{
+	unsigned int i;
+
+	if (!daemon)
+		return;
+	if (daemon->loop) {
+		loop_timer_cancel(daemon->loop, &daemon->round);
+		loop_timer_cancel(daemon->loop, &daemon->second);
+	}
+	for (i = 0; i < CONFIG_SOURCES_MAX; i++)
+		if (daemon->sources[i])
+			ntp_free(daemon->sources[i]);
+	canary_close(daemon->canary);
+	publisher_close(daemon->publisher);
+	loop_free(daemon->loop);
+	free(daemon);
+}

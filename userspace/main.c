@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* chronotickd: works out UTC and publishes it. Ends with 0, 1: it failed, 2: bad usage. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "daemon.h"
+#include "log.h"
+#include "options.h"
+#include "start.h"
+
+enum {
+	EXIT_ENDED = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+};
+
+static volatile int stop_signal;
+
+static void on_stop(int number)
+{
+	stop_signal = number;
+}
+
+static void signals_set(void)
+{
+	struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
+
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGHUP, &ignore, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* The file that is asked for, else the system's if there is one, else the defaults. */
+static int configuration_load(struct config *config, const struct options *options)
+{
+	const char *path = options->config_path;
+	int r;
+
+	if (!path && (access(CONFIG_PATH, F_OK) == 0 || errno != ENOENT))
+		path = CONFIG_PATH;
+	r = path ? config_load(config, path, stderr) : config_defaults(config);
+	if (r == -ENOMEM)
+		fprintf(stderr, "chronotickd: out of memory\n");
+	if (r < 0)
+		return r;
+	options_apply(options, config);
+	if (options->check_config)
+		printf("%s: good, %u source%s\n", path ? path : "built-in defaults",
+		       config->source_count, config->source_count == 1 ? "" : "s");
+	return 0;
+}
+
+/* Run on the CPUs of --cpu-affinity alone, and on each of them. Returns 0 or -EINVAL. */
+static int affinity_set(const struct config *config)
+{
+	cpu_set_t wanted, got;
+	unsigned int i;
+
+	if (config->cpu_count == 0)
+		return 0;
+	CPU_ZERO(&wanted);
+	for (i = 0; i < config->cpu_count; i++)
+		CPU_SET(config->cpus[i], &wanted);
+	if (sched_setaffinity(0, sizeof(wanted), &wanted) < 0) {
+		fprintf(stderr, "chronotickd: --cpu-affinity: none of these CPUs can be used: %s\n",
+			strerror(errno));
+		return -EINVAL;
+	}
+	sched_getaffinity(0, sizeof(got), &got);
+	for (i = 0; i < config->cpu_count; i++) {
+		if (CPU_ISSET(config->cpus[i], &got))
+			continue;
+		fprintf(stderr,
+			"chronotickd: --cpu-affinity: CPU %d is not online, or not "
+			"allowed to this process\n",
+			config->cpus[i]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int run(const struct config *config, const struct options *options)
+{
+	struct start start = {.pipe = -1};
+	struct daemon *daemon;
+	int r;
+
+	if (!options->foreground) {
+		r = start_detach(&start);
+		if (r < 0) {
+			log_error("cannot go to the background: %s", strerror(-r));
+			return EXIT_FAILED;
+		}
+	}
+	r = daemon_new(&daemon, config);
+	if (r < 0)
+		return EXIT_FAILED;
+	start_ready(&start);
+	r = daemon_run(daemon, &stop_signal);
+	if (stop_signal)
+		log_info("ending, as asked by %s", strsignal(stop_signal));
+	daemon_free(daemon);
+	return r < 0 ? EXIT_FAILED : EXIT_ENDED;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct config config;
+	int r;
+
+	if (options_parse(&options, argc, argv, stderr) < 0)
+		return EXIT_USAGE;
+	if (options.help) {
+		options_usage(stdout);
+		return EXIT_ENDED;
+	}
+	if (options.version) {
+		puts("chronotickd " CHRONOTICK_VERSION);
+		return EXIT_ENDED;
+	}
+	r = configuration_load(&config, &options);
+	if (r < 0)
+		return r == -ENOMEM ? EXIT_FAILED : EXIT_USAGE;
+	if (options.check_config) {
+		config_clear(&config);
+		return EXIT_ENDED;
+	}
+	log_open();
+	log_level_set(config.log_priority);
+	signals_set();
+	r = affinity_set(&config) < 0 ? EXIT_USAGE : run(&config, &options);
+	config_clear(&config);
+	return r;
+}

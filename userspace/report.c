@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define CHRONOTICK_HEADER_ONLY
+#include <chronotick/chronotick.h>
+
+#include "log.h"
+
+#define MINUTE_NS 60000000000LL
+
+/* How each status is logged; a change for the worse is a warning. */
+static const struct {
+	int priority;
+	const char *text;
+} statuses[] = {
+	[CHRONOTICK_UNSYNCHRONIZED] = {LOG_WARNING, "no trusted time"},
+	[CHRONOTICK_WARMING_UP] = {LOG_INFO, "not enough measured to be trusted yet"},
+	[CHRONOTICK_SYNCHRONIZED] = {LOG_INFO, "a majority of the sources agrees"},
+	[CHRONOTICK_HOLDOVER] = {LOG_WARNING, "running on without a reference, the bound grows"},
+};
+
+/* Sources by state */
+struct tally {
+	unsigned int selected, usable;
+};
+
+static struct tally tally_of(const struct engine *engine)
+{
+	struct tally tally = {0, 0};
+	unsigned int i;
+
+	for (i = 0; i < engine->source_count; i++) {
+		uint8_t state = engine->views[i].state;
+
+		tally.selected += state == CHRONOTICK_SOURCE_SELECTED;
+		tally.usable += state == CHRONOTICK_SOURCE_SELECTED ||
+				state == CHRONOTICK_SOURCE_CANDIDATE ||
+				state == CHRONOTICK_SOURCE_FALSETICKER;
+	}
+	return tally;
+}
+
+void report_clock(struct report *report, const struct engine *engine,
+		  const struct correction *correction)
+{
+	static const char *const leaps[] = {"no leap second is ahead", "a leap second is ahead",
+					    "a leap second will be left out"};
+	struct tally tally = tally_of(engine);
+	uint8_t status = correction->status;
+
+	if (status != report->status && status < sizeof(statuses) / sizeof(statuses[0])) {
+		report->status = status;
+		if (status >= CHRONOTICK_SYNCHRONIZED)
+			log_write(statuses[status].priority,
+				  "%s: %s; %u of %u usable sources selected, bound %" PRId64 " ns",
+				  chronotick_status_name(status), statuses[status].text,
+				  tally.selected, tally.usable, correction->bound.total_ns);
+		else
+			log_write(statuses[status].priority, "%s: %s; %u of %u sources usable",
+				  chronotick_status_name(status), statuses[status].text,
+				  tally.usable, engine->source_count);
+	}
+	if (status >= CHRONOTICK_SYNCHRONIZED && correction->leap != report->leap &&
+	    correction->leap < sizeof(leaps) / sizeof(leaps[0])) {
+		report->leap = correction->leap;
+		log_info("%s", leaps[correction->leap]);
+	}
+}
+
+static int source_priority(uint8_t state, uint8_t before)
+{
+	if (state == CHRONOTICK_SOURCE_FALSETICKER || state == CHRONOTICK_SOURCE_DENIED)
+		return LOG_WARNING;
+	if (before == CHRONOTICK_SOURCE_SELECTED && state != CHRONOTICK_SOURCE_CANDIDATE)
+		return LOG_WARNING;
+	return LOG_INFO;
+}
+
+void report_sources(struct report *report, const struct engine *engine,
+		    const struct chronotick_source *sources, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		const struct source_view *view = &engine->views[i];
+		uint8_t before = report->states[i];
+
+		if (view->state == before && view->reason == report->reasons[i])
+			continue;
+		if (view->state != before || report->reasons[i])
+			log_write(source_priority(view->state, before),
+				  "source %.*s: %s, %s; offset %" PRId64 " ns",
+				  (int)sizeof(sources[i].name), sources[i].name,
+				  chronotick_source_state_name(view->state),
+				  view->reason ? view->reason : "no reason known", view->offset_ns);
+		report->states[i] = view->state;
+		report->reasons[i] = view->reason;
+	}
+}
+
+void report_late(struct report *report, uint64_t late, int64_t now_ns)
+{
+	if (late == report->late ||
+	    (report->late_told_ns && now_ns - report->late_told_ns < MINUTE_NS))
+		return;
+	log_warning("%" PRIu64 " publications came too late and were left out: the CPU is busy",
+		    late - report->late);
+	report->late = late;
+	report->late_told_ns = now_ns;
+}

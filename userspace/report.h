@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What the daemon says in its log when something changes. */
+#ifndef USERSPACE_REPORT_H
+#define USERSPACE_REPORT_H
+
+#include <stdint.h>
+
+#include "chronotick_page.h"
+#include "engine/engine.h"
+
+/* How things were when they were last told. Zero it before first use. */
+struct report {
+	uint8_t status;
+	uint8_t leap;
+	uint8_t states[ENGINE_SOURCES_MAX];
+	const char *reasons[ENGINE_SOURCES_MAX];
+	uint64_t late; /* publications that came too late, told so far */
+	int64_t late_told_ns;
+};
+
+/* The clock's status and the leap second ahead, if they are not what was told last. */
+void report_clock(struct report *report, const struct engine *engine,
+		  const struct correction *correction);
+
+/* The sources whose state, or its reason, is not what was told last. */
+void report_sources(struct report *report, const struct engine *engine,
+		    const struct chronotick_source *sources, unsigned int count);
+
+/* Publications that came too late, since start; told once a minute at most. now_ns: monotonic. */
+void report_late(struct report *report, uint64_t late, int64_t now_ns);
+
+#endif /* USERSPACE_REPORT_H */
