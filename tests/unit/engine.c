@@ -179,7 +179,7 @@ Test(engine, does_not_trust_a_lone_early_answer)
 	cr_assert_eq(now.source, CHRONOTICK_NO_DATA);
 	cr_assert_eq(add(0, SECOND + 1000, OFFSET), 0);
 	correct(SECOND + 1000);
-	cr_assert_eq(now.status, CHRONOTICK_UNSYNCHRONIZED); /* one against one */
+	cr_assert_eq(now.status, CHRONOTICK_WARMING_UP); /* one against one */
 	cr_assert_eq(add(2, SECOND + 2000, OFFSET), 0);
 	correct(SECOND + 2000);
 	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
@@ -188,6 +188,36 @@ Test(engine, does_not_trust_a_lone_early_answer)
 	cr_assert_eq(engine.views[0].state, CHRONOTICK_SOURCE_SELECTED);
 	cr_assert_float_eq((double)engine.views[1].offset_ns, 50e6, 10);
 	cr_assert_float_eq(now.confidence, 2.0 / 3 * (1 - 16002.0 / 10e6), 1e-4);
+}
+
+/* Two of the first three agree, but five are configured: three must. */
+Test(engine, does_not_trust_early_answers_of_one_mind)
+{
+	start(5);
+	cr_assert_eq(add(1, 0, OFFSET + 50000000), 0);
+	cr_assert_eq(add(3, 1, OFFSET + 50000000), 0);
+	cr_assert_eq(add(0, 2, OFFSET), 0);
+	correct(2);
+	cr_assert_eq(now.status, CHRONOTICK_WARMING_UP);
+	cr_assert_eq(add(2, 3, OFFSET), 0);
+	correct(3);
+	cr_assert_eq(now.status, CHRONOTICK_WARMING_UP);
+	cr_assert_eq(add(4, 4, OFFSET), 0);
+	correct(4);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_leq(llabs(error_ns(4, OFFSET)), 2);
+}
+
+/* One against one, and the third stays silent: nobody is right. */
+Test(engine, refuses_to_choose_between_two)
+{
+	start(3);
+	cr_assert_eq(add(0, 0, OFFSET), 0);
+	cr_assert_eq(add(1, 1, OFFSET + 50000000), 0);
+	correct(ENGINE_START_WAIT_NS + 1);
+	cr_assert_eq(now.status, CHRONOTICK_UNSYNCHRONIZED);
+	cr_assert_eq(engine.views[0].state, CHRONOTICK_SOURCE_CANDIDATE);
+	cr_assert_str_eq(engine.views[1].reason, "no majority of the sources agrees");
 }
 
 Test(engine, waits_no_longer_than_told_for_the_silent)

@@ -142,6 +142,7 @@ int combine(struct combined *ret, struct combine_source *sources, unsigned int c
 	combine_offset(ret, sources, count, now_ns, &result);
 	combine_rate(ret, sources, count, now_ns, limits);
 	combine_bound(ret, sources, &result);
+	ret->agreeing = result.depth;
 	ret->leap = combine_leap(sources, count, ret->selected);
 	return 0;
 }

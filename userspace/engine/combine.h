@@ -28,6 +28,7 @@ struct combined {
 	int64_t used_rate;         /* best estimate, within it */
 	struct bound bound;        /* growth is not set */
 	unsigned int selected;     /* truechimers */
+	unsigned int agreeing;     /* the most sources that share a point */
 	uint8_t leap;              /* RFC 5905 leap indicator 0 to 2, by majority of the selected */
 };
 

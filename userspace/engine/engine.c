@@ -206,8 +206,8 @@ static bool source_usable(struct engine *engine, unsigned int index, int64_t now
 	return true;
 }
 
-/* Is it too early to trust `usable` sources, as others are still to be heard? */
-static bool start_waits(const struct engine *engine, unsigned int usable, int64_t now_ns)
+/* Is it too early to trust `agreeing` sources, as others are still to be heard? */
+static bool start_waits(const struct engine *engine, unsigned int agreeing, int64_t now_ns)
 {
 	unsigned int expected = 0, i;
 
@@ -215,7 +215,7 @@ static bool start_waits(const struct engine *engine, unsigned int usable, int64_
 		return false;
 	for (i = 0; i < engine->source_count; i++)
 		expected += engine->sources[i].lost == CHRONOTICK_SOURCE_SELECTED;
-	return usable < expected / 2 + 1;
+	return agreeing < expected / 2 + 1;
 }
 
 /* Who is trusted, by a majority's verdict. Returns false if none of the majority may be. */
@@ -341,7 +341,7 @@ static void base_hold(struct engine *engine, uint64_t counter, int64_t now_ns)
 static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 {
 	struct combine_source sources[ENGINE_SOURCES_MAX];
-	bool trusted = false, majority = false;
+	bool trusted = false, majority;
 	unsigned int count = 0, i;
 	struct combined combined;
 
@@ -349,11 +349,12 @@ static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 		if (source_usable(engine, i, now_ns, &sources[count]))
 			count++;
 
-	if (count && start_waits(engine, count, now_ns)) {
+	majority = count && combine(&combined, sources, count, now_ns, &engine->limits) == 0;
+	if (count && start_waits(engine, majority ? combined.agreeing : 0, now_ns)) {
 		for (i = 0; i < count; i++)
 			engine->views[sources[i].index].reason = reason_wait;
 		majority = true;
-	} else if (count && combine(&combined, sources, count, now_ns, &engine->limits) == 0) {
+	} else if (majority) {
 		for (i = 0; i < count; i++)
 			engine->views[sources[i].index].offset_ns =
 				(int64_t)(sources[i].estimate_ns - combined.estimate_ns);

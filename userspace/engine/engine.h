@@ -34,8 +34,8 @@
 #define ENGINE_PAST_NS 3600000000000LL
 
 /*
- * How long after the very first sample an answer waits for more than half of the sources to be
- * heard. After that, those that never answered are waited for no more.
+ * How long after the very first sample an answer waits for more than half of the sources to
+ * agree. After that, those that never answered are waited for no more.
  */
 #define ENGINE_START_WAIT_NS 3000000000LL
 
@@ -161,10 +161,10 @@ void engine_reset(struct engine *engine);
  *
  * A majority is more than half of the usable sources: those that are reachable, synchronised, near
  * enough, and do not contradict themselves. In the first ENGINE_START_WAIT_NS after the first
- * sample it takes also that more than half of all sources not known to be lost are usable, so that
- * one early answer is not trusted while others are still to be heard. A source that a majority
- * called false is distrusted until a majority with a trusted member takes it back: distrusted
- * sources that are left alone with each other don't make time.
+ * sample, as long as no time was trusted, more than half of all sources not known to be lost must
+ * agree, so that early answers are not trusted while others are still to be heard. A source that a
+ *majority called false is distrusted until a majority with a trusted member takes it back:
+ *distrusted sources that are left alone with each other don't make time.
  */
 void engine_correct(struct engine *engine, uint64_t counter, struct correction *ret);
 

@@ -127,8 +127,8 @@ static bool entry_contradicts(const struct filter *filter, const struct filter_e
 
 /*
  * Expected standard deviations. What an exchange took longer than the quickest one lies on one of
- * its two ways, so its offset errs by up to half of that; the typical excess is added, lest one
- * lucky exchange rule the line.
+ * its two ways, so its offset errs by up to half of that; what a good exchange (the best eighth)
+ * has of it is added, lest one lucky exchange rule the line.
  */
 static void fit_update(struct filter *filter)
 {
@@ -145,7 +145,7 @@ static void fit_update(struct filter *filter)
 			sorted[j] = sorted[j - 1];
 		sorted[j] = delay;
 	}
-	typical = (double)(sorted[filter->count / 2] - sorted[0]) / 4;
+	typical = (double)(sorted[filter->count / 8] - sorted[0]) / 2;
 
 	for (i = 0; i < filter->count; i++) {
 		const struct filter_entry *entry = entry_at(filter, i);

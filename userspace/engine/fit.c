@@ -7,8 +7,14 @@
 /* The share of the points' own sd in the errors, in points */
 #define FIT_PRIOR_POINTS 2
 #define FIT_WINDOW_MIN 4
+/* Points with more than so many times the least sd are not good */
+#define GOOD_SD 16
 /* Residuals below this share of the points' sd are not looked at for structure */
 #define RESIDUAL_MIN 0.02
+/* Runs may be fewer than expected by so many standard deviations */
+#define RUNS_SD 1.5
+/* The share of the points that is left out when a line does not explain them */
+#define WINDOW_PART 4
 
 void fit_line(struct fit *ret, const struct fit_point *points, unsigned int count,
 	      double prior_ns_s)
@@ -59,42 +65,54 @@ void fit_line(struct fit *ret, const struct fit_point *points, unsigned int coun
 }
 
 /*
- * Do the residuals' signs change as often as those of independent noise would? Residuals far below
- * the points' own sd are rounding, and tell nothing.
+ * Do the residuals' signs change as often as those of independent noise would? Only good points
+ * vote: those that are much worse than the best say nothing of the line. Residuals far below the
+ * points' own sd are rounding. *misfit_ns: how far the good points lie from the line, rms.
  */
-static bool fit_explains(const struct fit *fit, const struct fit_point *points)
+static bool fit_explains(const struct fit *fit, const struct fit_point *points, double *misfit_ns)
 {
-	double chi2 = 0, both, expected, variance;
-	unsigned int above = 0, runs = 1, i, n = fit->count;
+	double chi2 = 0, square = 0, best = points[0].sd_ns, both, expected, variance;
+	unsigned int above = 0, runs = 1, n = 0, i;
 	bool before = false;
 
-	for (i = 0; i < n; i++) {
+	for (i = 1; i < fit->count; i++)
+		best = fmin(best, points[i].sd_ns);
+	for (i = 0; i < fit->count; i++) {
 		double residual = points[i].y_ns - fit_value(fit, points[i].x_s);
 		bool now = residual > 0;
 
+		if (points[i].sd_ns > GOOD_SD * best)
+			continue;
 		chi2 += residual * residual / (points[i].sd_ns * points[i].sd_ns);
+		square += residual * residual;
 		above += now;
-		runs += i > 0 && now != before;
+		runs += n > 0 && now != before;
 		before = now;
+		n++;
 	}
-	if (chi2 < RESIDUAL_MIN * RESIDUAL_MIN * n)
+	*misfit_ns = sqrt(square / n);
+	if (n <= FIT_WINDOW_MIN || chi2 < RESIDUAL_MIN * RESIDUAL_MIN * n)
 		return true;
 	both = 2.0 * above * (n - above);
 	expected = both / n + 1;
 	variance = both * (both - n) / ((double)n * n * (n - 1));
-	return runs >= expected - 2 * sqrt(variance > 0 ? variance : 0);
+	return runs >= expected - RUNS_SD * sqrt(variance > 0 ? variance : 0);
 }
 
 void fit_window(struct fit *ret, const struct fit_point *points, unsigned int count,
 		double prior_ns_s)
 {
-	for (;;) {
-		fit_line(ret, points, count, prior_ns_s);
-		if (count <= FIT_WINDOW_MIN || fit_explains(ret, points))
+	struct fit shorter;
+	double misfit_ns;
+
+	fit_line(ret, points, count, prior_ns_s);
+	while (count > FIT_WINDOW_MIN && !fit_explains(ret, points, &misfit_ns)) {
+		count -= (count + WINDOW_PART - 1) / WINDOW_PART;
+		fit_line(&shorter, points, count, prior_ns_s);
+		/* What is left must not be vaguer than the longer line is wrong. */
+		if (shorter.var_offset > misfit_ns * misfit_ns)
 			return;
-		count -= (count + 3) / 4;
-		if (count < FIT_WINDOW_MIN)
-			count = FIT_WINDOW_MIN;
+		*ret = shorter;
 	}
 }
 

@@ -34,7 +34,8 @@ void fit_line(struct fit *ret, const struct fit_point *points, unsigned int coun
 
 /*
  * Fit as many of the newest points as one line explains: as long as the residuals' signs come in
- * too few runs (Wald and Wolfowitz, two standard deviations), the oldest quarter is left out.
+ * too few runs (Wald and Wolfowitz, 1.5 standard deviations), the oldest quarter is left out,
+ * unless what remains is vaguer than the longer line is wrong.
  */
 void fit_window(struct fit *ret, const struct fit_point *points, unsigned int count,
 		double prior_ns_s);
