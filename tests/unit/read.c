@@ -10,7 +10,8 @@
 #include <chronotick/chronotick.h>
 
 #define SECOND 1000000000LL
-/* Nanoseconds per count of these pages' counter: the TSC's rate does not matter to the arithmetic */
+/* Nanoseconds per count of these pages' counter: the TSC's rate does not matter to the arithmetic
+ */
 #define RATE ((uint64_t)(0.5 * (double)(1ULL << CHRONOTICK_MULT_SHIFT)))
 
 struct fixture {
@@ -161,12 +162,15 @@ Test(read, a_line_left_half_written_is_read_from_its_shadow)
 	torn = chronotick_torn_reads();
 	cr_assert_eq(chronotick_now(f.ct, &now), 0);
 	cr_assert_geq(now.utc_ns, 1700000000 * SECOND);
-	cr_assert_eq(chronotick_torn_reads(), torn);
+	cr_assert_eq(chronotick_torn_reads(), torn + 1);
 	f.page->clock[1].seq = 3;
 	cr_assert_eq(chronotick_now(f.ct, &now), -ESTALE);
 	cr_assert_eq(now.earliest_ns, INT64_MIN);
 	cr_assert_eq(now.latest_ns, INT64_MAX);
-	cr_assert_gt(chronotick_torn_reads(), torn);
+	cr_assert_eq(chronotick_torn_reads(), torn + 2);
+	f.page->clock[0] = f.page->clock[1] = (struct chronotick_clock){.seq = 4};
+	cr_assert_eq(chronotick_now(f.ct, &now), -EAGAIN);
+	cr_assert_eq(chronotick_torn_reads(), torn + 2, "an untrusted line is no torn one");
 	page_drop(&f);
 }
 
@@ -181,11 +185,78 @@ Test(read, a_foreign_counter_is_read_the_slow_way)
 	line_make(&f.page->clock[0], (uint64_t)(raw.tv_sec * SECOND + raw.tv_nsec));
 	f.page->clock[0].mult = 1ULL << CHRONOTICK_MULT_SHIFT;
 	f.page->clock[1] = f.page->clock[0];
+	f.page->header.generation_start = f.page->clock[0].anchor;
 	open_page(&f);
 	cr_assert_eq(chronotick_now(f.ct, &now), 0);
 	cr_assert_geq(now.utc_ns, 1700000000 * SECOND);
 	cr_assert_lt(now.utc_ns, 1700000005 * SECOND);
 	cr_assert_eq(chronotick_now_unordered(f.ct, &now), 0);
+	cr_assert_eq(chronotick_at(f.ct, 0, &now), -ERANGE, "not the decoy's own anchor");
+	cr_assert_eq(now.earliest_ns, INT64_MIN);
+	page_drop(&f);
+}
+
+Test(read, a_span_of_0_is_never_trusted)
+{
+	struct fixture f;
+	struct chronotick_interval at;
+
+	page_make(&f, native_kind());
+	line_make(&f.page->clock[0], 1000);
+	f.page->clock[0].span = 0;
+	f.page->clock[1] = f.page->clock[0];
+	open_page(&f);
+	cr_assert_eq(chronotick_at(f.ct, 1000, &at), -ESTALE);
+	cr_assert_eq(at.status, CHRONOTICK_EXPIRED);
+	f.page->clock[0].state = 0;
+	f.page->clock[1] = f.page->clock[0];
+	cr_assert_eq(chronotick_at(f.ct, 1000, &at), -EAGAIN);
+	cr_assert_eq(at.latest_ns, INT64_MAX);
+	page_drop(&f);
+}
+
+Test(read, the_leap_state_survives_expiry)
+{
+	struct fixture f;
+	struct chronotick_interval at;
+
+	page_make(&f, native_kind());
+	line_make(&f.page->clock[0], 1000);
+	f.page->clock[0].state =
+		CHRONOTICK_STATE(7, CHRONOTICK_HOLDOVER | CHRONOTICK_LEAP_DELETE, 37);
+	f.page->clock[1] = f.page->clock[0];
+	open_page(&f);
+	cr_assert_eq(chronotick_at(f.ct, 1000, &at), 0);
+	cr_assert_eq(at.status, CHRONOTICK_HOLDOVER | CHRONOTICK_LEAP_DELETE);
+	cr_assert_eq(chronotick_at(f.ct, 1000 + 21 * SECOND, &at), -ESTALE);
+	cr_assert_eq(at.status, CHRONOTICK_EXPIRED | CHRONOTICK_LEAP_DELETE);
+	cr_assert_eq(at.generation, 7);
+	page_drop(&f);
+}
+
+Test(read, the_writer_is_known_by_its_heartbeat)
+{
+	struct fixture f;
+	int64_t age_ns;
+
+	page_make(&f, native_kind());
+	f.page->header.writer_pid = 1;
+	f.page->header.frequency_hz = 100;
+	open_page(&f);
+	cr_assert_eq(chronotick_writer_check(f.ct, &age_ns), -EAGAIN);
+	cr_assert_eq(age_ns, INT64_MAX);
+	f.page->header.heartbeat = chronotick_counter(f.ct) + 1000;
+	cr_assert_eq(chronotick_writer_check(f.ct, &age_ns), 0);
+	f.page->header.writer_pid = 0;
+	cr_assert_eq(chronotick_writer_check(f.ct, NULL), -ESTALE);
+	f.page->header.writer_pid = 1;
+	f.page->header.counter_hz = 1;
+	f.page->header.heartbeat = chronotick_counter(f.ct) - 2;
+	cr_assert_eq(chronotick_writer_check(f.ct, &age_ns), -ESTALE);
+	cr_assert_geq(age_ns, 2 * SECOND);
+	f.page->header.heartbeat = chronotick_counter(f.ct) - (1ULL << 62);
+	cr_assert_eq(chronotick_writer_check(f.ct, &age_ns), -ESTALE);
+	cr_assert_eq(age_ns, INT64_MAX);
 	page_drop(&f);
 }
 
@@ -211,6 +282,13 @@ Test(read, open_refuses_what_is_no_page)
 	f.page->header.boot_id[3] ^= 1;
 	cr_assert_eq(truncate(f.path, 100), 0);
 	cr_assert_eq(chronotick_open(&ct, f.path), -EBADMSG);
+	cr_assert_eq(truncate(f.path, 2 * CHRONOTICK_PAGE_SIZE), 0);
+	cr_assert_eq(chronotick_open(&ct, f.path), -EBADMSG);
+	cr_assert_eq(unlink(f.path), 0);
+	cr_assert_eq(mkfifo(f.path, 0600), 0);
+	cr_assert_eq(chronotick_open(&ct, f.path), -EBADMSG, "and does not wait for a writer");
+	cr_assert_eq(chronotick_open(&ct, "/dev/zero"), -EBADMSG);
+	cr_assert_lt(chronotick_open(&ct, ""), 0);
 	cr_assert_null(ct);
 	munmap(f.page, CHRONOTICK_PAGE_SIZE);
 	unlink(f.path);
@@ -235,6 +313,36 @@ Test(read, record_falls_back_to_its_shadow)
 	cr_assert_float_eq(chronotick_corrected_time_at(&record, 110), 110.25001, 1e-9);
 	cr_assert_float_eq(chronotick_uncertainty_at(&record, 104), 5e-6, 1e-12);
 	page_drop(&f);
+}
+
+Test(read, a_record_is_read_after_its_sequence_has_wrapped)
+{
+	struct fixture f;
+	struct chronotick_record record;
+
+	page_make(&f, native_kind());
+	open_page(&f);
+	f.page->record.system_timestamp = 1.7e9;
+	cr_assert_eq(f.page->record.sequence_number, 0);
+	cr_assert_eq(chronotick_record_read(f.ct, &record), 0);
+	f.page->record.sequence_number = 1;
+	f.page->record_shadow.sequence_number = 1;
+	cr_assert_eq(chronotick_record_read(f.ct, &record), -ESTALE);
+	page_drop(&f);
+}
+
+Test(read, the_path_is_asked_for_first)
+{
+	setenv("CHRONOTICK_PAGE", "/tmp/named", 1);
+	cr_assert_str_eq(chronotick_page_path("/tmp/asked"), "/tmp/asked");
+	cr_assert_str_eq(chronotick_page_path(NULL), "/tmp/named");
+	setenv("CHRONOTICK_PAGE", "", 1);
+	cr_assert_str_neq(chronotick_page_path(NULL), "");
+	unsetenv("CHRONOTICK_PAGE");
+	cr_assert_str_eq(chronotick_page_path(NULL),
+			 access(CHRONOTICK_DEVICE_PATH, F_OK) == 0
+				 ? CHRONOTICK_DEVICE_PATH
+				 : CHRONOTICK_SHM_DIR CHRONOTICK_SHM_NAME);
 }
 
 Test(read, errors_have_sentences)

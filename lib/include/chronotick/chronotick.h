@@ -132,13 +132,16 @@ CHRONOTICK_API double chronotick_uncertainty_at(const struct chronotick_record *
 
 /*
  * Is anybody writing the page? Judged by the heartbeat, which also works from another PID
- * namespace. Returns 0: yes; -ESTALE: no round for ten publication periods and a second;
- * -EAGAIN: never.
+ * namespace. Returns 0: yes; -ESTALE: no round for ten publication periods and a second, or the
+ * writer has signed off; -EAGAIN: never.
  * age_ns (may be NULL): since the latest round; INT64_MAX if there was none.
  */
 CHRONOTICK_API int chronotick_writer_check(const struct chronotick *ct, int64_t *age_ns);
 
-/* Reads of this thread so far that met a line being written and had to try again. */
+/*
+ * Reads of this thread so far that met a line being written, or left half written, and had to look
+ * again. With CHRONOTICK_HEADER_ONLY each source file counts its own.
+ */
 CHRONOTICK_API uint64_t chronotick_torn_reads(void);
 
 /* A sentence for a return value of this library. The text is static. */

@@ -76,7 +76,7 @@ static inline int chronotick_page_check(const struct chronotick_page *page)
 	return 0;
 }
 
-/* Map `fd` behind a private area, with a decoy of zeros between them for a foreign counter. */
+/* Map `fd` behind a private area, with a decoy between them for a foreign counter. */
 static inline int chronotick_map(struct chronotick **ret, int fd)
 {
 	const size_t distance = CHRONOTICK_HANDLE_DISTANCE;
@@ -97,7 +97,7 @@ static inline int chronotick_map(struct chronotick **ret, int fd)
 		r = chronotick_errno();
 		goto unmap;
 	}
-	own = (struct chronotick_private *)base;
+	own = (struct chronotick_private *)(void *)base;
 	own->page = (const struct chronotick_page *)page;
 	own->mapped = mapped;
 	own->kind = own->page->header.counter_kind;
@@ -105,17 +105,25 @@ static inline int chronotick_map(struct chronotick **ret, int fd)
 	if (r < 0)
 		goto unmap;
 	if (!chronotick_kind_is_native(own->kind)) {
+		struct chronotick_page *blank;
+
 		page = mmap(base + 2 * distance, CHRONOTICK_PAGE_SIZE, PROT_READ,
 			    MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0);
 		if (page == MAP_FAILED ||
-		    mmap(decoy, CHRONOTICK_PAGE_SIZE, PROT_READ,
+		    mmap(decoy, CHRONOTICK_PAGE_SIZE, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+			r = chronotick_errno();
+			goto unmap;
+		}
+		blank = (struct chronotick_page *)(void *)decoy;
+		blank->clock[0].seq = 1; /* odd: whatever is asked goes the slow way */
+		if (mprotect(decoy, CHRONOTICK_PAGE_SIZE, PROT_READ) < 0) {
 			r = chronotick_errno();
 			goto unmap;
 		}
 		own->page = (const struct chronotick_page *)page;
 	}
-	*ret = (struct chronotick *)(decoy + offsetof(struct chronotick_page, clock));
+	*ret = (struct chronotick *)(void *)(decoy + offsetof(struct chronotick_page, clock));
 	return 0;
 
 unmap:
@@ -165,6 +173,7 @@ CHRONOTICK_API int chronotick_writer_check(const struct chronotick *ct, int64_t 
 	uint64_t age = chronotick_counter(ct) - heartbeat;
 	uint64_t hz = header->counter_hz;
 	uint32_t rate = header->frequency_hz;
+	uint32_t pid = __atomic_load_n(&header->writer_pid, __ATOMIC_RELAXED);
 	double age_s;
 
 	if (!heartbeat || !hz) {
@@ -176,7 +185,7 @@ CHRONOTICK_API int chronotick_writer_check(const struct chronotick *ct, int64_t 
 	age_s = (int64_t)age < 0 ? 0 : (double)age / (double)hz;
 	if (age_ns)
 		*age_ns = age_s < 9e9 ? (int64_t)(age_s * 1e9) : INT64_MAX;
-	return age_s <= 1 + (rate ? 10.0 / rate : 0) ? 0 : -ESTALE;
+	return pid && age_s <= 1 + (rate ? 10.0 / rate : 0) ? 0 : -ESTALE;
 }
 
 #endif /* CHRONOTICK_OPEN_H */

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+__extension__ typedef unsigned __int128 chronotick_u128;
+
 /* How a read comes by its counter value */
 enum chronotick_read_mode {
 	CHRONOTICK_READ_ORDERED,
@@ -89,14 +91,14 @@ chronotick_inline uint32_t chronotick_seq_again(const struct chronotick_clock *l
 chronotick_inline void chronotick_interval_set(struct chronotick_interval *ret, uint64_t passed,
 					       const struct chronotick_clock *line)
 {
-	unsigned __int128 anchor = (unsigned __int128)line->utc_ns << 64 | line->utc_frac;
-	int64_t utc = (int64_t)((anchor + (unsigned __int128)passed * line->mult) >> 64);
-	int64_t half = (int64_t)(line->bound_ns +
-				 (uint64_t)((unsigned __int128)passed * line->growth >> 64));
+	chronotick_u128 anchor = (chronotick_u128)line->utc_ns << 64 | line->utc_frac;
+	uint64_t utc = (uint64_t)((anchor + (chronotick_u128)passed * line->mult) >> 64);
+	uint64_t half = line->bound_ns + (uint64_t)((chronotick_u128)passed * line->growth >> 64);
 
-	ret->earliest_ns = utc - half;
-	ret->utc_ns = utc;
-	ret->latest_ns = utc + half;
+	/* Unsigned to here: a page gone mad may overflow, which must not be undefined. */
+	ret->earliest_ns = (int64_t)(utc - half);
+	ret->utc_ns = (int64_t)utc;
+	ret->latest_ns = (int64_t)(utc + half);
 	ret->generation = CHRONOTICK_STATE_GENERATION(line->state);
 	ret->status = CHRONOTICK_STATE_STATUS(line->state);
 	ret->tai_offset_s = CHRONOTICK_STATE_TAI(line->state);
@@ -136,6 +138,9 @@ chronotick_inline int chronotick_read_fast(const struct chronotick *ct,
 	if (__builtin_expect(chronotick_seq_again(line, counter) != seq ||
 				     counter.low + (counter.high << 32) > copy.span,
 			     0))
+		return chronotick_read_slow(ct, mode, at, ret);
+	/* Only a caller can name the anchor itself, where a span of 0 would pass. */
+	if (mode == CHRONOTICK_READ_AT && __builtin_expect(!copy.span, 0))
 		return chronotick_read_slow(ct, mode, at, ret);
 	chronotick_interval_set(ret, (counter.low << 10) + (counter.high << 42), &copy);
 	return 0;

@@ -48,7 +48,8 @@ CHRONOTICK_API int chronotick_record_read(const struct chronotick *ct,
 	}
 	if (r < 0)
 		return r;
-	if (copy.sequence_number == 0)
+	/* After 2^32 publications the sequence is 0 again: ask for more than that. */
+	if (copy.sequence_number == 0 && !(copy.system_timestamp > 0))
 		return -EAGAIN;
 	*ret = copy;
 	return 0;

@@ -16,6 +16,7 @@ CHRONOTICK_API uint64_t chronotick_counter(const struct chronotick *ct)
 	return chronotick_counter_of(chronotick_private_of(ct)->kind, CHRONOTICK_READ_ORDERED);
 }
 
+/* Counted here and not in the fast path, which so stays as it is. */
 static __thread uint64_t chronotick_torn_count;
 
 CHRONOTICK_API uint64_t chronotick_torn_reads(void)
@@ -41,14 +42,14 @@ static inline int chronotick_line_evaluate(const struct chronotick_clock *line, 
 	struct chronotick_clock mirrored = *line;
 	uint64_t passed = after;
 
-	if (after <= line->span) {
+	if (line->span && after <= line->span) {
 		chronotick_interval_set(ret, after << (64 - CHRONOTICK_MULT_SHIFT), line);
 		return 0;
 	}
 	if (before <= CHRONOTICK_SPAN_MAX) {
 		/* Run the line backwards: the bound grows away from the anchor on both sides. */
-		unsigned __int128 past = ((unsigned __int128)before << 10) * line->mult;
-		unsigned __int128 utc = (unsigned __int128)line->utc_ns << 64 | line->utc_frac;
+		chronotick_u128 past = ((chronotick_u128)before << 10) * line->mult;
+		chronotick_u128 utc = (chronotick_u128)line->utc_ns << 64 | line->utc_frac;
 
 		utc -= past;
 		mirrored.utc_ns = (int64_t)(utc >> 64);
@@ -75,7 +76,7 @@ CHRONOTICK_API __attribute__((noinline, cold)) int chronotick_read_slow(
 {
 	const struct chronotick_private *own = chronotick_private_of(ct);
 	const struct chronotick_page *page = own->page;
-	unsigned int tries;
+	unsigned int tries, torn = 0;
 
 	for (tries = 0; tries < CHRONOTICK_TRIES; tries++) {
 		const struct chronotick_clock *line = &page->clock[~tries & 1];
@@ -91,11 +92,17 @@ CHRONOTICK_API __attribute__((noinline, cold)) int chronotick_read_slow(
 				counter.low = chronotick_counter_of(own->kind, mode);
 			chronotick_clock_load(&copy, line);
 			start = __atomic_load_n(&page->header.generation_start, __ATOMIC_RELAXED);
-			if (chronotick_seq_again(line, counter) == seq)
+			if (chronotick_seq_again(line, counter) == seq) {
+				/* Had the first line been whole, the fast path had taken it. */
+				torn |= chronotick_kind_is_native(own->kind) &&
+					counter.low - copy.anchor < copy.span;
+				chronotick_torn_count += torn;
 				return chronotick_line_evaluate(&copy, counter.low, start, ret);
+			}
 		}
-		chronotick_torn_count++;
+		torn = 1;
 	}
+	chronotick_torn_count++;
 	memset(ret, 0, sizeof(*ret));
 	ret->tai_offset_s = CHRONOTICK_TAI_UNKNOWN;
 	return chronotick_unknown(ret, CHRONOTICK_EXPIRED, -ESTALE);
