@@ -8,7 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef CHRONOTICK_HEADER_ONLY
 #define CHRONOTICK_HEADER_ONLY
+#endif
 #include <chronotick/chronotick.h>
 
 #include "support/handmade.h"
