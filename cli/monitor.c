@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* chronotick monitor: a line every so often. */
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <time.h>
 
 #include "cli.h"
 #include "text.h"
 #include "view.h"
-
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
 
 /* The page is opened afresh for each line: a restarted daemon may have made a new one. */
 static int line_print(const struct cli *cli)
@@ -50,30 +41,43 @@ static int line_print(const struct cli *cli)
 	return view.trust == 0 ? CLI_TRUSTED : CLI_UNTRUSTED;
 }
 
+/* Sleep until a CLOCK_MONOTONIC; true if one of the signals, all of them blocked, came first. */
+static bool wait_until(int64_t until_ns, const sigset_t *signals)
+{
+	struct timespec left;
+	int64_t left_ns;
+
+	do {
+		clock_gettime(CLOCK_MONOTONIC, &left);
+		left_ns = until_ns - (left.tv_sec * 1000000000 + left.tv_nsec);
+		if (left_ns < 0)
+			left_ns = 0;
+		left.tv_sec = left_ns / 1000000000;
+		left.tv_nsec = left_ns % 1000000000;
+		if (sigtimedwait(signals, NULL, &left) > 0)
+			return true;
+	} while (errno == EINTR);
+	return false;
+}
+
 int cli_monitor(const struct cli *cli)
 {
-	struct sigaction action = {.sa_handler = interrupt};
-	struct timespec next;
+	struct timespec now;
 	uint64_t lines = 0;
+	sigset_t signals;
+	int64_t next_ns;
 	int r;
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	clock_gettime(CLOCK_MONOTONIC, &next);
-	for (;;) {
-		double seconds = floor(cli->interval_s);
-
+	/* Blocked and waited for: an interrupt is never lost between a line and the sleep. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	next_ns = now.tv_sec * 1000000000 + now.tv_nsec;
+	do {
 		r = line_print(cli);
-		if (fflush(stdout) != 0 || ++lines == cli->count)
-			return r;
-		next.tv_sec += (time_t)seconds;
-		next.tv_nsec += (long)((cli->interval_s - seconds) * 1e9);
-		if (next.tv_nsec >= 1000000000) {
-			next.tv_sec++;
-			next.tv_nsec -= 1000000000;
-		}
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
-		if (interrupted)
-			return r;
-	}
+		next_ns += (int64_t)(cli->interval_s * 1e9);
+	} while (fflush(stdout) == 0 && ++lines != cli->count && !wait_until(next_ns, &signals));
+	return r;
 }

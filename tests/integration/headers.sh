@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The headers compile without a warning in C and in C++, header-only and linked, with every
+# compiler that is here; and the header-only programs run.
+#
+# usage: headers.sh SOURCE_ROOT
+set -u
+root=$1
+work=$(mktemp -d /tmp/chronotick-headers-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+
+cat >"$work/user.c" <<'END'
+#include <chronotick/chronotick.h>
+int main(void);
+int main(void)
+{
+	struct chronotick_interval now;
+	struct chronotick *ct;
+
+	if (chronotick_open(&ct, "/nonexistent/page") != -ENOENT)
+		return 1;
+	ct = 0;
+	chronotick_close(ct);
+	return ct ? chronotick_now(ct, &now) | chronotick_now_unordered(ct, &now) |
+			    chronotick_at(ct, 0, &now)
+		  : 0;
+}
+END
+# Two files that both include the header: nothing is defined twice.
+cat >"$work/other.c" <<'END'
+#include <chronotick/chronotick.h>
+int other(const struct chronotick *ct, struct chronotick_record *record);
+int other(const struct chronotick *ct, struct chronotick_record *record)
+{
+	return chronotick_record_read(ct, record);
+}
+END
+flags=(-O2 -Wall -Wextra -Werror -Wshadow -I "$root/lib/include" -I "$root/kmod/uapi")
+cases=(
+	"gcc|-x c -std=gnu11 -Wmissing-prototypes -Wundef"
+	"gcc|-x c -std=c11 -pedantic -D_GNU_SOURCE"
+	"clang|-x c -std=gnu11 -Wmissing-prototypes -Wundef"
+	"clang|-x c -std=c11 -pedantic -D_GNU_SOURCE"
+	"g++|-x c++ -std=c++11"
+	"g++|-x c++ -std=c++20 -pedantic"
+	"clang++|-x c++ -std=c++11"
+	"clang++|-x c++ -std=c++20 -pedantic"
+)
+failures=0 done=0
+for case in "${cases[@]}"; do
+	compiler=${case%%|*}
+	read -ra language <<<"${case#*|}"
+	command -v "$compiler" >/dev/null || continue
+	# What is linked later asks the C library for no extension.
+	linked=("${language[@]/-D_GNU_SOURCE/}")
+	if "$compiler" "${language[@]}" "${flags[@]}" -DCHRONOTICK_HEADER_ONLY \
+		"$work/user.c" "$work/other.c" -o "$work/user" -lm &&
+		"$work/user" &&
+		"$compiler" ${linked[@]} "${flags[@]}" -c "$work/user.c" -o "$work/user.o"; then
+		echo "ok   $compiler ${language[*]}"
+	else
+		echo "FAIL $compiler ${language[*]}"
+		failures=$((failures + 1))
+	fi
+	done=$((done + 1))
+done
+[ "$done" -gt 0 ] || { echo "skipped: no compiler"; exit 77; }
+[ "$failures" -eq 0 ]
