@@ -44,7 +44,7 @@ static int mappings(void)
 
 static int leaks(const char *path, const char *garbage, const char *foreign)
 {
-	int fds = 0, maps = 0, i;
+	int fds = 0, maps = 0, fds_after, maps_after, i;
 	struct chronotick *ct;
 
 	for (i = 0; i < ROUNDS; i++) {
@@ -64,9 +64,10 @@ static int leaks(const char *path, const char *garbage, const char *foreign)
 			maps = mappings();
 		}
 	}
-	printf("descriptors %d, then %d; mappings %d, then %d\n", fds, descriptors(), maps,
-	       mappings());
-	return fds <= 0 || fds != descriptors() || maps != mappings();
+	fds_after = descriptors();
+	maps_after = mappings();
+	printf("descriptors %d, then %d; mappings %d, then %d\n", fds, fds_after, maps, maps_after);
+	return fds <= 0 || fds != fds_after || maps != maps_after;
 }
 
 /* Reads in one thread never go back; 0 or 1 in place of a pointer. */
@@ -105,7 +106,7 @@ static int threads(struct chronotick *ct)
 /* The child uses and closes its handle; the parent's goes on. */
 static int forked(struct chronotick *ct)
 {
-	int status;
+	int status = -1;
 	pid_t pid;
 
 	fflush(stdout);

@@ -25,6 +25,12 @@ export PKG_CONFIG_LIBDIR=${pc%/*} PKG_CONFIG_SYSROOT_DIR=$work/root
 pkg-config --exists --print-errors chronotick || fail "pkg-config does not find chronotick"
 echo "version $(pkg-config --modversion chronotick): $(pkg-config --cflags --libs chronotick)"
 
+lib=$(dirname "$(find "$work/root" -name 'libchronotick.so' | head -n 1)")
+if nm -D "$lib/libchronotick.so" 2>/dev/null | grep -q __asan_init; then
+	echo "skipped: a program that knows nothing of sanitizers cannot load this build"
+	exit 77
+fi
+
 cat >"$work/user.c" <<'END'
 #include <stdio.h>
 #include <chronotick/chronotick.h>
@@ -46,7 +52,6 @@ export CHRONOTICK_PAGE=$work/page
 # shellcheck disable=SC2046 # several flags
 cc -Wall -Wextra -Werror "$work/user.c" -o "$work/linked" $(pkg-config --cflags --libs chronotick) ||
 	fail "the program does not link"
-lib=$(dirname "$(find "$work/root" -name 'libchronotick.so' | head -n 1)")
 LD_LIBRARY_PATH=$lib "$work/linked" || fail "the linked program"
 # shellcheck disable=SC2046
 cc -DCHRONOTICK_HEADER_ONLY -Wall -Wextra -Werror "$work/user.c" -o "$work/header-only" \
