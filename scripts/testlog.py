@@ -14,7 +14,7 @@ import sys
 # Findings of the sanitizers count even where the test's framework passes over them.
 SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|runtime error: ")
 # Lines shown of a plain program that passed: its figures, or why it was skipped
-FIGURES_MAX = 16
+FIGURES_MAX = 40 if "bench" in sys.argv[2] else 8
 TAP = re.compile(r"^(not )?ok\b(.*)$", re.MULTILINE)
 
 
@@ -22,7 +22,8 @@ def tap_tests(directory):
     text = subprocess.run(
         ["meson", "introspect", "--tests", directory],
         check=True, stdout=subprocess.PIPE, text=True).stdout
-    return {test["name"] for test in json.loads(text) if test.get("protocol") == "tap"}
+    return {"+".join(test["suite"]) + " / " + test["name"]
+            for test in json.loads(text) if test.get("protocol") == "tap"}
 
 
 def tap_counts(output):
@@ -58,17 +59,19 @@ def main(directory, log, label):
     with open(log, encoding="utf-8") as lines:
         for line in lines:
             entry = json.loads(line)
-            name = entry["name"].rsplit(" / ", 1)[-1].rsplit(":", 1)[-1]
+            name = entry["name"].rsplit(" / ", 1)[-1]
+            is_tap = entry["name"] in taps
+            figures = [] if is_tap else entry.get("stdout", "").strip().splitlines()
             output = entry.get("stdout", "") + entry.get("stderr", "")
-            passed, failed, skipped = counts(entry, name in taps, output)
+            passed, failed, skipped = counts(entry, is_tap, output)
             total = [sum(pair) for pair in zip(total, (passed, failed, skipped))]
             word = "FAIL" if failed else "skip" if skipped and not passed else "ok"
             print(f"{word:4} {label} {name}: {passed} passed, {failed} failed, "
                   f"{skipped} skipped ({entry['duration']:.1f} s)")
             if failed:
                 print(output.rstrip("\n").replace("\n", "\n     "))
-            elif figures := entry.get("stdout", "").strip() if name not in taps else "":
-                print("     " + "\n     ".join(figures.splitlines()[-FIGURES_MAX:]))
+            elif figures:
+                print("     " + "\n     ".join(figures[-FIGURES_MAX:]))
             elif skipped:
                 for reason in re.findall(r"^.*\bSKIP\b.*$", output, re.MULTILINE):
                     print("     " + reason)
