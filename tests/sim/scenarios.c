@@ -284,8 +284,8 @@ const struct scenario scenarios[] = {
 		.trusted_share = 0.99,
 	},
 	{
-		.name = "four far servers, a day",
-		.seconds = 86400,
+		.name = "four far servers, six hours",
+		.seconds = 21600,
 		.seed = 17,
 		.wander_ppb = 1000,
 		.oscillator =

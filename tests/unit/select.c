@@ -14,7 +14,7 @@ static bool true_one[SELECT_MAX];
 #define SELECT(...)                                                                                \
 	({                                                                                         \
 		const struct select_interval in[] = {__VA_ARGS__};                                 \
-		select_majority(&result, true_one, in, COUNT(in));                                 \
+		select_agreement(&result, true_one, in, COUNT(in), select_need(COUNT(in), 0));     \
 	})
 
 Test(select, one_source_is_its_own_interval)
@@ -119,10 +119,33 @@ Test(select, keeps_its_promise_on_random_intervals)
 		}
 		if (2 * right <= (unsigned int)count)
 			continue;
-		cr_assert_eq(select_majority(&result, true_one, in, (unsigned int)count), 0);
+		cr_assert_eq(select_agreement(&result, true_one, in, (unsigned int)count,
+					      select_need((unsigned int)count, 0)),
+			     0);
 		cr_assert(result.lo <= 0 && result.hi >= 0);
 		cr_assert(result.depth >= right);
 	}
+}
+
+Test(select, those_not_heard_may_be_the_right_ones)
+{
+	static const struct select_interval in[] = {{0, 10}, {9, 12}};
+
+	/* Of three, one may be false: it may be either of the two that are heard. */
+	cr_assert_eq(select_need(2, 1), 1);
+	cr_assert_eq(select_agreement(&result, true_one, in, 2, 1), 0);
+	cr_assert_eq(result.lo, 0);
+	cr_assert_eq(result.hi, 12);
+	cr_assert_eq(result.depth, 2);
+
+	cr_assert_eq(select_need(1, 0), 1);
+	cr_assert_eq(select_need(2, 0), 2);
+	cr_assert_eq(select_need(3, 0), 2);
+	cr_assert_eq(select_need(4, 0), 3);
+	cr_assert_eq(select_need(8, 0), 5);
+	cr_assert_eq(select_need(1, 2), 0);
+	cr_assert_eq(select_need(3, 2), 1);
+	cr_assert_eq(select_need(4, 1), 2);
 }
 
 Test(select, takes_extreme_and_many_intervals)
@@ -132,7 +155,8 @@ Test(select, takes_extreme_and_many_intervals)
 
 	for (i = 0; i < SELECT_MAX; i++)
 		in[i] = (struct select_interval){i % 2 ? INT64_MIN : -i, i % 2 ? i : INT64_MAX};
-	cr_assert_eq(select_majority(&result, true_one, in, SELECT_MAX), 0);
+	cr_assert_eq(
+		select_agreement(&result, true_one, in, SELECT_MAX, select_need(SELECT_MAX, 0)), 0);
 	/* All share [0, 1]; 33 of the 64 share more. */
 	cr_assert_eq(result.lo, -62);
 	cr_assert_eq(result.hi, 63);

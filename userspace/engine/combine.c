@@ -14,7 +14,8 @@ static double clamped(double value, double lo, double hi)
 }
 
 static void combine_rate(struct combined *ret, const struct combine_source *sources,
-			 unsigned int count, int64_t now_ns, const struct filter_limits *limits)
+			 unsigned int count, unsigned int need, int64_t now_ns,
+			 const struct filter_limits *limits)
 {
 	struct select_interval intervals[SELECT_MAX];
 	double weight = 0, mean = 0;
@@ -27,7 +28,7 @@ static void combine_rate(struct combined *ret, const struct combine_source *sour
 
 		intervals[i] = (struct select_interval){rate.lo, rate.hi};
 	}
-	if (select_majority(&result, ignored, intervals, count) == 0)
+	if (select_agreement(&result, ignored, intervals, count, need) == 0)
 		ret->rate = (struct rate_interval){result.lo, result.hi};
 	else
 		ret->rate = (struct rate_interval){-limits->max_drift, limits->max_drift};
@@ -119,30 +120,34 @@ static uint8_t combine_leap(const struct combine_source *sources, unsigned int c
 }
 
 int combine(struct combined *ret, struct combine_source *sources, unsigned int count,
-	    int64_t now_ns, const struct filter_limits *limits)
+	    unsigned int absent, int64_t now_ns, const struct filter_limits *limits)
 {
 	struct select_interval intervals[SELECT_MAX];
 	struct select_result result;
 	bool truechimer[SELECT_MAX];
-	unsigned int i;
+	unsigned int need, i;
 	int err;
 
 	memset(ret, 0, sizeof(*ret));
 	if (count == 0 || count > SELECT_MAX)
 		return -ENOENT;
+	need = select_need(count, absent);
+	if (need == 0)
+		return -ENOENT;
 	for (i = 0; i < count; i++)
 		intervals[i] = (struct select_interval){sources[i].interval.offset.lo,
 							sources[i].interval.offset.hi};
-	err = select_majority(&result, truechimer, intervals, count);
+	err = select_agreement(&result, truechimer, intervals, count, need);
+	if (!err && result.depth < (count + absent) / 2 + 1)
+		err = -ENOENT;
 	for (i = 0; i < count; i++)
 		sources[i].truechimer = truechimer[i];
 	if (err)
 		return err;
 
 	combine_offset(ret, sources, count, now_ns, &result);
-	combine_rate(ret, sources, count, now_ns, limits);
+	combine_rate(ret, sources, count, need, now_ns, limits);
 	combine_bound(ret, sources, &result);
-	ret->agreeing = result.depth;
 	ret->leap = combine_leap(sources, count, ret->selected);
 	return 0;
 }

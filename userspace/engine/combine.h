@@ -28,12 +28,12 @@ struct combined {
 	int64_t used_rate;         /* best estimate, within it */
 	struct bound bound;        /* growth is not set */
 	unsigned int selected;     /* truechimers */
-	unsigned int agreeing;     /* the most sources that share a point */
 	uint8_t leap;              /* RFC 5905 leap indicator 0 to 2, by majority of the selected */
 };
 
 /*
- * Combine `count` <= SELECT_MAX sources at raw time now_ns.
+ * Combine `count` <= SELECT_MAX sources at raw time now_ns, while `absent` more are still to be
+ * heard: more than half of all of them are taken to be right, and must agree.
  *
  * The bound is the selected interval's farther end from the estimate. The estimate is the mean of
  * the truechimers' lines, weighted with 1 / root distance^2, moved into the selected interval. The
@@ -43,6 +43,6 @@ struct combined {
  * Returns 0, or -ENOENT if no majority agrees.
  */
 int combine(struct combined *ret, struct combine_source *sources, unsigned int count,
-	    int64_t now_ns, const struct filter_limits *limits);
+	    unsigned int absent, int64_t now_ns, const struct filter_limits *limits);
 
 #endif /* ENGINE_COMBINE_H */

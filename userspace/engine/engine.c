@@ -206,16 +206,16 @@ static bool source_usable(struct engine *engine, unsigned int index, int64_t now
 	return true;
 }
 
-/* Is it too early to trust `agreeing` sources, as others are still to be heard? */
-static bool start_waits(const struct engine *engine, unsigned int agreeing, int64_t now_ns)
+/* How many sources beside `usable` ones are still to be heard, at the start? */
+static unsigned int start_absent(const struct engine *engine, unsigned int usable, int64_t now_ns)
 {
 	unsigned int expected = 0, i;
 
-	if (engine->has_base || now_ns - engine->first_ns >= ENGINE_START_WAIT_NS)
-		return false;
+	if (now_ns - engine->first_ns >= ENGINE_START_WAIT_NS)
+		return 0;
 	for (i = 0; i < engine->source_count; i++)
 		expected += engine->sources[i].lost == CHRONOTICK_SOURCE_SELECTED;
-	return agreeing < expected / 2 + 1;
+	return expected - usable;
 }
 
 /* Who is trusted, by a majority's verdict. Returns false if none of the majority may be. */
@@ -342,24 +342,25 @@ static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 {
 	struct combine_source sources[ENGINE_SOURCES_MAX];
 	bool trusted = false, majority;
-	unsigned int count = 0, i;
+	unsigned int count = 0, absent, i;
 	struct combined combined;
 
 	for (i = 0; i < engine->source_count; i++)
 		if (source_usable(engine, i, now_ns, &sources[count]))
 			count++;
 
-	majority = count && combine(&combined, sources, count, now_ns, &engine->limits) == 0;
-	if (count && start_waits(engine, majority ? combined.agreeing : 0, now_ns)) {
-		for (i = 0; i < count; i++)
-			engine->views[sources[i].index].reason = reason_wait;
-		majority = true;
-	} else if (majority) {
+	absent = start_absent(engine, count, now_ns);
+	majority = combine(&combined, sources, count, absent, now_ns, &engine->limits) == 0;
+	if (majority) {
 		for (i = 0; i < count; i++)
 			engine->views[sources[i].index].offset_ns =
 				(int64_t)(sources[i].estimate_ns - combined.estimate_ns);
 		majority = trust_update(engine, sources, count);
 		trusted = majority && combined.bound.total_ns <= engine->config.max_bound_ns;
+	} else if (count && absent) {
+		for (i = 0; i < count; i++)
+			engine->views[sources[i].index].reason = reason_wait;
+		majority = true;
 	}
 
 	if (trusted)

@@ -161,10 +161,11 @@ void engine_reset(struct engine *engine);
  *
  * A majority is more than half of the usable sources: those that are reachable, synchronised, near
  * enough, and do not contradict themselves. In the first ENGINE_START_WAIT_NS after the first
- * sample, as long as no time was trusted, more than half of all sources not known to be lost must
- * agree, so that early answers are not trusted while others are still to be heard. A source that a
- *majority called false is distrusted until a majority with a trusted member takes it back:
- *distrusted sources that are left alone with each other don't make time.
+ * sample, those that are not known to be lost count too: more than half of all these must agree, so
+ * that early answers are not trusted while others are still to be heard, and the bound covers
+ * whatever these may say. A source that a majority called false is distrusted until a majority with
+ * a trusted member takes it back: distrusted sources that are left alone with each other don't make
+ * time.
  */
 void engine_correct(struct engine *engine, uint64_t counter, struct correction *ret);
 

@@ -39,10 +39,17 @@ static void mark_touching(bool *marks, const struct select_interval *intervals, 
 		marks[i] = marks[i] || (intervals[i].lo <= hi && intervals[i].hi >= lo);
 }
 
-int select_majority(struct select_result *ret, bool *truechimer,
-		    const struct select_interval *intervals, unsigned int count)
+unsigned int select_need(unsigned int count, unsigned int absent)
 {
-	unsigned int need = count / 2 + 1, depth = 0, i;
+	unsigned int most_false = (count + absent - 1) / 2;
+
+	return count > most_false ? count - most_false : 0;
+}
+
+int select_agreement(struct select_result *ret, bool *truechimer,
+		     const struct select_interval *intervals, unsigned int count, unsigned int need)
+{
+	unsigned int depth = 0, i;
 	struct edge edges[2 * SELECT_MAX];
 	bool found = false;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Selection: which sources agree, and on what. The promise: as long as more than half of the
+ * Selection: which sources agree, and on what. The promise: as long as at least `need` of the
  * intervals contain the truth, so does the selected one.
  */
 #ifndef ENGINE_SELECT_H
@@ -16,20 +16,28 @@ struct select_interval {
 };
 
 struct select_result {
-	int64_t lo, hi;       /* hull of the points that at least half + 1 intervals contain */
+	int64_t lo, hi;       /* hull of the points that at least `need` intervals contain */
 	unsigned int lo_from; /* whose end lo is */
 	unsigned int hi_from;
 	unsigned int depth; /* the most intervals that share a point */
 };
 
 /*
- * Intersect `count` <= SELECT_MAX intervals: the points that at least count / 2 + 1 of them contain
- * (one interval: itself; two: what both have). truechimer[i]: does interval i touch the points that
- * the most intervals share?
+ * Intersect `count` <= SELECT_MAX intervals. truechimer[i]: does interval i touch the points that
+ * the most intervals share? need: 1 to count.
  *
- * Returns 0, or -ENOENT if no point has a majority; depth is then set, and all are no truechimers.
+ * Returns 0, or -ENOENT if no point is in `need` of them; depth is then set, and none is a
+ * truechimer.
  */
-int select_majority(struct select_result *ret, bool *truechimer,
-		    const struct select_interval *intervals, unsigned int count);
+int select_agreement(struct select_result *ret, bool *truechimer,
+		     const struct select_interval *intervals, unsigned int count,
+		     unsigned int need);
+
+/*
+ * How many must agree if more than half of `count` sources and `absent` others are right, but the
+ * absent ones have not been heard: those that are heard, less all that can be false. With none
+ * absent, count / 2 + 1. 0: too few are heard.
+ */
+unsigned int select_need(unsigned int count, unsigned int absent);
 
 #endif /* ENGINE_SELECT_H */
