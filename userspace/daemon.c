@@ -142,11 +142,12 @@ static void on_sample(void *data, const struct sample *sample)
 	struct daemon *daemon = data;
 	int r = engine_sample_add(&daemon->engine, sample);
 
-	log_debug("source %u: offset %" PRId64 " ns, delay %" PRId64 " ns, dispersion %" PRId64
-		  " ns, stamps %s/%s%s%s",
-		  sample->source, sample->offset_ns, sample->delay_ns, sample->dispersion_ns,
-		  chronotick_stamp_name(sample->tx_stamp), chronotick_stamp_name(sample->rx_stamp),
-		  r < 0 ? ", not taken: " : "", r < 0 ? strerror(-r) : "");
+	log_debug("source %s: UTC - raw time %" PRId64 " ns, delay %" PRId64
+		  " ns, dispersion %" PRId64 " ns, stamps %s/%s%s%s",
+		  daemon->config->sources[sample->source].server, sample->offset_ns,
+		  sample->delay_ns, sample->dispersion_ns, chronotick_stamp_name(sample->tx_stamp),
+		  chronotick_stamp_name(sample->rx_stamp), r < 0 ? ", not taken: " : "",
+		  r < 0 ? strerror(-r) : "");
 }
 
 static void on_lost(void *data, unsigned int source, uint8_t state)
@@ -206,8 +207,10 @@ static int page_open(struct daemon *daemon)
 		log_error("%s: another chronotickd, pid %d, writes this page; end it first, or "
 			  "give this one another page.shm_name",
 			  path, (int)owner);
+	else if (r < 0 && *why)
+		log_error("%s", why);
 	else if (r < 0)
-		log_error("%s: %s", path, *why ? why : strerror(-r));
+		log_error("%s: %s", path, strerror(-r));
 	if (r < 0)
 		return r;
 	r = canary_open(&daemon->canary, path, &daemon->counter);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* What is logged when something changes, and that nothing is when nothing does. */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "log.h"
+#include "report.h"
+
+static char got[4096];
+
+/* What was logged since the last call */
+static const char *logged(int fd)
+{
+	ssize_t size = read(fd, got, sizeof(got) - 1);
+
+	got[size > 0 ? size : 0] = '\0';
+	return got;
+}
+
+static int log_start(void)
+{
+	int ends[2];
+
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	cr_assert_eq(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+	log_open();
+	return ends[0];
+}
+
+Test(report, status_and_leap_changes_are_told_once)
+{
+	static struct engine engine = {.source_count = 3};
+	struct correction correction = {.status = CHRONOTICK_UNSYNCHRONIZED, .leap = 1};
+	struct report report = {0};
+	int fd = log_start();
+
+	report_clock(&report, &engine, &correction);
+	cr_assert_str_eq(logged(fd), "");
+	engine.views[0].state = CHRONOTICK_SOURCE_SELECTED;
+	engine.views[1].state = CHRONOTICK_SOURCE_FALSETICKER;
+	correction.status = CHRONOTICK_SYNCHRONIZED;
+	correction.bound.total_ns = 4711;
+	report_clock(&report, &engine, &correction);
+	report_clock(&report, &engine, &correction);
+	cr_assert_str_eq(logged(fd),
+			 "<6>synchronized: a majority of the sources agrees; 1 of 2 usable sources "
+			 "selected, bound 4711 ns\n<6>a leap second is ahead\n");
+	correction.status = CHRONOTICK_HOLDOVER;
+	engine.views[0].state = CHRONOTICK_SOURCE_UNREACHABLE;
+	report_clock(&report, &engine, &correction);
+	cr_assert_str_eq(logged(fd),
+			 "<4>holdover: running on without a reference, the bound grows; 0 of 1 "
+			 "usable sources selected, bound 4711 ns\n");
+	correction.status = CHRONOTICK_UNSYNCHRONIZED;
+	report_clock(&report, &engine, &correction);
+	cr_assert_str_eq(logged(fd), "<4>unsynchronized: no trusted time; 1 of 3 sources usable\n");
+}
+
+Test(report, sources_are_told_when_state_or_reason_changes)
+{
+	static struct engine engine = {.source_count = 2};
+	struct chronotick_source sources[2] = {{.name = "a"}, {.name = "b"}};
+	struct report report = {0};
+	int fd = log_start();
+
+	engine.views[0] = (struct source_view){.reason = "first"};
+	report_sources(&report, &engine, sources, 2);
+	cr_assert_str_eq(logged(fd), ""); /* as it was to be expected at the start */
+	engine.views[0].state = CHRONOTICK_SOURCE_SELECTED;
+	engine.views[0].reason = "agrees";
+	engine.views[0].offset_ns = -5;
+	engine.views[1].state = CHRONOTICK_SOURCE_FALSETICKER;
+	engine.views[1].reason = "disagrees";
+	report_sources(&report, &engine, sources, 2);
+	report_sources(&report, &engine, sources, 2);
+	cr_assert_str_eq(logged(fd), "<6>source a: selected, agrees; offset -5 ns\n"
+				     "<4>source b: falseticker, disagrees; offset 0 ns\n");
+	engine.views[0].state = CHRONOTICK_SOURCE_UNREACHABLE;
+	engine.views[0].reason = "silent";
+	report_sources(&report, &engine, sources, 2);
+	cr_assert_str_eq(logged(fd), "<4>source a: unreachable, silent; offset -5 ns\n");
+}
+
+Test(report, late_publications_are_told_once_a_minute)
+{
+	struct report report = {0};
+	int fd = log_start();
+	int64_t second = 1000000000;
+
+	report_late(&report, 0, second);
+	cr_assert_str_eq(logged(fd), "");
+	report_late(&report, 2, 2 * second);
+	cr_assert_str_eq(logged(fd),
+			 "<4>2 publications came too late and were left out: the CPU is busy\n");
+	report_late(&report, 5, 61 * second);
+	cr_assert_str_eq(logged(fd), "");
+	report_late(&report, 9, 62 * second);
+	cr_assert_str_eq(logged(fd),
+			 "<4>7 publications came too late and were left out: the CPU is busy\n");
+}
