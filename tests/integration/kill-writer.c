@@ -266,7 +266,7 @@ typedef void (*work)(struct arena *arena, unsigned int round);
 static pid_t child_start(struct arena *arena, work prepare, work run, unsigned int round)
 {
 	pid_t pid = fork();
-	int status;
+	int status = 0;
 
 	if (pid < 0)
 		die("fork");
@@ -304,7 +304,7 @@ static void child_kill(pid_t pid)
 /* One instruction on; false: it has come to its second stop. */
 static bool child_step(pid_t pid)
 {
-	int status;
+	int status = 0;
 
 	if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) < 0 || waitpid(pid, &status, 0) != pid)
 		die("PTRACE_SINGLESTEP");

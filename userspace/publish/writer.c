@@ -44,13 +44,12 @@ static int publication_undo(struct writer *writer)
 
 /*
  * Fill [0], which is odd, until the line in it is in time. *started: the counter sample that it was
- * built from. Returns 0, or -ETIMEDOUT.
+ * built from, *window: its W. Returns 0, or -ETIMEDOUT.
  */
 static int publication_fill(struct writer *writer, const struct correction *correction,
-			    struct line *line, uint64_t *started)
+			    struct line *line, uint64_t *started, uint64_t *window)
 {
 	struct chronotick_clock *to = &writer->page->clock[0];
-	uint64_t window = writer->config.window;
 	int builds;
 
 	for (builds = 1;; builds++) {
@@ -60,13 +59,13 @@ static int publication_fill(struct writer *writer, const struct correction *corr
 					      line->clock.anchor);
 		page_line_fill(to, &line->clock);
 		/* Half of W is left for the store that makes it readable. */
-		if (!line->falling || writer->now(writer->data) - *started < window / 2)
+		if (!line->falling || writer->now(writer->data) - *started < *window / 2)
 			return 0;
 		writer->rebuilt++;
-		window *= 2;
+		*window *= 2;
 		*started = writer->now(writer->data);
 		line_next(line, &writer->config, &writer->current, writer->generation, correction,
-			  *started, window, builds < WRITER_BUILDS ? LINE_SLEW : LINE_KEEP);
+			  *started, *window, builds < WRITER_BUILDS ? LINE_SLEW : LINE_KEEP);
 		if (!line->trusted)
 			return -ETIMEDOUT;
 	}
@@ -75,15 +74,15 @@ static int publication_fill(struct writer *writer, const struct correction *corr
 int writer_publish(struct writer *writer, const struct correction *correction)
 {
 	struct chronotick_page *page = writer->page;
-	uint64_t started = writer->now(writer->data), passed;
+	uint64_t started = writer->now(writer->data), window = writer->config.window, passed;
 	struct line line;
 
 	line_next(&line, &writer->config, &writer->current, writer->generation, correction, started,
-		  writer->config.window, LINE_SLEW);
+		  window, LINE_SLEW);
 	if (!line.trusted && line_stands(&writer->current, started))
 		return -EAGAIN;
 	page_line_begin(&page->clock[0]);
-	if (publication_fill(writer, correction, &line, &started) < 0)
+	if (publication_fill(writer, correction, &line, &started, &window) < 0)
 		return publication_undo(writer);
 	page_line_end(&page->clock[0]);
 	page_line_write(&page->clock[1], &line.clock);
@@ -97,6 +96,11 @@ int writer_publish(struct writer *writer, const struct correction *correction)
 	writer->sum_counts += passed;
 	if (passed > writer->max_counts)
 		writer->max_counts = passed;
+	if (line.falling && passed > window) {
+		writer->late++;
+		if (passed - window > writer->late_counts)
+			writer->late_counts = passed - window;
+	}
 	return 0;
 }
 

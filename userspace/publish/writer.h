@@ -28,6 +28,8 @@ struct writer {
 	uint64_t published;              /* lines so far, trusted or not */
 	uint64_t corrections;            /* trusted ones of them */
 	uint64_t rebuilt;
+	uint64_t late;        /* falling lines complete after their join, though begun in time */
+	uint64_t late_counts; /* by how much, at most */
 	uint64_t last_counts; /* from counter sample to both lines complete */
 	uint64_t max_counts;
 	uint64_t sum_counts;
