@@ -440,6 +440,7 @@ static void layers_run(struct arena *arena, unsigned int round)
 		.period = counter_from_ns(&counter, 10000000),
 		.settle = counter_from_ns(&counter, 100000000),
 		.max_slew_ppb = 500000,
+		.max_fall_ppb = LINE_FALL_PPB,
 		.step_ns = 10,
 		.max_bound_ns = SECOND,
 		.step_threshold_ns = 100000000,

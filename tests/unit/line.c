@@ -25,6 +25,7 @@ static struct line_config config(void)
 		.period = SECOND / 100,
 		.settle = SECOND / 10,
 		.max_slew_ppb = 500000,
+		.max_fall_ppb = LINE_FALL_PPB,
 		.step_ns = 11,
 		.max_bound_ns = SECOND,
 		.step_threshold_ns = 100000000,

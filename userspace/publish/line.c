@@ -105,7 +105,7 @@ static bool line_continues(const struct line_config *config,
 
 /*
  * The slope that takes the rest (best estimate - line, 2^-64 ns) away in about `settle` counts.
- * A fast line takes many publications to slow down again, each by LINE_FALL_PPB: so it is never
+ * A fast line takes many publications to slow down again, each by max_fall_ppb: so it is never
  * faster than lets it come to rest at the estimate, v^2 = 2 a s, with half of that a.
  */
 static uint64_t slope_choose(const struct line_config *config,
@@ -114,8 +114,8 @@ static uint64_t slope_choose(const struct line_config *config,
 {
 	uint64_t best = correction->mult;
 	uint64_t most = part(best, config->max_slew_ppb, BILLION);
-	uint64_t fall = part(best, LINE_FALL_PPB, BILLION);
-	uint64_t least = previous->mult - part(previous->mult, LINE_FALL_PPB, BILLION);
+	uint64_t fall = part(best, config->max_fall_ppb, BILLION);
+	uint64_t least = previous->mult - part(previous->mult, config->max_fall_ppb, BILLION);
 	u128 distance = magnitude(rest) >> SHIFT;
 	uint64_t change = lesser(saturate(distance / config->settle), most);
 	uint64_t slope;

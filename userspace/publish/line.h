@@ -13,7 +13,7 @@
 #include "chronotick_page.h"
 #include "engine/engine.h"
 
-/* How far the slope may fall in one publication: what a writer stopped in it may step back by */
+/* max_fall_ppb in use: of the time that a writer is stopped in a publication, what it steps back */
 #define LINE_FALL_PPB 10000U
 /* The most that a line's slope may differ from the nominal rate to be one of this counter, ppm */
 #define LINE_RATE_PPM 10000U
@@ -27,7 +27,8 @@ struct line_config {
 	uint64_t period; /* between publications, counts; at least 1 */
 	uint64_t settle; /* time constant of a slew, counts; at least 1 */
 	uint32_t max_slew_ppb;
-	uint32_t step_ns; /* how far a counter value may lie behind its instant, rounded up */
+	uint32_t max_fall_ppb; /* of the slope in one publication */
+	uint32_t step_ns;      /* how far a counter value may lie behind its instant, rounded up */
 	int64_t max_bound_ns;
 	int64_t step_threshold_ns;
 };

@@ -52,6 +52,7 @@ static void line_config_set(struct line_config *ret, const struct publish_config
 		.period = counter_from_ns(counter, period_ns),
 		.settle = counter_from_ns(counter, settle_ns),
 		.max_slew_ppb = config->max_slew_ppb,
+		.max_fall_ppb = LINE_FALL_PPB,
 		.step_ns = (uint32_t)counter_to_ns(counter, counter->step),
 		.max_bound_ns = config->max_bound_ns,
 		.step_threshold_ns = config->step_threshold_ns,
