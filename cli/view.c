@@ -82,7 +82,7 @@ static void reason_open(struct view *view)
 /* Why the time is trusted or not: the first row that fits. */
 static void reason_trust(struct view *view)
 {
-	enum { ANY = -1 };
+	enum { ANY = -1, MEASURED = -2 }; /* beside the names of statuses */
 	static const struct {
 		int trust, status, gone;
 		const char *text;
@@ -101,6 +101,8 @@ static void reason_trust(struct view *view)
 		 "chronotickd"},
 		{-EAGAIN, CHRONOTICK_WARMING_UP, ANY,
 		 "measuring: sources have answered, not yet enough of them to be trusted"},
+		{-EAGAIN, MEASURED, ANY,
+		 "sources have answered, but too few of them agree: see the sources"},
 		{-EAGAIN, ANY, ANY, "no source has answered yet: see the sources and the network"},
 		{-ESTALE, ANY, 1,
 		 "the time has expired, and nobody keeps the page up to date: start chronotickd"},
@@ -114,7 +116,9 @@ static void reason_trust(struct view *view)
 
 	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
 		if (reasons[i].trust == view->trust &&
-		    (reasons[i].status == ANY || reasons[i].status == status) &&
+		    (reasons[i].status == ANY || reasons[i].status == status ||
+		     (reasons[i].status == MEASURED &&
+		      view_flag(view, CHRONOTICK_FLAG_NTP_READY))) &&
 		    (reasons[i].gone == ANY || reasons[i].gone == view->writer_gone)) {
 			text = reasons[i].text;
 			break;

@@ -11,6 +11,8 @@ sleep 6
 r=$?
 cat "$work/status.log"
 [ "$r" -eq 1 ] || fail "status ends with $r where nothing may be trusted"
+expect 'reason:.*agree' "$work/status.log"
+expect 'last sync:.*never' "$work/status.log"
 "$chronotick" read >/dev/null && fail "read ends with 0 where nothing may be trusted"
 daemon_end TERM || fail "chronotickd ended with $? on SIGTERM"
 finish

@@ -77,12 +77,12 @@ void record_build(struct chronotick_record *ret, const struct record_input *inpu
 	ret->daemon_uptime = input->facts->daemon_uptime_s;
 	ret->average_latency_ms = (float)input->facts->average_latency_ms;
 	ret->total_corrections = (uint32_t)input->corrections;
-	if (correction->measurement_count) {
+	if (correction->measurement_count)
 		ret->flags |= CHRONOTICK_FLAG_NTP_READY;
+	if (correction->last_sample) /* none: measured, but nothing that was agreed upon */
 		ret->last_ntp_sync =
 			seconds(now->system_ns - counts_ns(now->counter - correction->last_sample,
 							   correction->mult));
-	}
 	if (input->facts->models_ready)
 		ret->flags |= CHRONOTICK_FLAG_MODELS_READY;
 	if (input->facts->warmup_complete)
