@@ -104,18 +104,21 @@ chronotick_inline void chronotick_interval_set(struct chronotick_interval *ret, 
 	ret->tai_offset_s = CHRONOTICK_STATE_TAI(line->state);
 }
 
-/* All words of a line but its sequence */
+/*
+ * All words of a line but its sequence, in the order in which the result needs them: after a
+ * serialised counter read the CPU is held up by how fast it takes instructions in.
+ */
 chronotick_inline void chronotick_clock_load(struct chronotick_clock *copy,
 					     const struct chronotick_clock *line)
 {
-	copy->bound_ns = __atomic_load_n(&line->bound_ns, __ATOMIC_RELAXED);
-	copy->state = __atomic_load_n(&line->state, __ATOMIC_RELAXED);
 	copy->anchor = __atomic_load_n(&line->anchor, __ATOMIC_RELAXED);
-	copy->span = __atomic_load_n(&line->span, __ATOMIC_RELAXED);
 	copy->mult = __atomic_load_n(&line->mult, __ATOMIC_RELAXED);
-	copy->growth = __atomic_load_n(&line->growth, __ATOMIC_RELAXED);
-	copy->utc_ns = __atomic_load_n(&line->utc_ns, __ATOMIC_RELAXED);
 	copy->utc_frac = __atomic_load_n(&line->utc_frac, __ATOMIC_RELAXED);
+	copy->utc_ns = __atomic_load_n(&line->utc_ns, __ATOMIC_RELAXED);
+	copy->growth = __atomic_load_n(&line->growth, __ATOMIC_RELAXED);
+	copy->bound_ns = __atomic_load_n(&line->bound_ns, __ATOMIC_RELAXED);
+	copy->span = __atomic_load_n(&line->span, __ATOMIC_RELAXED);
+	copy->state = __atomic_load_n(&line->state, __ATOMIC_RELAXED);
 }
 
 chronotick_inline int chronotick_read_fast(const struct chronotick *ct,
