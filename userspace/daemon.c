@@ -132,6 +132,7 @@ static void on_second(void *data)
 	publisher_statistics(daemon->publisher, &figures, sources, count);
 	report_sources(&daemon->report, &daemon->engine, sources, count);
 	report_late(&daemon->report, daemon->late, now_ns);
+	report_silence(&daemon->report, &daemon->engine, now_ns - daemon->start_ns);
 
 	daemon->second_ns = deadline_after(daemon->second_ns, NS_PER_S, loop_now_ns());
 	loop_timer_set(daemon->loop, &daemon->second, daemon->second_ns);

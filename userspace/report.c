@@ -111,3 +111,12 @@ void report_late(struct report *report, uint64_t late, int64_t now_ns)
 	report->late = late;
 	report->late_told_ns = now_ns;
 }
+
+void report_silence(struct report *report, const struct engine *engine, int64_t uptime_ns)
+{
+	if (report->silence_told || engine->measurement_count > 0 || uptime_ns < REPORT_SILENCE_NS)
+		return;
+	report->silence_told = true;
+	log_warning("no source has answered in %lld s: are their names and the network all right?",
+		    REPORT_SILENCE_NS / 1000000000);
+}

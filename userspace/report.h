@@ -3,6 +3,7 @@
 #ifndef USERSPACE_REPORT_H
 #define USERSPACE_REPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "chronotick_page.h"
@@ -16,6 +17,7 @@ struct report {
 	const char *reasons[ENGINE_SOURCES_MAX];
 	uint64_t late; /* publications that came too late, told so far */
 	int64_t late_told_ns;
+	bool silence_told;
 };
 
 /* The clock's status and the leap second ahead, if they are not what was told last. */
@@ -28,5 +30,9 @@ void report_sources(struct report *report, const struct engine *engine,
 
 /* Publications that came too late, since start; told once a minute at most. now_ns: monotonic. */
 void report_late(struct report *report, uint64_t late, int64_t now_ns);
+
+/* No source has answered in the first REPORT_SILENCE_NS: told once. */
+#define REPORT_SILENCE_NS 10000000000LL
+void report_silence(struct report *report, const struct engine *engine, int64_t uptime_ns);
 
 #endif /* USERSPACE_REPORT_H */

@@ -102,3 +102,20 @@ Test(report, late_publications_are_told_once_a_minute)
 	cr_assert_str_eq(logged(fd),
 			 "<4>7 publications came too late and were left out: the CPU is busy\n");
 }
+
+Test(report, silence_is_told_once_and_not_after_an_answer)
+{
+	static struct engine engine = {.source_count = 1};
+	struct report report = {0}, other = {0};
+	int fd = log_start();
+
+	report_silence(&report, &engine, REPORT_SILENCE_NS - 1);
+	cr_assert_str_eq(logged(fd), "");
+	report_silence(&report, &engine, REPORT_SILENCE_NS);
+	report_silence(&report, &engine, 2 * REPORT_SILENCE_NS);
+	cr_assert_str_eq(logged(fd), "<4>no source has answered in 10 s: are their names and the "
+				     "network all right?\n");
+	engine.measurement_count = 1;
+	report_silence(&other, &engine, REPORT_SILENCE_NS);
+	cr_assert_str_eq(logged(fd), "");
+}
