@@ -39,10 +39,11 @@ enum part {
 	FENCE_AGAIN = 1 << 7, /* acquire fence before the sequence is loaded again */
 	FENCE_TRY = 1 << 8,   /* acquire fence at the start of a try of the slow path */
 	REPAIR = 1 << 9,      /* a new writer makes both copies equal first */
-	ALL_PARTS = (1 << 10) - 1,
+	FIRST_COPY = 1 << 10, /* a read begins with [0], not with its shadow */
+	ALL_PARTS = (1 << 11) - 1,
 };
 
-enum { WORDS = 2, PLACES = 2 * (1 + WORDS), OPS_MAX = 48, LOADS_MAX = 14, SESSIONS_MAX = 4096 };
+enum { WORDS = 2, PLACES = 2 * (1 + WORDS), OPS_MAX = 48, LOADS_MAX = 16, SESSIONS_MAX = 4096 };
 
 /* Memory: the sequence and the words of [0], then of [1] */
 static unsigned int place_seq(unsigned int copy)
@@ -492,8 +493,11 @@ static size_t explore(struct explorer *e)
 	return e->used;
 }
 
-/* Clock lines: fast read of [0], then [1], [0]. Records: twice the record, then its shadow. */
-static const uint8_t orders[][3] = {{0, 1, 0}, {0, 0, 1}};
+/*
+ * Which copy each try of a read takes. Lines by the fast read, then the slow path: [0], [0], [1];
+ * lines by the slow path alone: [0], [1], [0]; records like the former, with more of [0] first.
+ */
+static const uint8_t orders[][3] = {{0, 0, 1}, {0, 1, 0}, {1, 0, 1}};
 
 /* How a read may end: at which try, and which of those before fail late */
 static const struct end {
@@ -502,7 +506,7 @@ static const struct end {
 
 enum {
 	ORDERS = 2,
-	FIRST_ENDS = 3,
+	FIRST_ENDS = 7,
 	SECOND_ENDS = 7,
 	GUESSES = ORDERS * 2 * FIRST_ENDS * SECOND_ENDS
 };
@@ -514,7 +518,7 @@ static void guess_set(struct explorer *e, unsigned int guess)
 	bool synchronised = guess / FIRST_ENDS / SECOND_ENDS % 2;
 	uint16_t ordered = 0;
 
-	e->order = orders[guess / FIRST_ENDS / SECOND_ENDS / 2];
+	e->order = orders[e->parts & FIRST_COPY ? guess / FIRST_ENDS / SECOND_ENDS / 2 : ORDERS];
 	memset(&e->path, 0, sizeof(e->path));
 	path_add(e, 0, first->tries, first->changed, &ordered);
 	/* The second read begins after the first, or only stands later in the same thread. */
@@ -570,6 +574,7 @@ static const struct run runs[] = {
 	 * comes after all loads of the tries before it, so what it accepts stands at that moment.
 	 */
 	{"weak, slow tries begin without a fence", true, ALL_PARTS & ~FENCE_TRY, 2, true},
+	{"tso, reads begin with the shadow", false, ALL_PARTS & ~FIRST_COPY, 0, false},
 	{"tso, a new writer repairs nothing", false, ALL_PARTS & ~REPAIR, 1, false},
 };
 

@@ -79,7 +79,11 @@ CHRONOTICK_API __attribute__((noinline, cold)) int chronotick_read_slow(
 	unsigned int tries, torn = 0;
 
 	for (tries = 0; tries < CHRONOTICK_TRIES; tries++) {
-		const struct chronotick_clock *line = &page->clock[~tries & 1];
+		/*
+		 * [0] first: it is never older than [1], so whoever has had an answer from it gets
+		 * none from [1] that is older.
+		 */
+		const struct chronotick_clock *line = &page->clock[tries & 1];
 		struct chronotick_halves counter = {at, 0};
 		struct chronotick_clock copy;
 		uint64_t start;
