@@ -169,8 +169,13 @@ static const struct option_entry *entry_of(int id)
 static int refuse_option(int code, int option, const char *word, FILE *errors)
 {
 	const struct option_entry *entry = entry_of(option);
-	char shown[64];
+	char shown[64], cluster[] = "-?";
 
+	/* A short option: getopt goes on to the next word only behind the last of them. */
+	if (!entry && option) {
+		cluster[1] = (char)option;
+		word = cluster;
+	}
 	log_escape(shown, sizeof(shown), word, strlen(word));
 	if (entry && code == ':')
 		return usage_error(errors, "--%s: missing argument %s", entry->name,

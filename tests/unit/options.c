@@ -36,6 +36,7 @@ static const struct {
 	{"--nosuch", "unknown or ambiguous option \"--nosuch\""},
 	{"--standby", "unknown or ambiguous option \"--standby\""},
 	{"-x", "unknown or ambiguous option \"-x\""},
+	{"-xy", "unknown or ambiguous option \"-x\""},
 	{"--co", "unknown or ambiguous option \"--co\""},
 	{"left-over", "unexpected argument \"left-over\""},
 	{"--foreground 3", "unexpected argument \"3\""},
