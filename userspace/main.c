@@ -115,6 +115,8 @@ int main(int argc, char **argv)
 	struct config config;
 	int r;
 
+	if (start_descriptors() < 0)
+		return EXIT_FAILED;
 	if (options_parse(&options, argc, argv, stderr) < 0)
 		return EXIT_USAGE;
 	if (options.help) {

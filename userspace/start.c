@@ -12,6 +12,20 @@
 
 #include "log.h"
 
+int start_descriptors(void)
+{
+	int fd;
+
+	/* The lowest free number is taken: one that is above them says that none was missing. */
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			return -errno;
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+	return 0;
+}
+
 /* The process that was started: wait for the daemon's word, or its end. */
 static void __attribute__((noreturn)) wait_and_exit(int fd)
 {

@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Going to the background, and telling who started the daemon that its page is there. */
+/*
+ * Standard descriptors, going to the background, and telling who started the daemon that its page
+ * is there.
+ */
 #ifndef USERSPACE_START_H
 #define USERSPACE_START_H
+
+/*
+ * Standard descriptors that are closed lead to /dev/null from here on, so that no file of the
+ * daemon's gets their numbers, and with these what is meant for a terminal. To be called before
+ * anything else is opened. Returns 0 or a negative errno.
+ */
+int start_descriptors(void);
 
 struct start {
 	int pipe; /* to the process that was started; -1: it is this one */

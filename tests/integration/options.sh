@@ -65,4 +65,20 @@ printf '%s\n' "$sources" >"$work/good.yaml"
 for option in config check-config freq counter cpu-affinity log-level foreground; do
 	grep -q -- "--$option" "$work/help.log" || fail "--help does not tell of --$option"
 done
+
+# Started with its standard descriptors closed, it goes to the background all the same, and keeps
+# its lock, its page and its log apart from them.
+config "" 127.0.0.1
+"$chronotickd" --config "$work/chronotick.yaml" <&- >&- 2>&-
+r=$?
+[ "$r" -eq 0 ] || fail "with closed descriptors, the start ends with $r"
+"$chronotickd" --config "$work/chronotick.yaml" --foreground >"$work/busy.log" 2>&1 </dev/null &
+second=$!
+daemons+=("$second")
+wait "$second"
+r=$?
+[ "$r" -eq 1 ] || fail "the lock of a daemon with closed descriptors does not hold: $r"
+owner=$(cat "$CHRONOTICK_PAGE.lock")
+expect "\b$owner\b" "$work/busy.log"
+kill "$owner"
 finish

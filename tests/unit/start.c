@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Going to the background: what the one who started it sees, and in which process it goes on. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -54,6 +55,36 @@ static int give_up(struct start *start, int out)
 	int good = start->pipe >= 0;
 
 	return write(out, &good, sizeof(good)) < 0;
+}
+
+/* Which of the descriptors 0 to 2 are open after all those in `closed` were not. */
+static int standard_after(int closed)
+{
+	int status, fd, open = 0;
+	pid_t pid = fork();
+
+	cr_assert_geq(pid, 0);
+	if (pid == 0) {
+		for (fd = 0; fd <= 2; fd++)
+			if (closed & 1 << fd)
+				close(fd);
+		if (start_descriptors() < 0)
+			_exit(99);
+		for (fd = 0; fd <= 2; fd++)
+			open |= (fcntl(fd, F_GETFD) == 0) << fd;
+		_exit(open);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+Test(start, no_file_gets_a_standard_descriptor)
+{
+	int closed;
+
+	for (closed = 0; closed < 8; closed++)
+		cr_assert_eq(standard_after(closed), 7, "closed: %d", closed);
 }
 
 Test(start, a_ready_daemon_lets_the_command_end_with_0)
