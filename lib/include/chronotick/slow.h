@@ -81,22 +81,28 @@ CHRONOTICK_API __attribute__((noinline, cold)) int chronotick_read_slow(
 	for (tries = 0; tries < CHRONOTICK_TRIES; tries++) {
 		/*
 		 * [0] first: it is never older than [1], so whoever has had an answer from it gets
-		 * none from [1] that is older.
+		 * none from [1] that is older. [1] only while [0] is odd, from before the counter is
+		 * read until after: so the counter is from before the join with the line in [0].
 		 */
+		const struct chronotick_clock *first = &page->clock[0];
 		const struct chronotick_clock *line = &page->clock[tries & 1];
 		struct chronotick_halves counter = {at, 0};
 		struct chronotick_clock copy;
 		uint64_t start;
-		uint32_t seq;
+		uint32_t first_seq, seq;
 
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		seq = __atomic_load_n(&line->seq, __ATOMIC_ACQUIRE);
+		first_seq = __atomic_load_n(&first->seq, __ATOMIC_ACQUIRE);
+		if (line != first && !(first_seq & 1))
+			continue;
+		seq = line == first ? first_seq : __atomic_load_n(&line->seq, __ATOMIC_ACQUIRE);
 		if (!(seq & 1)) {
 			if (mode != CHRONOTICK_READ_AT)
 				counter.low = chronotick_counter_of(own->kind, mode);
 			chronotick_clock_load(&copy, line);
 			start = __atomic_load_n(&page->header.generation_start, __ATOMIC_RELAXED);
-			if (chronotick_seq_again(line, counter) == seq) {
+			if (chronotick_seq_again(line, counter) == seq &&
+			    chronotick_seq_again(first, counter) == first_seq) {
 				/* Had the first line been whole, the fast path had taken it. */
 				torn |= chronotick_kind_is_native(own->kind) &&
 					counter.low - copy.anchor < copy.span;
