@@ -86,6 +86,7 @@ struct behaviour {
 	bool stops;           /* after the first request there is no second */
 	bool drops;           /* good packets, impossible exchanges */
 	bool deaf;            /* nothing reaches the client */
+	bool iburst;          /* the first answer is none yet */
 	bool slower;          /* each interval is twice the one before */
 	const char *host;     /* what the client is told, where it is not the address */
 };
@@ -448,6 +449,7 @@ static const struct behaviour behaviours[] = {
 	{"port closed", AF_INET, NULL, 12, NONE, NO_LOSS, .deaf = true},
 	{"port closed, IPv6", AF_INET6, NULL, 12, NONE, NO_LOSS, .deaf = true},
 	/* Where the name has ::1 too, that comes first, and nobody listens there. */
+	{"burst", AF_INET, answer_honest, 8, SOME, NO_LOSS, .iburst = true},
 	{"by name", AF_INET, answer_honest, 8, EVERY, NO_LOSS, .host = "localhost"},
 	{"falls silent", AF_INET, answer_then_fall_silent, 12, SOME, CHRONOTICK_SOURCE_UNREACHABLE},
 };
@@ -646,8 +648,12 @@ static void check_client(struct client *client)
 	check(client,
 	      statistics.received <= client->samples + statistics.rejected + statistics.dropped + 1,
 	      "the sum is wrong");
-	check(client, behaviour->drops ? statistics.dropped + 1 >= requests : !statistics.dropped,
+	check(client,
+	      behaviour->drops ? statistics.dropped + 1 >= requests
+			       : statistics.dropped == behaviour->iburst,
 	      "%" PRIu64 " dropped", statistics.dropped);
+	if (behaviour->iburst)
+		check(client, client->samples + 2 >= requests, "more than the first was lost");
 	if (behaviour->deaf)
 		check(client, statistics.received == 0, "received");
 	if (behaviour->lost == NO_LOSS)
@@ -737,6 +743,7 @@ int main(int argc, char **argv)
 		client->test = &test;
 		client->behaviour = &behaviours[i];
 		client->server.test = &test;
+		config.iburst = behaviours[i].iburst;
 		config.server = behaviours[i].family == AF_INET6 ? "::1" : "127.0.0.1";
 		if (behaviours[i].host)
 			config.server = behaviours[i].host;

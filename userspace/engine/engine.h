@@ -37,7 +37,7 @@
  * How long after the very first sample an answer waits for more than half of the sources to
  * agree. After that, those that never answered are waited for no more.
  */
-#define ENGINE_START_WAIT_NS 3000000000LL
+#define ENGINE_START_WAIT_NS 2250000000LL
 
 /*
  * A source without a new sample for this long, and for longer than three times the longest gap

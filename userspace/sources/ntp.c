@@ -72,6 +72,7 @@ struct ntp {
 	bool fd_used;
 	bool fd_stamps;
 
+	bool warm; /* an answer has come since the start */
 	struct ntp_poll poll;
 	struct ntp_request request;
 	struct exchange exchange;
@@ -337,10 +338,15 @@ static int exchange_sample(const struct ntp *ntp, struct sample *ret)
 	return r;
 }
 
-/* An answer has passed all tests, and its request's stamp has come or will not come. */
+/*
+ * An answer has passed all tests, and its request's stamp has come or will not come. The first of a
+ * burst gives no sample: caches are cold in it, on the way there and on the way back by different
+ * amounts, and a better one is to follow within seconds.
+ */
 static void complete(struct ntp *ntp)
 {
 	struct sample sample;
+	bool warming;
 
 	if (ntp->fd_stamps && !ntp->exchange.has_tx)
 		ntp->statistics.stamps_missing++;
@@ -349,11 +355,18 @@ static void complete(struct ntp *ntp)
 		missed(ntp, false);
 		return;
 	}
-	ntp->last = sample;
 	ntp->misses = 0;
 	ntp->told = CHRONOTICK_SOURCE_CANDIDATE;
-	ntp->statistics.accepted++;
 	ntp_poll_answered(&ntp->poll, &sample, timescale_ns(ntp->context.scale, sample.counter));
+	warming = !ntp->warm && ntp->poll.burst;
+	ntp->warm = true;
+	if (warming) {
+		ntp->statistics.dropped++;
+		rest(ntp);
+		return;
+	}
+	ntp->last = sample;
+	ntp->statistics.accepted++;
 	rest(ntp);
 	ntp->context.events->sample(ntp->context.events->data, &sample);
 }

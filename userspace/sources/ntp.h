@@ -24,7 +24,7 @@ struct ntp_statistics {
 	uint64_t accepted;
 	uint64_t rejected; /* failed a packet test of RFC 5905 section 8, or was no NTP packet */
 	uint64_t dropped;  /* passed them, but the system clock stepped meanwhile, or the times
-			    * can't be */
+			    * can't be, or it was the very first one and more of a burst follow */
 	uint64_t stamps_missing; /* transmit stamps that did not come in time */
 };
 
@@ -36,7 +36,8 @@ struct ntp;
  *
  * The first request goes out 0.1 to 0.2 s after the address is known, the next ones as iburst says
  * or 2^minpoll s apart. Answers that are where those before them point to raise that to 2^maxpoll
- * s, lost ones lower it. An answer is waited for 1 s, the transmit stamp of its request 50 ms more.
+ * s, lost ones lower it. With iburst the very first answer gives no sample. An answer is waited
+ * for 1 s, the transmit stamp of its request 50 ms more.
  *
  * `index` is the source's number in samples and events, below 65536. Neither event may free it.
  * Events beside samples: UNREACHABLE after eight requests without an answer, UNSYNCHRONIZED if the
