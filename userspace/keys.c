@@ -51,7 +51,7 @@ static const struct key page_keys[] = {
 	{"backend", KEY_CHOICE, "auto", CHOICES(backends)},
 	{"shm_name", KEY_FILE_NAME, CHRONOTICK_SHM_NAME, MEMBER(config, page.shm_name)},
 	{"frequency_hz", KEY_INTEGER, "100", 1, 1000, MEMBER(config, page.frequency_hz)},
-	{"writer_timeout_ms", KEY_INTEGER, "10000", 1000, 3600000,
+	{"writer_timeout_ms", KEY_INTEGER, "10000", 1000, CHRONOTICK_GROWTH_NS / 1000000,
 	 MEMBER(config, page.writer_timeout_ms)},
 	/* The bound in a clock line has 32 bits. */
 	{"max_bound_ns", KEY_INTEGER, "1000000000", 1000, 4000000000,

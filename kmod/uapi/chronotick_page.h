@@ -121,6 +121,12 @@ enum chronotick_status {
 #define CHRONOTICK_SPAN_MAX (1ULL << 53)
 
 /*
+ * For so long on either side of a line's anchor its growth holds, ns: over longer times a counter's
+ * rate may wander farther than it says. No line is trusted for longer.
+ */
+#define CHRONOTICK_GROWTH_NS 1000000000000LL
+
+/*
  * The clock line: UTC as a straight line over the counter, in one cache line. With
  * d = counter - anchor:
  *

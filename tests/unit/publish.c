@@ -439,4 +439,13 @@ Test(publish, settings_out_of_range_are_refused)
 	cr_assert_eq(publisher_open(&publisher, &settings, &counter, &owner, why, sizeof(why)),
 		     -EINVAL);
 	cr_assert_neq(strstr(why, "frequency_hz"), NULL);
+	settings = (struct publish_config){.shm_name = "x/y", .frequency_hz = 1, .max_bound_ns = 1};
+	settings.writer_timeout_ms = 1000001; /* longer than growth holds */
+	cr_assert_eq(publisher_open(&publisher, &settings, &counter, &owner, why, sizeof(why)),
+		     -EINVAL);
+	cr_assert_neq(strstr(why, "writer_timeout_ms"), NULL);
+	settings.writer_timeout_ms = 1000000;
+	cr_assert_eq(publisher_open(&publisher, &settings, &counter, &owner, why, sizeof(why)),
+		     -EINVAL);
+	cr_assert_neq(strstr(why, "shm_name"), NULL);
 }

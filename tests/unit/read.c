@@ -135,6 +135,24 @@ Test(read, at_before_the_anchor_grows_backwards)
 	page_drop(&f);
 }
 
+Test(read, at_ends_where_growth_holds_no_more)
+{
+	struct fixture f;
+	struct chronotick_interval at;
+	uint64_t anchor = 5000ULL * SECOND, back = 2ULL * CHRONOTICK_GROWTH_NS;
+
+	page_make(&f, native_kind());
+	line_make(&f.page->clock[0], anchor);
+	f.page->clock[1] = f.page->clock[0];
+	f.page->header.generation_start = anchor - 3 * back / 2;
+	open_page(&f);
+	cr_assert_eq(chronotick_at(f.ct, anchor - back, &at), 0);
+	cr_assert_eq(at.utc_ns, 1700000000 * SECOND - CHRONOTICK_GROWTH_NS);
+	cr_assert_eq(chronotick_at(f.ct, anchor - back - 2, &at), -ERANGE);
+	cr_assert_eq(at.earliest_ns, INT64_MIN);
+	page_drop(&f);
+}
+
 Test(read, expiry_gives_the_widest_interval)
 {
 	struct fixture f;

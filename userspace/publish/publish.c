@@ -81,10 +81,12 @@ int publisher_open(struct publisher **ret, const struct publish_config *config,
 	int r;
 
 	if (config->frequency_hz < 1 || config->frequency_hz > 1000 || config->max_bound_ns < 1 ||
-	    config->writer_timeout_ms < 1 || config->step_threshold_ns < 0) {
+	    config->writer_timeout_ms < 1 ||
+	    config->writer_timeout_ms > CHRONOTICK_GROWTH_NS / 1000000 ||
+	    config->step_threshold_ns < 0) {
 		if (why && why_size)
 			snprintf(why, why_size,
-				 "frequency_hz must be 1 to 1000, writer_timeout_ms and "
+				 "frequency_hz must be 1 to 1000, writer_timeout_ms 1 to 1000000, "
 				 "max_bound_ns at least 1, the step threshold not negative");
 		return -EINVAL;
 	}

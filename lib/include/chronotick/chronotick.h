@@ -103,7 +103,8 @@ chronotick_inline int chronotick_now_unordered(const struct chronotick *ct,
  * UTC at a counter value that the caller read before, with chronotick_counter() or the CPU's own
  * instruction. Before the line's anchor the bound grows backwards as it does forwards.
  *
- * Returns as chronotick_now(), and -ERANGE for a value from before the present generation.
+ * Returns as chronotick_now(), and -ERANGE for a value from before the present generation, or from
+ * more than CHRONOTICK_GROWTH_NS before the line's anchor.
  */
 chronotick_inline int chronotick_at(const struct chronotick *ct, uint64_t counter,
 				    struct chronotick_interval *ret);

@@ -65,7 +65,7 @@ CHRONOTICK_API const char *chronotick_strerror(int error)
 	case ESTALE:
 		return "the time has expired: the writer is gone, or hangs";
 	case ERANGE:
-		return "that counter value is from before the present generation";
+		return "that counter value is from before the present generation, or too long ago";
 	case ENOMEM:
 		return "out of memory";
 	default:

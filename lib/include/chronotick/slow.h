@@ -40,7 +40,7 @@ static inline int chronotick_line_evaluate(const struct chronotick_clock *line, 
 {
 	uint64_t after = counter - line->anchor, before = line->anchor - counter;
 	struct chronotick_clock mirrored = *line;
-	uint64_t passed = after;
+	uint64_t passed = after, past_ns = 0;
 
 	if (line->span && after <= line->span) {
 		chronotick_interval_set(ret, after << (64 - CHRONOTICK_MULT_SHIFT), line);
@@ -52,6 +52,7 @@ static inline int chronotick_line_evaluate(const struct chronotick_clock *line, 
 		chronotick_u128 utc = (chronotick_u128)line->utc_ns << 64 | line->utc_frac;
 
 		utc -= past;
+		past_ns = past >> 64 > INT64_MAX ? INT64_MAX : (uint64_t)(past >> 64);
 		mirrored.utc_ns = (int64_t)(utc >> 64);
 		mirrored.utc_frac = (uint64_t)utc;
 		mirrored.mult = 0;
@@ -65,7 +66,7 @@ static inline int chronotick_line_evaluate(const struct chronotick_clock *line, 
 		return chronotick_unknown(ret, ret->status & CHRONOTICK_STATUS_MASK, -EAGAIN);
 	if (line->span == 0 || before > CHRONOTICK_SPAN_MAX)
 		return chronotick_unknown(ret, CHRONOTICK_EXPIRED, -ESTALE);
-	if ((int64_t)(counter - generation_start) < 0)
+	if ((int64_t)(counter - generation_start) < 0 || past_ns > CHRONOTICK_GROWTH_NS)
 		return chronotick_unknown(ret, ret->status & CHRONOTICK_STATUS_MASK, -ERANGE);
 	return 0;
 }
