@@ -41,6 +41,14 @@ static int line_print(const struct cli *cli)
 	return view.trust == 0 ? CLI_TRUSTED : CLI_UNTRUSTED;
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* Sleep until a CLOCK_MONOTONIC; true if one of the signals, all of them blocked, came first. */
 static bool wait_until(int64_t until_ns, const sigset_t *signals)
 {
@@ -48,8 +56,7 @@ static bool wait_until(int64_t until_ns, const sigset_t *signals)
 	int64_t left_ns;
 
 	do {
-		clock_gettime(CLOCK_MONOTONIC, &left);
-		left_ns = until_ns - (left.tv_sec * 1000000000 + left.tv_nsec);
+		left_ns = until_ns - now_ns();
 		if (left_ns < 0)
 			left_ns = 0;
 		left.tv_sec = left_ns / 1000000000;
@@ -60,12 +67,19 @@ static bool wait_until(int64_t until_ns, const sigset_t *signals)
 	return false;
 }
 
+/* The deadline after the one that was due: those that were missed, stopped say, are left out. */
+static int64_t deadline_after(int64_t due_ns, int64_t interval_ns)
+{
+	int64_t late_ns = now_ns() - due_ns;
+
+	return due_ns + (late_ns > 0 ? late_ns / interval_ns + 1 : 1) * interval_ns;
+}
+
 int cli_monitor(const struct cli *cli)
 {
-	struct timespec now;
 	uint64_t lines = 0;
 	sigset_t signals;
-	int64_t next_ns;
+	int64_t next_ns = now_ns();
 	int r;
 
 	/* Blocked and waited for: an interrupt is never lost between a line and the sleep. */
@@ -73,11 +87,9 @@ int cli_monitor(const struct cli *cli)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	next_ns = now.tv_sec * 1000000000 + now.tv_nsec;
 	do {
 		r = line_print(cli);
-		next_ns += (int64_t)(cli->interval_s * 1e9);
+		next_ns = deadline_after(next_ns, (int64_t)(cli->interval_s * 1e9));
 	} while (fflush(stdout) == 0 && ++lines != cli->count && !wait_until(next_ns, &signals));
 	return r;
 }

@@ -161,6 +161,19 @@ def check_monitor(page):
     took = time.monotonic() - start
     check(r.returncode == 0 and r.stdout.count("synchronized") == 5, "monitor: five lines")
     check(took >= 0.2, f"monitor: five lines took {took} s")
+    stopped = subprocess.Popen([CHRONOTICK, "monitor", "--page", page, "--interval", "0.1"],
+                               stdout=subprocess.PIPE, text=True)
+    stopped.stdout.readline()
+    stopped.send_signal(signal.SIGSTOP)
+    time.sleep(1.5)
+    start = time.monotonic()
+    stopped.send_signal(signal.SIGCONT)
+    for _ in range(10):
+        stopped.stdout.readline()
+    check(time.monotonic() - start >= 0.3, "monitor: makes up for the lines that it missed")
+    stopped.kill()
+    stopped.wait()
+    stopped.stdout.close()
     endless = subprocess.Popen([CHRONOTICK, "monitor", "--page", page, "--interval", "60"],
                                stdout=subprocess.PIPE, text=True)
     endless.stdout.readline()
