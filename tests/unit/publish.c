@@ -416,6 +416,7 @@ Test(publish, the_publisher_end_to_end, .fini = names_drop)
 	at.status = CHRONOTICK_UNSYNCHRONIZED;
 	cr_assert_eq(publisher_publish(publisher, &at, &facts), 0);
 	cr_assert_eq(chronotick_now(ct, &now), 0);
+	cr_assert_eq(now.status, CHRONOTICK_HOLDOVER, "nobody is gone");
 	cr_assert_eq(publisher_page(publisher)->clock[0].anchor, anchor);
 	at.status = CHRONOTICK_SYNCHRONIZED;
 	cr_assert_eq(publisher_publish(publisher, &at, &facts), 0);

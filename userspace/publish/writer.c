@@ -9,7 +9,7 @@ enum page_repair writer_init(struct writer *writer, struct chronotick_page *page
 			     void *data)
 {
 	enum page_repair repair = page_repair(page);
-	uint32_t generation;
+	uint32_t generation, status;
 
 	memset(writer, 0, sizeof(*writer));
 	writer->page = page;
@@ -31,6 +31,10 @@ enum page_repair writer_init(struct writer *writer, struct chronotick_page *page
 		page_clock_write(page, &writer->current);
 		repair = PAGE_LOST;
 	}
+	/* Somebody writes again, though without a reference as yet. */
+	status = CHRONOTICK_STATE_STATUS(writer->current.state) & CHRONOTICK_STATUS_MASK;
+	if (status == CHRONOTICK_WRITER_GONE)
+		writer_status_set(writer, CHRONOTICK_HOLDOVER);
 	return repair;
 }
 

@@ -36,7 +36,8 @@ struct writer {
 };
 
 /*
- * Take over the page: repair it, and refuse to continue lines that are none of this counter.
+ * Take over the page: repair it, and refuse to continue lines that are none of this counter. A line
+ * of status WRITER_GONE is one in HOLDOVER from here on.
  * `page` must be one of this ABI and counter kind, and written by nobody else.
  */
 enum page_repair writer_init(struct writer *writer, struct chronotick_page *page,
