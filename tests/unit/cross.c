@@ -57,18 +57,18 @@ Test(cross, between)
 
 	cr_assert_eq(cross_counter_at(&before, &after, &raw, 15 * S, &at, &error), 0);
 	cr_assert_eq(at, 10 * S);
-	cr_assert_eq(error, 31);
+	cr_assert_eq(error, 31 + 100000);
 	cr_assert_eq(cross_counter_at(&before, &after, &raw, 16 * S + 100000, &at, &error), 0);
 	cr_assert_eq(at, 11 * S);
-	cr_assert_eq(error, 51);
+	cr_assert_eq(error, 51 + 100000);
 
 	/* A fifth of the way, and the same from the other end */
 	cr_assert_eq(cross_counter_at(&before, &after, &raw, 15 * S + 200 * MS, &at, &error), 0);
 	cr_assert(llabs((int64_t)at - (10 * S + 200 * MS - 19998)) <= 1);
-	cr_assert_eq(error, 30 + 200000 + 1);
+	cr_assert_eq(error, 30 + 200000 + 100000 + 1);
 	cr_assert_eq(cross_counter_at(&before, &after, &raw, 15 * S + 800 * MS, &at, &error), 0);
 	cr_assert(llabs((int64_t)at - (10 * S + 800 * MS - 79992)) <= 1);
-	cr_assert_eq(error, 50 + 200100 + 1);
+	cr_assert_eq(error, 50 + 200100 + 100000 + 1);
 }
 
 Test(cross, outside)
@@ -128,4 +128,19 @@ Test(cross, stepped)
 	cr_assert_eq(cross_counter_at(&before, &after, &raw, 15 * S, &at, &error), -ESTALE);
 	after.system_ns = 16 * S;
 	cr_assert_eq(cross_counter_at(&after, &before, &raw, 15 * S, &at, &error), -ESTALE);
+}
+
+/* A step that is no greater than a slew could be, right after the first or before the second */
+Test(cross, small_step)
+{
+	struct cross before = {.counter = 10 * S, .system_ns = 15 * S, .error_ns = 30};
+	struct cross after = {.counter = 11 * S, .system_ns = 16 * S + 900000, .error_ns = 30};
+	uint64_t at;
+	int64_t error;
+
+	cr_assert_eq(cross_counter_at(&before, &after, &raw, 15 * S + 900000 + 10000, &at, &error),
+		     0);
+	cr_assert(llabs((int64_t)at - (10 * S + 10000)) <= error);
+	cr_assert_eq(cross_counter_at(&before, &after, &raw, 16 * S - 10000, &at, &error), 0);
+	cr_assert(llabs((int64_t)at - (11 * S - 10000)) <= error);
 }

@@ -89,7 +89,10 @@ int cross_counter_at(const struct cross *before, const struct cross *after,
 		offset = (__int128)from_near * (1LL << CHRONOTICK_MULT_SHIFT) /
 			 (__int128)counter->mult;
 	*ret = near->counter + (uint64_t)(int64_t)offset;
-	/* A slew that began or ended in between bends the line. */
-	*error_ns = near->error_ns + distance / SLEW_PART + 1;
+	/*
+	 * A slew that began or ended in between bends the line; a step breaks it. One too small to
+	 * be told from a slew may lie right beside the nearer end.
+	 */
+	*error_ns = near->error_ns + distance / SLEW_PART + magnitude(apart) + 1;
 	return 0;
 }

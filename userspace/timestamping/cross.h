@@ -24,7 +24,8 @@ int cross_read(struct cross *ret, const struct counter *counter, clockid_t clock
  * The counter value at which the system clock showed system_ns, by the line through two
  * cross-timestamps that were taken before and after it (or up to a second outside of them).
  *
- * *error_ns: what the result may err, ns. Returns 0; -ERANGE if system_ns lies further outside;
+ * *error_ns: what the result may err, ns, a step of the clock between the two included that is no
+ * greater than a slew could be. Returns 0; -ERANGE if system_ns lies further outside;
  * -ESTALE if the clock stepped or slewed by more than 1,000 ppm between the two.
  */
 int cross_counter_at(const struct cross *before, const struct cross *after,
