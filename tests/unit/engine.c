@@ -268,6 +268,61 @@ Test(engine, a_falseticker_left_alone_does_not_win)
 	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
 }
 
+/* Three agree, then none answers. The first one that answers again has gone wrong meanwhile. */
+Test(engine, the_first_one_back_does_not_outvote_those_before)
+{
+	unsigned int i;
+
+	start(3);
+	for (i = 0; i < 3; i++)
+		cr_assert_eq(add(i, 0, OFFSET), 0);
+	correct(0);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	/* One by one, as they are lost */
+	for (i = 0; i < 3; i++) {
+		engine_source_unreachable(&engine, i, CHRONOTICK_SOURCE_UNREACHABLE);
+		correct(SECOND + i);
+	}
+	cr_assert_eq(now.status, CHRONOTICK_HOLDOVER);
+
+	for (i = 2; i < 8; i++) {
+		cr_assert_eq(add(0, i * SECOND, OFFSET + 50000000), 0);
+		correct(i * SECOND);
+		cr_assert_eq(now.status, CHRONOTICK_HOLDOVER);
+		cr_assert_leq(llabs(error_ns(i * SECOND, OFFSET)), now.bound.total_ns);
+	}
+	cr_assert_eq(engine.views[0].state, CHRONOTICK_SOURCE_CANDIDATE);
+
+	/* With the other two it is clear who is wrong. */
+	cr_assert_eq(add(1, 8 * SECOND, OFFSET), 0);
+	cr_assert_eq(add(2, 8 * SECOND, OFFSET), 0);
+	correct(8 * SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_leq(llabs(error_ns(8 * SECOND, OFFSET)), now.bound.total_ns);
+	cr_assert_eq(engine.views[0].state, CHRONOTICK_SOURCE_FALSETICKER);
+}
+
+/* Two of three are enough to take back what the three agreed on, and one what it said itself. */
+Test(engine, those_that_agreed_before_may_take_it_back)
+{
+	unsigned int i;
+
+	start(3);
+	for (i = 0; i < 3; i++)
+		cr_assert_eq(add(i, 0, OFFSET), 0);
+	correct(0);
+	for (i = 0; i < 3; i++)
+		engine_source_unreachable(&engine, i, CHRONOTICK_SOURCE_UNREACHABLE);
+	correct(SECOND);
+	for (i = 2; i < 6; i++) {
+		cr_assert_eq(add(0, i * SECOND, OFFSET + 50000000), 0);
+		cr_assert_eq(add(1, i * SECOND, OFFSET + 50000000), 0);
+	}
+	correct(6 * SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_leq(llabs(error_ns(6 * SECOND, OFFSET + 50000000)), now.bound.total_ns);
+}
+
 Test(engine, holds_over_until_the_bound_is_too_wide)
 {
 	int64_t last = 0;

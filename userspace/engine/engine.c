@@ -11,7 +11,9 @@
 #define WEIGH_NS 100000000LL
 /* From 1970 to 2116 */
 #define UTC_MAX_NS ((int64_t)1 << 62)
-/* So many samples of a source in a row must contradict the ones before them to take it out of use
+/*
+ * So many samples of a source in a row must contradict the ones before them to take it out of use;
+ * after it was lost, the first one is enough.
  */
 #define PENDING_FALSE 2
 
@@ -20,6 +22,7 @@ static const char *const reason_selected = "agrees with the majority";
 static const char *const reason_false = "disagrees with the majority";
 static const char *const reason_distrusted = "disagreed with an earlier majority";
 static const char *const reason_alone = "no majority of the sources agrees";
+static const char *const reason_held = "contradicts what more sources agreed on before";
 static const char *const reason_wait = "waits for more sources to be heard";
 static const char *const reason_contradicts = "its new samples contradict those before them";
 static const char *const reason_stale = "no fresh sample";
@@ -116,6 +119,7 @@ int engine_sample_add(struct engine *engine, const struct sample *sample)
 	if (view->has_sample && raw_ns - source->last_raw_ns > source->longest_gap_ns)
 		source->longest_gap_ns = raw_ns - source->last_raw_ns;
 	source->last_raw_ns = raw_ns;
+	source->returning = source->returning || source->lost != CHRONOTICK_SOURCE_SELECTED;
 	source->lost = CHRONOTICK_SOURCE_SELECTED;
 	view->has_sample = true;
 	view->last = *sample;
@@ -124,6 +128,8 @@ int engine_sample_add(struct engine *engine, const struct sample *sample)
 		source->lost = CHRONOTICK_SOURCE_UNSYNCHRONIZED;
 	else
 		filter_add(&source->filter, sample, raw_ns, &engine->limits);
+	if (source->filter.pending_count == 0)
+		source->returning = false;
 
 	if (!engine->has_first) {
 		engine->has_first = true;
@@ -198,7 +204,7 @@ static bool source_usable(struct engine *engine, unsigned int index, int64_t now
 		view_set(view, CHRONOTICK_SOURCE_UNSYNCHRONIZED, reason_distance);
 		return false;
 	}
-	if (source->filter.pending_count >= PENDING_FALSE) {
+	if (source->filter.pending_count >= (source->returning ? 1 : PENDING_FALSE)) {
 		view_set(view, CHRONOTICK_SOURCE_FALSETICKER, reason_contradicts);
 		return false;
 	}
@@ -250,6 +256,14 @@ static uint64_t used_mult(const struct engine *engine, int64_t used_rate)
 	return mult + (uint64_t)(int64_t)(((__int128)mult * used_rate) >> RATE_SHIFT);
 }
 
+static __int128 combined_utc(const struct engine *engine, uint64_t counter,
+			     const struct combined *combined)
+{
+	return timescale_fixed(&engine->config.scale, counter) +
+	       (__int128)combined->reference_ns * ((__int128)1 << 64) +
+	       (__int128)(combined->estimate_ns * 0x1p32) * ((__int128)1 << 32);
+}
+
 /* A majority agrees: what engine_correct() extrapolates from now on. */
 static void base_set(struct engine *engine, uint64_t counter, int64_t now_ns,
 		     const struct combined *combined, const struct combine_source *sources,
@@ -262,9 +276,7 @@ static void base_set(struct engine *engine, uint64_t counter, int64_t now_ns,
 
 	*base = (struct correction){
 		.counter = counter,
-		.utc = timescale_fixed(scale, counter) +
-		       (__int128)combined->reference_ns * ((__int128)1 << 64) +
-		       (__int128)(combined->estimate_ns * 0x1p32) * ((__int128)1 << 32),
+		.utc = combined_utc(engine, counter, combined),
 		.mult = used_mult(engine, combined->used_rate),
 		.offset_uncertainty_ns = combined->offset_sd_ns,
 		.drift_uncertainty = combined->rate_sd,
@@ -288,6 +300,11 @@ static void base_set(struct engine *engine, uint64_t counter, int64_t now_ns,
 	engine->base_raw_ns = now_ns;
 	engine->selected_counter = counter;
 	engine->selected_bound_ns = combined->bound.total_ns;
+	if (!engine->has_base || combined->selected >= engine->most_selected ||
+	    now_ns - engine->most_ns > ENGINE_MEMORY_NS) {
+		engine->most_selected = combined->selected;
+		engine->most_ns = now_ns;
+	}
 	engine->has_base = true;
 }
 
@@ -337,6 +354,23 @@ static void base_hold(struct engine *engine, uint64_t counter, int64_t now_ns)
 	engine->base_raw_ns = now_ns;
 }
 
+/*
+ * Do a few sources, left alone or back before the others, take back what at least twice as many
+ * agreed on? Both can't be right.
+ */
+static bool base_outvotes(const struct engine *engine, uint64_t counter,
+			  const struct combined *combined)
+{
+	struct correction held;
+	__int128 apart;
+
+	if (!engine->has_base || combined->selected > engine->most_selected / 2)
+		return false;
+	base_at(engine, counter, &held);
+	apart = (combined_utc(engine, counter, combined) - held.utc) >> 64;
+	return (apart < 0 ? -apart : apart) > held.bound.total_ns + combined->bound.total_ns;
+}
+
 /* Weigh the sources, as they stand at a counter value. */
 static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 {
@@ -355,7 +389,14 @@ static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 		for (i = 0; i < count; i++)
 			engine->views[sources[i].index].offset_ns =
 				(int64_t)(sources[i].estimate_ns - combined.estimate_ns);
-		majority = trust_update(engine, sources, count);
+		if (base_outvotes(engine, counter, &combined)) {
+			for (i = 0; i < count; i++)
+				if (sources[i].truechimer)
+					engine->views[sources[i].index].reason = reason_held;
+			majority = false;
+		} else {
+			majority = trust_update(engine, sources, count);
+		}
 		trusted = majority && combined.bound.total_ns <= engine->config.max_bound_ns;
 	} else if (count && absent) {
 		for (i = 0; i < count; i++)

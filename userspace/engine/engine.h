@@ -45,6 +45,12 @@
  */
 #define ENGINE_STALE_NS 1024000000000LL
 
+/*
+ * For so long it counts how many sources agreed on the time, after fewer do: in an outage they are
+ * lost one by one.
+ */
+#define ENGINE_MEMORY_NS 3600000000000LL
+
 struct engine_config {
 	struct timescale scale;
 	uint32_t max_drift_ppb;   /* limit of the counter's nominal rate error; 1 to 1,000,000 */
@@ -93,6 +99,7 @@ struct engine_source {
 	int64_t longest_gap_ns;
 	int64_t last_raw_ns; /* of the last sample taken, whatever became of it */
 	uint8_t lost;        /* enum chronotick_source_state, SELECTED: it is not lost */
+	bool returning;      /* was lost, and no sample has agreed with those before it since */
 	bool distrusted;     /* a majority called it false, and none took it back since */
 };
 
@@ -107,9 +114,11 @@ struct engine {
 	struct rate_interval base_rate;
 	int64_t base_used_rate;
 	int64_t base_raw_ns;
-	uint64_t selected_counter; /* when a majority last agreed */
-	int64_t selected_bound_ns; /* half-width then */
-	bool has_base;             /* there is a trusted time */
+	uint64_t selected_counter;  /* when a majority last agreed */
+	int64_t selected_bound_ns;  /* half-width then */
+	unsigned int most_selected; /* the most sources that agreed, within ENGINE_MEMORY_NS */
+	int64_t most_ns;            /* when they did, raw time */
+	bool has_base;              /* there is a trusted time */
 
 	uint8_t status; /* as last weighed */
 	bool dirty;     /* something happened since */
@@ -165,7 +174,8 @@ void engine_reset(struct engine *engine);
  * that early answers are not trusted while others are still to be heard, and the bound covers
  * whatever these may say. A source that a majority called false is distrusted until a majority with
  * a trusted member takes it back: distrusted sources that are left alone with each other don't make
- * time.
+ * time. Nor do those that contradict the time held over, if no more than half as many of them agree
+ * as did on that time: the first ones that answer after an outage may be the false ones.
  */
 void engine_correct(struct engine *engine, uint64_t counter, struct correction *ret);
 
