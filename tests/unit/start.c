@@ -12,6 +12,9 @@
 
 #include "start.h"
 
+/* The session that the process which detaches was started in */
+static pid_t session_before;
+
 /* Exit status of a process that detaches, and then in the background calls `then`. */
 static int detached(int (*then)(struct start *start, int out), int *answer)
 {
@@ -23,6 +26,7 @@ static int detached(int (*then)(struct start *start, int out), int *answer)
 	pid = fork();
 	cr_assert_geq(pid, 0);
 	if (pid == 0) {
+		session_before = getsid(0);
 		if (start_detach(&start) < 0)
 			_exit(99);
 		_exit(then(&start, ends[1]));
@@ -38,7 +42,7 @@ static int detached(int (*then)(struct start *start, int out), int *answer)
 /* In a session of its own, which it does not lead */
 static int session_of_its_own(void)
 {
-	return getsid(0) != getpid() && getsid(0) != getsid(getppid()) && getpgrp() != getpid();
+	return getsid(0) != getpid() && getsid(0) != session_before && getpgrp() != getpid();
 }
 
 static int succeed(struct start *start, int out)
