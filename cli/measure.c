@@ -218,7 +218,7 @@ static uint64_t singles_run(uint64_t *histogram, int64_t *max_ns, const struct c
 		utc_ns[i] = now.utc_ns;
 	}
 	for (i = 1; i < MEASURE_BATCH; i++) {
-		took_ns = utc_ns[i] - utc_ns[i - 1];
+		took_ns = (int64_t)((uint64_t)utc_ns[i] - (uint64_t)utc_ns[i - 1]);
 		if (took_ns > *max_ns)
 			*max_ns = took_ns;
 		if (took_ns < 0) /* a page that breaks its promise */

@@ -259,6 +259,14 @@ Test(publish, what_is_not_ours_is_refused_with_a_sentence, .fini = names_drop)
 	cr_assert_eq(segment_try(&segment, 1, why, sizeof(why)), -EPERM);
 	cr_assert_neq(strstr(why, lock_path), NULL);
 	unlink(lock_path);
+	cr_assert_eq(chmod(target, 0644), 0);
+	cr_assert_eq(link(target, lock_path), 0);
+	cr_assert_eq(segment_try(&segment, 1, why, sizeof(why)), -EPERM);
+	cr_assert_neq(strstr(why, "second name"), NULL);
+	cr_assert_eq(stat(target, &status), 0);
+	cr_assert_eq(status.st_size, 0);
+	cr_assert_eq(status.st_mode & 07777, 0644);
+	unlink(lock_path);
 
 	if (geteuid() == 0) {
 		file_make("", 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The library's reads, on a page file that the test writes by hand. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -410,6 +411,8 @@ Test(read, the_path_is_asked_for_first)
 Test(read, errors_have_sentences)
 {
 	cr_assert_str_eq(chronotick_strerror(-EAGAIN), "no trusted time yet");
+	cr_assert_str_eq(chronotick_strerror(EAGAIN), "no trusted time yet");
+	cr_assert_str_eq(chronotick_strerror(INT_MIN), "system error: see errno(3)");
 	cr_assert_str_eq(chronotick_status_name(CHRONOTICK_HOLDOVER | CHRONOTICK_LEAP_INSERT),
 			 "holdover");
 	cr_assert_str_eq(chronotick_source_name(99), "unknown");

@@ -137,6 +137,11 @@ static int lock_take(int *ret, const struct paths *paths, int32_t *owner, const 
 	r = file_check(fd, paths->lock, &opened, why);
 	if (r < 0)
 		goto close;
+	/* Another name for somebody's file: that one is neither locked nor written into. */
+	if (opened.st_nlink > 1) {
+		r = fail(why, -EPERM, "%s: is another file's second name: remove it", paths->lock);
+		goto close;
+	}
 	if ((opened.st_mode & 07777) != 0600 && fchmod(fd, 0600) < 0) {
 		r = fail(why, -errno, "%s: cannot set its mode to 0600: %s", paths->lock,
 			 strerror(errno));

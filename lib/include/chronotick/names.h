@@ -47,26 +47,26 @@ CHRONOTICK_API const char *chronotick_counter_name(unsigned int kind)
 
 CHRONOTICK_API const char *chronotick_strerror(int error)
 {
-	switch (error < 0 ? -error : error) {
+	switch (error > 0 ? -error : error) { /* so that INT_MIN has no overflow */
 	case 0:
 		return "success";
-	case ENOENT:
+	case -ENOENT:
 		return "no ChronoTick page: chronotickd is not running";
-	case EACCES:
+	case -EACCES:
 		return "no permission to read the ChronoTick page";
-	case EBADMSG:
+	case -EBADMSG:
 		return "not a ChronoTick page, or one of an earlier boot";
-	case EPROTONOSUPPORT:
+	case -EPROTONOSUPPORT:
 		return "the ChronoTick page has another ABI version";
-	case ENOTSUP:
+	case -ENOTSUP:
 		return "the ChronoTick page runs on a counter that this machine cannot read";
-	case EAGAIN:
+	case -EAGAIN:
 		return "no trusted time yet";
-	case ESTALE:
+	case -ESTALE:
 		return "the time has expired: the writer is gone, or hangs";
-	case ERANGE:
+	case -ERANGE:
 		return "that counter value is from before the present generation, or too long ago";
-	case ENOMEM:
+	case -ENOMEM:
 		return "out of memory";
 	default:
 		return "system error: see errno(3)";
