@@ -46,7 +46,7 @@ enum page_repair {
  */
 enum page_repair page_repair(struct chronotick_page *page);
 
-/* Span 0 in both lines, no status, no flags: nobody shall trust this page from here on. */
+/* Span 0 in both lines, no flags, no confidence: nobody shall trust this page from here on. */
 void page_invalidate(struct chronotick_page *page);
 
 /* Both lines at once: [0], then [1]. */
