@@ -138,3 +138,30 @@ Test(ntp_poll, rate)
 		ntp_poll_rate(&poll);
 	cr_assert_eq(poll.current, NTP_POLL_MAX);
 }
+
+/* Without a network nothing is sent: the burst is still there when there is one. */
+Test(ntp_poll, a_burst_waits_for_the_network)
+{
+	struct ntp_poll poll;
+	int i;
+
+	ntp_poll_init(&poll, 6, 10, true);
+	for (i = 0; i < 30; i++) {
+		ntp_poll_sent(&poll);
+		ntp_poll_unsent(&poll);
+		ntp_poll_missed(&poll);
+		cr_assert_eq(ntp_poll_interval_ns(&poll), NTP_BURST_NS);
+	}
+	for (i = 0; i < NTP_BURST_COUNT; i++) {
+		cr_assert_eq(ntp_poll_interval_ns(&poll), NTP_BURST_NS);
+		ntp_poll_sent(&poll);
+		ntp_poll_missed(&poll);
+	}
+	cr_assert_gt(ntp_poll_interval_ns(&poll), NTP_BURST_NS);
+
+	/* Who has not asked for bursts gets none. */
+	ntp_poll_init(&poll, 6, 10, false);
+	ntp_poll_sent(&poll);
+	ntp_poll_unsent(&poll);
+	cr_assert_gt(ntp_poll_interval_ns(&poll), NTP_BURST_NS);
+}

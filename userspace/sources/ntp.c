@@ -246,7 +246,8 @@ static void stop(struct ntp *ntp)
 static int origin_draw(uint64_t *ret)
 {
 	do {
-		if (getrandom(ret, sizeof(*ret), 0) != (ssize_t)sizeof(*ret))
+		/* Early at boot there may be nothing random yet; the loop does not wait for it. */
+		if (getrandom(ret, sizeof(*ret), GRND_NONBLOCK) != (ssize_t)sizeof(*ret))
 			return -EIO;
 	} while (!*ret);
 	return 0;
@@ -290,10 +291,12 @@ static int request_send(struct ntp *ntp)
 
 static void request(struct ntp *ntp)
 {
-	if (request_send(ntp) < 0)
-		missed(ntp, true);
-	else
+	if (request_send(ntp) == 0) {
 		timer_at(ntp, WAITING, ntp->exchange.sent_ns + ANSWER_NS);
+		return;
+	}
+	ntp_poll_unsent(&ntp->poll);
+	missed(ntp, true);
 }
 
 /* Where the request left: the kernel's stamp if it came and can be right, else just before. */

@@ -27,6 +27,12 @@ void ntp_poll_sent(struct ntp_poll *poll)
 		poll->burst--;
 }
 
+void ntp_poll_unsent(struct ntp_poll *poll)
+{
+	if (poll->bursts && poll->burst < NTP_BURST_COUNT)
+		poll->burst++;
+}
+
 /* Is it where the line through the two before it points to, to their noise? */
 static bool is_steady(const struct ntp_poll *poll, int64_t raw_ns, int64_t offset_ns,
 		      int64_t noise_ns)

@@ -40,6 +40,12 @@ void ntp_poll_init(struct ntp_poll *poll, int8_t minpoll, int8_t maxpoll, bool b
 /* A request goes out: shifts the reach register. */
 void ntp_poll_sent(struct ntp_poll *poll);
 
+/*
+ * It did not leave this machine: no network yet, or none any more. That troubles nobody, so a burst
+ * goes on until requests do leave.
+ */
+void ntp_poll_unsent(struct ntp_poll *poll);
+
 /* Its answer became a sample, at that raw time. */
 void ntp_poll_answered(struct ntp_poll *poll, const struct sample *sample, int64_t raw_ns);
 
