@@ -6,43 +6,9 @@
 
 #include "publish/leap.h"
 #include "publish/line.h"
+#include "support/publication.h"
 
-#define SECOND 1000000000LL
-#define EPOCH (1700000000 * SECOND)
-#define ONE (1ULL << CHRONOTICK_MULT_SHIFT) /* a nanosecond per count */
-#define NS ((__int128)1 << 64)              /* a nanosecond in lines' own unit */
-#define BASE 1000000000000ULL               /* counter value of these tests' present */
-
-/* A counter of 1 GHz, 100 publications a second. */
-static struct line_config config(void)
-{
-	return (struct line_config){
-		.mult = ONE,
-		.lead = 50000,
-		.early = 1000,
-		.window = 400000,
-		.span = 10ULL * SECOND,
-		.period = SECOND / 100,
-		.settle = SECOND / 10,
-		.max_slew_ppb = 500000,
-		.max_fall_ppb = LINE_FALL_PPB,
-		.step_ns = 11,
-		.max_bound_ns = SECOND,
-		.step_threshold_ns = 100000000,
-	};
-}
-
-static struct correction correction(uint64_t counter, int64_t utc_ns, uint64_t mult)
-{
-	return (struct correction){
-		.counter = counter,
-		.utc = utc_ns * NS,
-		.mult = mult,
-		.bound = {.total_ns = 1000, .growth = ONE / 1000000},
-		.status = CHRONOTICK_SYNCHRONIZED,
-		.tai_offset_s = 37,
-	};
-}
+#define BASE 1000000000000ULL /* counter value of these tests' present */
 
 static uint64_t ppb(uint64_t rate, int64_t value)
 {

@@ -18,28 +18,7 @@
 #include "publish/page.h"
 #include "publish/publish.h"
 #include "publish/segment.h"
-
-#define SECOND 1000000000LL
-#define EPOCH (1700000000 * SECOND)
-#define ONE (1ULL << CHRONOTICK_MULT_SHIFT)
-#define NS ((__int128)1 << 64)
-
-static struct correction correction(uint64_t counter, int64_t utc_ns, uint64_t mult)
-{
-	return (struct correction){
-		.counter = counter,
-		.utc = utc_ns * NS,
-		.mult = mult,
-		.bound = {.total_ns = 1000, .growth = ONE / 1000000},
-		.confidence = 0.5,
-		.offset_uncertainty_ns = 250,
-		.measurement_count = 9,
-		.last_sample = counter,
-		.status = CHRONOTICK_SYNCHRONIZED,
-		.source = CHRONOTICK_NTP,
-		.tai_offset_s = 37,
-	};
-}
+#include "support/publication.h"
 
 static struct chronotick_clock line(uint64_t value)
 {

@@ -210,17 +210,8 @@ void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_
 	filter->count = 0;
 	filter->next = 0;
 	filter->pending_count = 0;
-	filter->steps++;
 	for (i = 0; i < FILTER_CONFIRM; i++)
 		entry_add(filter, &pending[i], limits);
-}
-
-void filter_reset(struct filter *filter)
-{
-	filter->count = 0;
-	filter->next = 0;
-	filter->pending_count = 0;
-	filter->fit = (struct fit){0};
 }
 
 static double seconds_since_newest(const struct filter *filter, int64_t now_ns)

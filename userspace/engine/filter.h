@@ -46,7 +46,6 @@ struct filter {
 	unsigned int next;                           /* where the next one goes */
 	struct filter_entry pending[FILTER_CONFIRM]; /* they contradict the ring */
 	unsigned int pending_count;
-	uint32_t steps; /* how often the ring was dropped for them */
 	struct fit fit; /* about the newest entry */
 };
 
@@ -64,8 +63,6 @@ struct filter_interval {
  */
 void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_ns,
 		const struct filter_limits *limits);
-
-void filter_reset(struct filter *filter);
 
 /* The newest entry of the ring; NULL if it is empty. */
 const struct filter_entry *filter_newest(const struct filter *filter);
