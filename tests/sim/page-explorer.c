@@ -11,7 +11,9 @@
  *
  * A line, or a record, is a sequence and two words that hold its version. A read is a list of
  * tries; which try is the one that succeeds is guessed at the start and checked as its loads
- * happen, so loads are free to run ahead of the branches that they depend on, as CPUs do.
+ * happen, so loads are free to run ahead of the branches that they depend on, as CPUs do. The
+ * library takes [1] only while [0] is odd; here it is also taken where [0] has become whole in
+ * between, so what the library does is part of what is explored.
  *
  * What must never be found: a read that accepts words of two versions; a read that gets an older
  * version than one before it; a moment at which neither copy is whole. Every fence of the writer,
