@@ -104,13 +104,13 @@ reference_down() {
 }
 
 # reference_keep PID FILE: instead of reference_down, leave everything running and a script,
-# $reference_dir/end, that ends it, the process PID with it, and removes FILE.
+# $reference_dir/end, that ends it, the process PID with it, and removes FILE and its lock.
 reference_keep() {
 	cat >"$reference_dir/end" <<-END
 		kill $1 ${reference_pids[*]}
 		sleep 1
 		ip netns del $reference_server_ns
 		ip netns del $reference_client_ns
-		rm -rf $2 $reference_dir
+		rm -rf $2 $2.lock $reference_dir
 	END
 }
