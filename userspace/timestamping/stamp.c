@@ -83,8 +83,12 @@ static bool stamp_from_control(struct stamp *ret, const struct control *control)
 	return true;
 }
 
-long stamp_receive(int fd, void *data, size_t size, struct sockaddr_storage *from,
-		   struct stamp *stamp, bool *truncated)
+/*
+ * One message with its control data, never waiting. from may be NULL. Returns its length or a
+ * negative errno; *truncated: it was longer than the buffer.
+ */
+static ssize_t message_take(int fd, int flags, void *data, size_t size,
+			    struct sockaddr_storage *from, struct control *control, bool *truncated)
 {
 	union {
 		struct cmsghdr header;
@@ -99,15 +103,27 @@ long stamp_receive(int fd, void *data, size_t size, struct sockaddr_storage *fro
 		.msg_control = &buffer,
 		.msg_controllen = sizeof(buffer),
 	};
-	struct control control;
 	ssize_t got;
 
 	do
-		got = recvmsg(fd, &header, MSG_DONTWAIT);
+		got = recvmsg(fd, &header, flags | MSG_DONTWAIT);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return -errno;
-	control_parse(&control, &header);
+	control_parse(control, &header);
+	*truncated = header.msg_flags & MSG_TRUNC;
+	return got;
+}
+
+long stamp_receive(int fd, void *data, size_t size, struct sockaddr_storage *from,
+		   struct stamp *stamp, bool *truncated)
+{
+	struct control control;
+	bool cut;
+	ssize_t got = message_take(fd, 0, data, size, from, &control, &cut);
+
+	if (got < 0)
+		return got;
 	if (!stamp_from_control(stamp, &control)) {
 		struct timespec now;
 
@@ -116,33 +132,19 @@ long stamp_receive(int fd, void *data, size_t size, struct sockaddr_storage *fro
 		stamp->quality = CHRONOTICK_STAMP_USER;
 	}
 	if (truncated)
-		*truncated = header.msg_flags & MSG_TRUNC;
+		*truncated = cut;
 	return got;
 }
 
 int stamp_transmitted(int fd, uint32_t *id, struct stamp *stamp)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CONTROL_SIZE];
-	} buffer;
 	char data[ERROR_DATA_SIZE];
-	struct iovec vector = {.iov_base = data, .iov_len = sizeof(data)};
-	struct msghdr header = {
-		.msg_iov = &vector,
-		.msg_iovlen = 1,
-		.msg_control = &buffer,
-		.msg_controllen = sizeof(buffer),
-	};
 	struct control control;
-	ssize_t got;
+	bool cut;
+	ssize_t got = message_take(fd, MSG_ERRQUEUE, data, sizeof(data), NULL, &control, &cut);
 
-	do
-		got = recvmsg(fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT);
-	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		return -errno;
-	control_parse(&control, &header);
+		return (int)got;
 	if (!control.has_error) {
 		*id = 0;
 		return stamp_from_control(stamp, &control);
