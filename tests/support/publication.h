@@ -47,4 +47,19 @@ static inline struct correction correction(uint64_t counter, int64_t utc_ns, uin
 	};
 }
 
+/* A line that the value can be told from in every word. */
+static inline struct chronotick_clock line(uint64_t value)
+{
+	return (struct chronotick_clock){
+		.bound_ns = (uint32_t)value,
+		.state = CHRONOTICK_STATE(4, CHRONOTICK_SYNCHRONIZED, 37),
+		.anchor = value,
+		.span = 10ULL * SECOND,
+		.mult = ONE,
+		.growth = value,
+		.utc_ns = (int64_t)value,
+		.utc_frac = value,
+	};
+}
+
 #endif /* SUPPORT_PUBLICATION_H */

@@ -20,20 +20,6 @@
 #include "publish/segment.h"
 #include "support/publication.h"
 
-static struct chronotick_clock line(uint64_t value)
-{
-	return (struct chronotick_clock){
-		.bound_ns = (uint32_t)value,
-		.state = CHRONOTICK_STATE(4, CHRONOTICK_SYNCHRONIZED, 37),
-		.anchor = value,
-		.span = 10ULL * SECOND,
-		.mult = ONE,
-		.growth = value,
-		.utc_ns = (int64_t)value,
-		.utc_frac = value,
-	};
-}
-
 static char name[64], path[128], lock_path[160];
 
 static void names_set(const char *test)

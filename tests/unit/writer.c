@@ -41,20 +41,6 @@ static void delay(struct fake *fake, unsigned int count, uint64_t counts)
 		fake->delays[i] = counts;
 }
 
-static struct chronotick_clock line(uint64_t value)
-{
-	return (struct chronotick_clock){
-		.bound_ns = (uint32_t)value,
-		.state = CHRONOTICK_STATE(4, CHRONOTICK_SYNCHRONIZED, 37),
-		.anchor = value,
-		.span = 10ULL * SECOND,
-		.mult = ONE,
-		.growth = value,
-		.utc_ns = (int64_t)value,
-		.utc_frac = value,
-	};
-}
-
 /* Repair */
 
 Test(writer, repair_leaves_a_whole_page_alone)
