@@ -3,16 +3,15 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include <yaml.h>
 
+#include "file.h"
 #include "keys.h"
 #include "log.h"
 
@@ -226,7 +225,7 @@ static void read_scalar(struct parse *p, const struct key *key, void *base, cons
 	const char *text = scalar_text(p);
 	int r;
 
-	if (key->type == KEY_FILE_NAME || key->type == KEY_HOST) {
+	if (key_is_string(key)) {
 		text = text_keep(p, text);
 		if (!text)
 			return;
@@ -474,27 +473,6 @@ int config_parse(struct config *ret, const char *name, const void *text, size_t 
 	return p.fatal;
 }
 
-/* All of a file, up to CONFIG_SIZE_MAX + 1 bytes. Returns the size or a negative errno. */
-static ssize_t read_file(const char *path, char *text)
-{
-	size_t size = 0;
-	ssize_t r;
-	int fd;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	do {
-		r = read(fd, text + size, CONFIG_SIZE_MAX + 1 - size);
-		if (r > 0)
-			size += (size_t)r;
-	} while ((r > 0 && size <= CONFIG_SIZE_MAX) || (r < 0 && errno == EINTR));
-	if (r < 0)
-		r = -errno;
-	close(fd);
-	return r < 0 ? r : (ssize_t)size;
-}
-
 int config_load(struct config *ret, const char *path, FILE *errors)
 {
 	struct parse p = {.name = path, .errors = errors};
@@ -504,7 +482,7 @@ int config_load(struct config *ret, const char *path, FILE *errors)
 
 	if (!text)
 		return -ENOMEM;
-	size = read_file(path, text);
+	size = file_read(path, text, CONFIG_SIZE_MAX + 1);
 	if (size < 0) {
 		complain(&p, 1, WHOLE_FILE, "it cannot be read: %s; allowed: a readable file",
 			 strerror((int)-size));

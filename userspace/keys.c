@@ -94,6 +94,11 @@ _Static_assert(COUNT(page_keys) <= KEYS_MAX && COUNT(clock_keys) <= KEYS_MAX &&
 		       COUNT(source_keys) <= KEYS_MAX && COUNT(document_keys) <= KEYS_MAX,
 	       "KEYS_MAX");
 
+bool key_is_string(const struct key *key)
+{
+	return key->type == KEY_FILE_NAME || key->type == KEY_HOST || key->type == KEY_PATH;
+}
+
 const struct key *key_find(const struct key_group *group, const char *name)
 {
 	unsigned int i;
@@ -134,6 +139,11 @@ static void choice_names(const struct key *key, char ret[KEY_TEXT_MAX])
 			list_word(ret, key->choices[i].name, listed++, possible);
 }
 
+static int64_t path_limit(const struct key *key)
+{
+	return key->maximum ? key->maximum : KEY_PATH_MAX;
+}
+
 void key_allowed(const struct key *key, char ret[KEY_TEXT_MAX])
 {
 	char names[KEY_TEXT_MAX];
@@ -156,6 +166,11 @@ void key_allowed(const struct key *key, char ret[KEY_TEXT_MAX])
 		break;
 	case KEY_HOST:
 		snprintf(ret, KEY_TEXT_MAX, "a host name, an IPv4 or an IPv6 address");
+		break;
+	case KEY_PATH:
+		choice_names(key, names);
+		snprintf(ret, KEY_TEXT_MAX, "%.100s%san absolute path of up to %lld bytes", names,
+			 *names ? ", or " : "", (long long)path_limit(key));
 		break;
 	case KEY_MAP:
 		key_names(key->group, names);
@@ -324,19 +339,39 @@ static int set_integer(const struct key *key, void *base, const char *text, cons
 	return 0;
 }
 
-static int set_choice(const struct key *key, void *base, const char *text, const char *shown,
-		      char wrong[KEY_TEXT_MAX])
+static const struct key_choice *choice_find(const struct key *key, const char *text)
 {
 	unsigned int i;
 
 	for (i = 0; i < key->choice_count; i++)
 		if (strcmp(key->choices[i].name, text) == 0)
-			break;
-	if (i == key->choice_count)
+			return &key->choices[i];
+	return NULL;
+}
+
+static int set_choice(const struct key *key, void *base, const char *text, const char *shown,
+		      char wrong[KEY_TEXT_MAX])
+{
+	const struct key_choice *choice = choice_find(key, text);
+
+	if (!choice)
 		return refuse(wrong, "\"%s\" is no such choice", shown);
-	if (key->choices[i].refusal)
-		return refuse(wrong, "%s", key->choices[i].refusal);
-	store_integer(key, base, key->choices[i].value);
+	if (choice->refusal)
+		return refuse(wrong, "%s", choice->refusal);
+	store_integer(key, base, choice->value);
+	return 0;
+}
+
+static int set_path(const struct key *key, void *base, const char *text, const char *shown,
+		    char wrong[KEY_TEXT_MAX])
+{
+	const struct key_choice *word = choice_find(key, text);
+
+	if (!word && text[0] != '/')
+		return refuse(wrong, "\"%s\" is no absolute path", shown);
+	if (!word && (int64_t)strlen(text) > path_limit(key))
+		return refuse(wrong, "\"%s\" is too long", shown);
+	store_string(key, base, word && word->value == KEY_PATH_NONE ? NULL : text);
 	return 0;
 }
 
@@ -372,6 +407,8 @@ int key_set(const struct key *key, void *base, const char *text, bool quoted,
 			return refuse(wrong, "\"%s\" is no such host", shown);
 		store_string(key, base, text);
 		return 0;
+	case KEY_PATH:
+		return set_path(key, base, text, shown, wrong);
 	case KEY_MAP:
 	case KEY_SOURCES:
 		break;

@@ -14,6 +14,7 @@
 #define KEY_TEXT_MAX 256 /* the texts below, terminator included */
 #define KEY_FILE_NAME_MAX 64
 #define KEY_HOST_MAX 253 /* RFC 1035 section 2.3.4, in text */
+#define KEY_PATH_MAX 4095
 
 enum key_type {
 	KEY_INTEGER,
@@ -21,13 +22,17 @@ enum key_type {
 	KEY_CHOICE,
 	KEY_FILE_NAME,
 	KEY_HOST,
+	KEY_PATH,    /* absolute; or one of the choices, which are words without a '/' */
 	KEY_MAP,     /* of the keys of a group */
 	KEY_SOURCES, /* a list of maps of the keys of a group */
 };
 
+/* A word in place of a path that sets its member to NULL */
+#define KEY_PATH_NONE 0
+
 struct key_choice {
 	const char *name;
-	int value;
+	int value; /* KEY_PATH: KEY_PATH_NONE, or anything else to keep the word as the string */
 	const char *refusal; /* why this build cannot do it; NULL: it can */
 };
 
@@ -38,7 +43,7 @@ struct key {
 	enum key_type type;
 	const char *initial; /* default, as it would be written; NULL: must be given */
 	int64_t minimum;     /* KEY_INTEGER, and KEY_SOURCES: how many */
-	int64_t maximum;
+	int64_t maximum;     /* also KEY_PATH: how many bytes, 0: KEY_PATH_MAX */
 	const struct key_choice *choices;
 	unsigned int choice_count;
 	const struct key_group *group;
@@ -56,6 +61,9 @@ extern const struct key_group keys_document;
 
 /* The keys of one source; their members are in struct ntp_config. */
 extern const struct key_group keys_source;
+
+/* Is its member a string, which key_set() points at the text itself? */
+bool key_is_string(const struct key *key);
 
 /* NULL if the group has no such key. */
 const struct key *key_find(const struct key_group *group, const char *name);
