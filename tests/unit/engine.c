@@ -37,6 +37,7 @@ static struct sample sample_of(unsigned int source, int64_t raw_ns, int64_t offs
 		.offset_ns = offset_ns,
 		.delay_ns = 20000,
 		.dispersion_ns = 1000,
+		.stamps_ns = 600,
 		.root_delay_ns = 4000,
 		.root_dispersion_ns = 3000,
 		.source = (uint16_t)source,
@@ -60,6 +61,8 @@ static void correct(int64_t raw_ns)
 					  b->disagreement_ns);
 	cr_assert(b->root_ns >= 0 && b->delay_ns >= 0 && b->dispersion_ns >= 0 &&
 		  b->ageing_ns >= 0 && b->disagreement_ns >= 0);
+	cr_assert(b->root_delay_ns >= 0 && b->root_delay_ns <= b->root_ns);
+	cr_assert(b->stamps_ns >= 0 && b->stamps_ns <= b->dispersion_ns);
 	cr_assert(now.confidence >= 0 && now.confidence <= 1);
 }
 
@@ -118,6 +121,8 @@ Test(engine, trusts_the_first_sample_of_a_single_source)
 	cr_assert_eq(now.bound.delay_ns, 10000);
 	cr_assert_eq(now.bound.dispersion_ns, 1000);
 	cr_assert_eq(now.bound.root_ns, 5000);
+	cr_assert_eq(now.bound.root_delay_ns, 2000);
+	cr_assert_eq(now.bound.stamps_ns, 600);
 	cr_assert_eq(now.bound.ageing_ns, 0);
 	cr_assert_eq(now.bound.disagreement_ns, now.bound.total_ns - 16000);
 	cr_assert_eq(now.last_sample, at(SECOND));

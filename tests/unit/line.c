@@ -69,6 +69,54 @@ Test(line, a_bound_without_a_fraction_is_not_rounded)
 	cr_assert_eq(line.clock.bound_ns, 1003);
 }
 
+Test(line, its_terms_sum_up_to_its_bound)
+{
+	struct line_config limits = config();
+	struct correction at = correction(BASE, EPOCH, ONE);
+	uint64_t c0 = BASE + limits.period;
+	struct line old, next;
+	int64_t rest;
+
+	at.bound = (struct bound){
+		.total_ns = 2800,
+		.root_ns = 500,
+		.root_delay_ns = 200,
+		.delay_ns = 900,
+		.dispersion_ns = 700,
+		.stamps_ns = 600,
+		.ageing_ns = 400,
+		.disagreement_ns = 300,
+		.growth = ONE / 1000,
+	};
+	line_next(&old, &limits, NULL, 1, &at, BASE, limits.window, LINE_SLEW);
+	for (rest = -40000; rest <= 40000; rest += 777) {
+		const struct bound_terms *terms = &next.terms;
+
+		at.counter = c0 - 1234;
+		at.utc = line_utc(&old.clock, at.counter) + rest * NS + 99;
+		line_next(&next, &limits, &old.clock, 1, &at, c0, limits.window, LINE_SLEW);
+		cr_assert(next.trusted);
+		cr_assert_eq(bound_terms_sum(terms), next.clock.bound_ns);
+		cr_assert_eq(terms->root_delay_ns, 200);
+		cr_assert_eq(terms->root_dispersion_ns, 300);
+		cr_assert_eq(terms->delay_ns, 900);
+		cr_assert_eq(terms->dispersion_ns, 100);
+		cr_assert_eq(terms->stamps_ns, 600);
+		/* From the correction to the anchor, 48,766 counts at 1 part in 1,000 */
+		cr_assert_eq(terms->ageing_ns, 400 + 48);
+		cr_assert_eq(terms->disagreement_ns, 300);
+		cr_assert_eq(terms->slew_ns, absolute(truth(&at, next.clock.anchor) -
+						      line_utc(&next.clock, next.clock.anchor)) /
+						     NS);
+		cr_assert_eq(terms->step_ns, 11);
+		/* Two for the read, and up to one for each of the fractions */
+		cr_assert(terms->rounding_ns >= 2 && terms->rounding_ns <= 4);
+	}
+	at.status = CHRONOTICK_WARMING_UP;
+	line_next(&next, &limits, &old.clock, 1, &at, c0, limits.window, LINE_SLEW);
+	cr_assert_eq(bound_terms_sum(&next.terms), 0);
+}
+
 Test(line, joins_are_exact)
 {
 	struct line_config limits = config();

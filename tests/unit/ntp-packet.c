@@ -285,6 +285,7 @@ Test(ntp_exchange, symmetric)
 	cr_assert_eq(sample.delay_ns, 200000);
 	cr_assert_eq(sample.counter, scale.base + 1000 + 125000);
 	cr_assert_eq(sample.dispersion_ns, 1 + 20 + 30 + 250000 / 2000 + 1);
+	cr_assert_eq(sample.stamps_ns, 20 + 30);
 	cr_assert_eq(sample.root_delay_ns, S / 16);
 	cr_assert_eq(sample.root_dispersion_ns, S / 512);
 	cr_assert_eq(sample.tx_stamp, CHRONOTICK_STAMP_KERNEL);
@@ -325,6 +326,7 @@ Test(ntp_exchange, user_stamps)
 		exchange(&both, 0, 1000, 0, 1000, CHRONOTICK_STAMP_USER, CHRONOTICK_STAMP_USER), 0);
 	cr_assert_eq(one.dispersion_ns, kernel.dispersion_ns + NTP_USER_STAMP_NS);
 	cr_assert_eq(both.dispersion_ns, kernel.dispersion_ns + 2 * NTP_USER_STAMP_NS);
+	cr_assert_eq(both.stamps_ns, kernel.stamps_ns + 2 * NTP_USER_STAMP_NS);
 	cr_assert_eq(one.tx_stamp, CHRONOTICK_STAMP_USER);
 	cr_assert_eq(one.rx_stamp, CHRONOTICK_STAMP_KERNEL);
 }

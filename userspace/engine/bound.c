@@ -32,11 +32,17 @@ void bound_attribute(struct bound *terms, int64_t total_ns)
 	int64_t sum = terms->root_ns + terms->delay_ns + terms->dispersion_ns + terms->ageing_ns;
 
 	if (sum > total_ns) {
+		int64_t dispersion_ns = terms->dispersion_ns;
+
 		terms->root_ns = scaled(terms->root_ns, total_ns, sum);
+		terms->root_delay_ns = scaled(terms->root_delay_ns, total_ns, sum);
 		terms->delay_ns = scaled(terms->delay_ns, total_ns, sum);
 		terms->ageing_ns = scaled(terms->ageing_ns, total_ns, sum);
 		terms->dispersion_ns =
 			total_ns - terms->root_ns - terms->delay_ns - terms->ageing_ns;
+		if (dispersion_ns)
+			terms->stamps_ns =
+				scaled(terms->stamps_ns, terms->dispersion_ns, dispersion_ns);
 		sum = total_ns;
 	}
 	terms->disagreement_ns = total_ns - sum;

@@ -32,12 +32,38 @@ struct rate_interval {
 struct bound {
 	int64_t total_ns;
 	int64_t root_ns;         /* root delay / 2 + root dispersion of the sources that set it */
+	int64_t root_delay_ns;   /* of root_ns, half the root delay */
 	int64_t delay_ns;        /* delay / 2 of the exchange */
-	int64_t dispersion_ns;   /* stamps and cross-timestamps of the exchange */
+	int64_t dispersion_ns;   /* precision, stamps and cross-timestamps of the exchange */
+	int64_t stamps_ns;       /* of dispersion_ns, stamps and cross-timestamps */
 	int64_t ageing_ns;       /* drift and wander since the exchange */
 	int64_t disagreement_ns; /* of the estimate from the sample that set the bound */
 	uint64_t growth;         /* of total_ns from here on, 2^-54 ns per count */
 };
+
+/*
+ * A published half-width, term by term, ns, each at least 0: those of the correction that it was
+ * made of, and what publication adds. Their sum is the line's bound_ns.
+ */
+struct bound_terms {
+	int64_t root_delay_ns;      /* half of the sources' own root delay */
+	int64_t root_dispersion_ns; /* what they say they may err beyond that */
+	int64_t delay_ns;           /* half of the exchange's round trip */
+	int64_t dispersion_ns;      /* precision, and the counter's rate during the exchange */
+	int64_t stamps_ns;          /* stamps and cross-timestamps of the exchange */
+	int64_t ageing_ns;          /* drift and wander since the exchange, up to the anchor */
+	int64_t disagreement_ns;    /* of the estimate from the sample that set the bound */
+	int64_t slew_ns;            /* what of a correction is still to be worked off */
+	int64_t step_ns;            /* of the counter */
+	int64_t rounding_ns;        /* of the line and of reads */
+};
+
+static inline int64_t bound_terms_sum(const struct bound_terms *terms)
+{
+	return terms->root_delay_ns + terms->root_dispersion_ns + terms->delay_ns +
+	       terms->dispersion_ns + terms->stamps_ns + terms->ageing_ns + terms->disagreement_ns +
+	       terms->slew_ns + terms->step_ns + terms->rounding_ns;
+}
 
 /* ppb as a rate, rounded up. */
 static inline int64_t rate_from_ppb(uint32_t ppb)

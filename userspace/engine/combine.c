@@ -96,8 +96,10 @@ static void combine_bound(struct combined *ret, const struct combine_source *sou
 
 	ret->bound = (struct bound){
 		.root_ns = (sample->root_delay_ns + 1) / 2 + sample->root_dispersion_ns,
+		.root_delay_ns = (sample->root_delay_ns + 1) / 2,
 		.delay_ns = (sample->delay_ns + 1) / 2,
 		.dispersion_ns = sample->dispersion_ns,
+		.stamps_ns = sample->stamps_ns,
 		.ageing_ns = farther->interval.distance_ns > best->error_ns
 				     ? farther->interval.distance_ns - best->error_ns
 				     : 0,

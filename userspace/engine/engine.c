@@ -85,6 +85,8 @@ static int sample_check(const struct engine *engine, const struct sample *sample
 	if (!error_in_range(sample->delay_ns) || !error_in_range(sample->dispersion_ns) ||
 	    !error_in_range(sample->root_delay_ns) || !error_in_range(sample->root_dispersion_ns))
 		return -EINVAL;
+	if (sample->stamps_ns < 0 || sample->stamps_ns > sample->dispersion_ns)
+		return -EINVAL;
 	if (sample->leap > 3 || sample->stratum < 1 || sample->stratum > 15)
 		return -EINVAL;
 

@@ -49,6 +49,7 @@ struct sample {
 	int64_t delay_ns;      /* round trip to the source, its own processing taken out; >= 0 */
 	int64_t dispersion_ns; /* what the exchange may err beyond delay / 2: precision, stamps,
 				* cross-timestamps; >= 0 */
+	int64_t stamps_ns;     /* of dispersion_ns, what stamps and cross-timestamps have in it */
 	int64_t root_delay_ns; /* from the source to its reference, as it says; >= 0 */
 	int64_t root_dispersion_ns; /* >= 0 */
 	uint16_t source;            /* index of the source in the engine */

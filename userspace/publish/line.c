@@ -129,30 +129,54 @@ static uint64_t slope_choose(const struct line_config *config,
 	return slope < least ? least : slope;
 }
 
+/*
+ * The terms of the line's bound: the correction's, `aged` and `rest` (2^-64 ns) of them drift up to
+ * the anchor and a slew's remainder, the counter's step, and what is left, which is rounding.
+ */
+static void line_terms(struct bound_terms *terms, const struct bound *bound, u128 aged, u128 rest,
+		       const struct line_config *config, uint32_t bound_ns)
+{
+	*terms = (struct bound_terms){
+		.root_delay_ns = bound->root_delay_ns,
+		.root_dispersion_ns = bound->root_ns - bound->root_delay_ns,
+		.delay_ns = bound->delay_ns,
+		.dispersion_ns = bound->dispersion_ns - bound->stamps_ns,
+		.stamps_ns = bound->stamps_ns,
+		.ageing_ns = bound->ageing_ns + (int64_t)(aged >> FRACTION),
+		.disagreement_ns = bound->disagreement_ns,
+		.slew_ns = (int64_t)(rest >> FRACTION),
+		.step_ns = config->step_ns,
+	};
+	terms->rounding_ns = bound_ns - bound_terms_sum(terms);
+}
+
 /* Bound, growth and span of a line through utc at the anchor; false: it can't be trusted. */
-static bool line_trust(struct chronotick_clock *clock, const struct line_config *config,
+static bool line_trust(struct line *line, const struct line_config *config,
 		       const struct correction *correction, u128 utc)
 {
+	struct chronotick_clock *clock = &line->clock;
 	uint64_t away = correction->counter - clock->anchor;
 	uint64_t growth = correction->bound.growth;
 	__int128 rest = (__int128)(utc - (u128)best_utc(correction, clock->anchor));
 	uint16_t leap = (uint16_t)(correction->leap << CHRONOTICK_LEAP_SHIFT);
 	uint64_t room, most = config->max_bound_ns < 0 ? 0 : (uint64_t)config->max_bound_ns;
+	u128 bound, aged;
 	int64_t end;
-	u128 bound;
 
 	if ((int64_t)away < 0)
 		away = -away;
 	most = lesser(most, UINT32_MAX);
-	bound = ((u128)away << SHIFT) * growth;
-	if (magnitude(rest) >> FRACTION > most || bound >> FRACTION > most ||
+	aged = ((u128)away << SHIFT) * growth;
+	if (magnitude(rest) >> FRACTION > most || aged >> FRACTION > most ||
 	    (uint64_t)correction->bound.total_ns > most)
 		return false;
-	bound += ((u128)correction->bound.total_ns << FRACTION) + magnitude(rest);
+	bound = aged + ((u128)correction->bound.total_ns << FRACTION) + magnitude(rest);
 	bound = ((bound + UINT64_MAX) >> FRACTION) + READ_ROUNDING_NS + config->step_ns;
 	if (bound > most)
 		return false;
 	clock->bound_ns = (uint32_t)bound;
+	line_terms(&line->terms, &correction->bound, aged, magnitude(rest), config,
+		   clock->bound_ns);
 	clock->growth = saturate((u128)growth + difference(clock->mult, correction->mult));
 	clock->span = lesser(config->span, CHRONOTICK_SPAN_MAX);
 	room = most - clock->bound_ns;
@@ -230,7 +254,7 @@ void line_next(struct line *ret, const struct line_config *config,
 	}
 	clock->utc_ns = (int64_t)(utc >> FRACTION);
 	clock->utc_frac = (uint64_t)utc;
-	ret->trusted = line_trust(clock, config, correction, utc);
+	ret->trusted = line_trust(ret, config, correction, utc);
 	if (!ret->trusted) {
 		line_distrust(ret, previous, generation, correction);
 		return;

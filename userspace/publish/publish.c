@@ -190,6 +190,13 @@ void publisher_statistics(struct publisher *publisher,
 	figures_set(publisher);
 }
 
+void publisher_line(const struct publisher *publisher, struct chronotick_clock *ret,
+		    struct bound_terms *terms)
+{
+	*ret = publisher->writer.current;
+	*terms = publisher->writer.terms;
+}
+
 const struct chronotick_page *publisher_page(const struct publisher *publisher)
 {
 	return publisher->segment.page;

@@ -61,6 +61,10 @@ void publisher_statistics(struct publisher *publisher,
 			  const struct chronotick_statistics *statistics,
 			  const struct chronotick_source *sources, unsigned int count);
 
+/* The line that stands, and what its bound is made of: all 0 if it is not this publisher's. */
+void publisher_line(const struct publisher *publisher, struct chronotick_clock *ret,
+		    struct bound_terms *terms);
+
 /* The page, for the daemon's own canary reads. */
 const struct chronotick_page *publisher_page(const struct publisher *publisher);
 

@@ -93,6 +93,7 @@ int writer_publish(struct writer *writer, const struct correction *correction)
 
 	passed = writer->now(writer->data) - started;
 	writer->current = line.clock;
+	writer->terms = line.terms;
 	writer->generation = CHRONOTICK_STATE_GENERATION(line.clock.state);
 	writer->published++;
 	writer->corrections += line.trusted;

@@ -24,6 +24,7 @@ struct writer {
 	uint64_t (*now)(void *data); /* the counter, read after all earlier loads */
 	void *data;
 	struct chronotick_clock current; /* what both lines hold */
+	struct bound_terms terms;        /* of its bound; all 0: a predecessor's, or not trusted */
 	uint32_t generation;             /* the latest that was used */
 	uint64_t published;              /* lines so far, trusted or not */
 	uint64_t corrections;            /* trusted ones of them */

@@ -21,7 +21,7 @@ int ntp_exchange_sample(struct sample *ret, const struct timescale *scale,
 	int64_t t2 = ntp_time_to_ns(answer->receive), t3 = ntp_time_to_ns(answer->transmit);
 	int64_t precision_ns = ntp_log2_to_ns(answer->precision);
 	int64_t counts = (int64_t)(received->counter - sent->counter);
-	int64_t passed, served, dispersion_ns, delay_ns;
+	int64_t passed, served, stamps_ns, dispersion_ns, delay_ns;
 	__int128 raw1, raw4;
 
 	raw1 = timescale_fixed(scale, sent->counter) >> 64;
@@ -32,9 +32,9 @@ int ntp_exchange_sample(struct sample *ret, const struct timescale *scale,
 	served = t3 - t2;
 	if (served < -precision_ns)
 		return -ERANGE;
-	dispersion_ns = precision_ns + sent->error_ns + received->error_ns +
-			stamp_allowance(sent->quality) + stamp_allowance(received->quality) +
-			passed / NTP_RATE_PART + 1;
+	stamps_ns = sent->error_ns + received->error_ns + stamp_allowance(sent->quality) +
+		    stamp_allowance(received->quality);
+	dispersion_ns = precision_ns + stamps_ns + passed / NTP_RATE_PART + 1;
 	delay_ns = passed - served;
 	if (delay_ns < -dispersion_ns)
 		return -ERANGE;
@@ -44,6 +44,7 @@ int ntp_exchange_sample(struct sample *ret, const struct timescale *scale,
 	ret->offset_ns = (int64_t)((t2 - raw1 + t3 - raw4) / 2);
 	ret->delay_ns = delay_ns > 0 ? delay_ns : 1;
 	ret->dispersion_ns = dispersion_ns;
+	ret->stamps_ns = stamps_ns;
 	ret->root_delay_ns = ntp_short_to_ns(answer->root_delay);
 	ret->root_dispersion_ns = ntp_short_to_ns(answer->root_dispersion);
 	ret->tx_stamp = sent->quality;
