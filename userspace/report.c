@@ -72,7 +72,8 @@ void report_clock(struct report *report, const struct engine *engine,
 
 static int source_priority(uint8_t state, uint8_t before)
 {
-	if (state == CHRONOTICK_SOURCE_FALSETICKER || state == CHRONOTICK_SOURCE_DENIED)
+	if (state == CHRONOTICK_SOURCE_FALSETICKER || state == CHRONOTICK_SOURCE_DENIED ||
+	    state == CHRONOTICK_SOURCE_LOOP)
 		return LOG_WARNING;
 	if (before == CHRONOTICK_SOURCE_SELECTED && state != CHRONOTICK_SOURCE_CANDIDATE)
 		return LOG_WARNING;

@@ -209,6 +209,7 @@ enum chronotick_source_state {
 	CHRONOTICK_SOURCE_FALSETICKER = 3,    /* disagrees with the majority */
 	CHRONOTICK_SOURCE_UNSYNCHRONIZED = 4, /* as the server says, or too far from UTC */
 	CHRONOTICK_SOURCE_DENIED = 5,         /* kiss-o'-death DENY or RSTR */
+	CHRONOTICK_SOURCE_LOOP = 6,           /* gets its time from this host, or is this host */
 };
 
 /* Where a packet's time was taken */

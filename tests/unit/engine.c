@@ -239,13 +239,14 @@ Test(engine, does_not_wait_for_those_known_to_be_lost)
 {
 	start(3);
 	engine_source_unreachable(&engine, 0, CHRONOTICK_SOURCE_DENIED);
-	engine_source_unreachable(&engine, 2, CHRONOTICK_SOURCE_UNREACHABLE);
+	engine_source_unreachable(&engine, 2, CHRONOTICK_SOURCE_LOOP);
 	engine_source_unreachable(&engine, 3, CHRONOTICK_SOURCE_UNREACHABLE);
 	cr_assert_eq(add(1, SECOND, OFFSET), 0);
 	correct(SECOND);
 	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
 	cr_assert_eq(engine.views[0].state, CHRONOTICK_SOURCE_DENIED);
-	cr_assert_eq(engine.views[2].state, CHRONOTICK_SOURCE_UNREACHABLE);
+	cr_assert_eq(engine.views[2].state, CHRONOTICK_SOURCE_LOOP);
+	cr_assert_str_eq(engine.views[2].reason, "its time comes from this host itself");
 }
 
 /* Good ones vanish, the false one stays: its word is not taken. */

@@ -147,7 +147,8 @@ void engine_source_unreachable(struct engine *engine, unsigned int source, uint8
 {
 	if (source >= engine->source_count)
 		return;
-	if (state != CHRONOTICK_SOURCE_UNSYNCHRONIZED && state != CHRONOTICK_SOURCE_DENIED)
+	if (state != CHRONOTICK_SOURCE_UNSYNCHRONIZED && state != CHRONOTICK_SOURCE_DENIED &&
+	    state != CHRONOTICK_SOURCE_LOOP)
 		state = CHRONOTICK_SOURCE_UNREACHABLE;
 	engine->sources[source].lost = state;
 	engine->dirty = true;
@@ -160,6 +161,8 @@ static const char *lost_reason(uint8_t state)
 		return "the server is not synchronised";
 	case CHRONOTICK_SOURCE_DENIED:
 		return "the server denies access";
+	case CHRONOTICK_SOURCE_LOOP:
+		return "its time comes from this host itself";
 	default:
 		return "does not answer";
 	}

@@ -149,8 +149,8 @@ int engine_init(struct engine *engine, const struct engine_config *config,
 int engine_sample_add(struct engine *engine, const struct sample *sample);
 
 /*
- * The source answers no more, or must not be used (state: UNREACHABLE, UNSYNCHRONIZED or DENIED,
- * anything else counts as UNREACHABLE): it is not selected until its next sample, and not waited
+ * The source answers no more, or must not be used (state: UNREACHABLE, UNSYNCHRONIZED, DENIED or
+ * LOOP, anything else counts as UNREACHABLE): it is not selected until its next sample, and not waited
  * for at the start.
  */
 void engine_source_unreachable(struct engine *engine, unsigned int source, uint8_t state);

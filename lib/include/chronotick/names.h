@@ -26,7 +26,8 @@ CHRONOTICK_API const char *chronotick_source_name(unsigned int source)
 CHRONOTICK_API const char *chronotick_source_state_name(unsigned int state)
 {
 	static const char *const names[] = {"unreachable", "selected",       "candidate",
-					    "falseticker", "unsynchronized", "denied"};
+					    "falseticker", "unsynchronized", "denied",
+					    "loop"};
 
 	return CHRONOTICK_NAME_OF(names, state);
 }
