@@ -175,7 +175,8 @@ struct chronotick_header {
 	__u32 writer_timeout_ms;
 	__u64 max_bound_ns;     /* a line wider than this is never trusted */
 	__u64 generation_start; /* counter value at which the present generation began */
-	__u32 pad[4];
+	__u32 changes;          /* of status, generation, leap state, TAI - UTC or trust: a futex */
+	__u32 pad[3];
 };
 
 /* Figures that the daemon measures; every word is current by itself, the block is no snapshot. */

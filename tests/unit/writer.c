@@ -398,3 +398,79 @@ Test(writer, a_step_of_the_system_clock_is_no_drift)
 	cr_assert_float_eq(record_drift(&rate, ONE, &uncertainty), 0, 1e-12);
 	cr_assert_float_eq(uncertainty, 80.0 / 480e6, 1e-9);
 }
+
+/* What waiting readers are told */
+
+Test(writer, a_plain_publication_tells_nobody)
+{
+	struct chronotick_page page = {0};
+	struct fake fake = {.counter = 1000 * SECOND};
+	struct line_config limits = config();
+	struct correction at = correction(fake.counter, EPOCH, ONE);
+	struct writer writer;
+	int i;
+
+	writer_init(&writer, &page, &limits, fake_now, &fake);
+	cr_assert_eq(page.header.changes, 1, "a writer has begun");
+	cr_assert_eq(writer_publish(&writer, &at), 0);
+	cr_assert_eq(page.header.changes, 2, "time is trusted from here on");
+	for (i = 0; i < 100; i++) {
+		fake.counter += limits.period;
+		at = correction(fake.counter, EPOCH + (i + 1) * (int64_t)limits.period + i * 10,
+				ONE);
+		cr_assert_eq(writer_publish(&writer, &at), 0);
+	}
+	cr_assert_eq(page.header.changes, 2);
+}
+
+Test(writer, each_change_is_told_once)
+{
+	static const struct {
+		enum chronotick_status status;
+		uint16_t leap;
+		int16_t tai_s;
+		int64_t jump_ns;
+		uint64_t pause; /* counts before it */
+	} steps[] = {
+		{CHRONOTICK_SYNCHRONIZED, 0, 37, 0, 0},
+		{CHRONOTICK_HOLDOVER, 0, 37, 0, 0},
+		{CHRONOTICK_SYNCHRONIZED, 1, 37, 0, 0},
+		{CHRONOTICK_SYNCHRONIZED, 0, 38, 0, 0},
+		{CHRONOTICK_SYNCHRONIZED, 0, 38, SECOND, 0},
+		/* The line before had expired meanwhile. */
+		{CHRONOTICK_SYNCHRONIZED, 0, 38, SECOND, 11ULL * SECOND},
+		/* And here readers are told that it had. */
+		{CHRONOTICK_UNSYNCHRONIZED, 0, 38, SECOND, 11ULL * SECOND},
+	};
+	struct chronotick_page page = {0};
+	struct fake fake = {.counter = 1000 * SECOND};
+	struct line_config limits = config();
+	struct writer writer;
+	uint64_t begun = fake.counter;
+	struct correction at;
+	uint32_t changes;
+	size_t i;
+
+	writer_init(&writer, &page, &limits, fake_now, &fake);
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		changes = page.header.changes;
+		fake.counter += limits.period + steps[i].pause;
+		at = correction(fake.counter,
+				EPOCH + (int64_t)(fake.counter - begun) + steps[i].jump_ns, ONE);
+		at.status = steps[i].status;
+		at.leap = steps[i].leap;
+		at.tai_offset_s = steps[i].tai_s;
+		cr_assert_eq(writer_publish(&writer, &at), 0);
+		cr_assert_eq(page.header.changes, changes + 1, "step %zu", i);
+		fake.counter += limits.period;
+		at.counter += limits.period;
+		at.utc += limits.period * NS;
+		writer_publish(&writer, &at);
+		cr_assert_eq(page.header.changes, changes + 1, "step %zu again", i);
+	}
+	changes = page.header.changes;
+	writer_status_set(&writer, CHRONOTICK_WRITER_GONE);
+	cr_assert_eq(page.header.changes, changes + 1);
+	page_invalidate(&page);
+	cr_assert_eq(page.header.changes, changes + 2);
+}

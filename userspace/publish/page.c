@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "publish/page.h"
 
+#include <linux/futex.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define store(where, value) __atomic_store_n((where), (value), __ATOMIC_RELAXED)
 #define load(where) __atomic_load_n((where), __ATOMIC_RELAXED)
@@ -82,6 +86,15 @@ void page_generation_write(struct chronotick_page *page, uint32_t generation, ui
 {
 	store(&page->header.generation, generation);
 	store(&page->header.generation_start, start);
+}
+
+void page_change_tell(struct chronotick_page *page)
+{
+	__u32 *changes = &page->header.changes;
+
+	__atomic_store_n(changes, load(changes) + 1, __ATOMIC_RELEASE);
+	/* Shared, not private: the waiters are other processes. Nobody waiting is no error. */
+	syscall(SYS_futex, changes, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 static void record_write(struct chronotick_record *record, const struct chronotick_record *next)
@@ -202,4 +215,5 @@ void page_invalidate(struct chronotick_page *page)
 	record.flags = 0;
 	record.confidence = 0;
 	page_record_write(page, &record);
+	page_change_tell(page);
 }

@@ -31,6 +31,12 @@ void page_line_read(struct chronotick_clock *ret, const struct chronotick_clock 
  */
 void page_generation_write(struct chronotick_page *page, uint32_t generation, uint64_t start);
 
+/*
+ * Tell readers that wait that something has changed: counted in the header, after all that was
+ * stored before, and a wake-up of the word. A system call, so never for a plain publication.
+ */
+void page_change_tell(struct chronotick_page *page);
+
 /* The record, then its shadow; *next's sequence number is not used. */
 void page_record_write(struct chronotick_page *page, const struct chronotick_record *next);
 
@@ -46,7 +52,10 @@ enum page_repair {
  */
 enum page_repair page_repair(struct chronotick_page *page);
 
-/* Span 0 in both lines, no flags, no confidence: nobody shall trust this page from here on. */
+/*
+ * Span 0 in both lines, no flags, no confidence: nobody shall trust this page from here on. Readers
+ * that wait are told.
+ */
 void page_invalidate(struct chronotick_page *page);
 
 /* Both lines at once: [0], then [1]. */

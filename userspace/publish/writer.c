@@ -2,6 +2,7 @@
 #include "publish/writer.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum page_repair writer_init(struct writer *writer, struct chronotick_page *page,
@@ -35,6 +36,8 @@ enum page_repair writer_init(struct writer *writer, struct chronotick_page *page
 	status = CHRONOTICK_STATE_STATUS(writer->current.state) & CHRONOTICK_STATUS_MASK;
 	if (status == CHRONOTICK_WRITER_GONE)
 		writer_status_set(writer, CHRONOTICK_HOLDOVER);
+	/* The writer before may have been killed between a change and the telling of it. */
+	page_change_tell(page);
 	return repair;
 }
 
@@ -78,8 +81,10 @@ static int publication_fill(struct writer *writer, const struct correction *corr
 int writer_publish(struct writer *writer, const struct correction *correction)
 {
 	struct chronotick_page *page = writer->page;
-	uint64_t started = writer->now(writer->data), window = writer->config.window, passed;
+	uint64_t started = writer->now(writer->data), window = writer->config.window;
+	uint64_t ended, passed;
 	struct line line;
+	bool changed;
 
 	line_next(&line, &writer->config, &writer->current, writer->generation, correction, started,
 		  window, LINE_SLEW);
@@ -91,7 +96,11 @@ int writer_publish(struct writer *writer, const struct correction *correction)
 	page_line_end(&page->clock[0]);
 	page_line_write(&page->clock[1], &line.clock);
 
-	passed = writer->now(writer->data) - started;
+	ended = writer->now(writer->data);
+	passed = ended - started;
+	/* A line that was over before this one could be read has been seen as expired. */
+	changed = line.clock.state != writer->current.state ||
+		  line_stands(&writer->current, ended) != line.trusted;
 	writer->current = line.clock;
 	writer->terms = line.terms;
 	writer->generation = CHRONOTICK_STATE_GENERATION(line.clock.state);
@@ -106,6 +115,8 @@ int writer_publish(struct writer *writer, const struct correction *correction)
 		if (passed - window > writer->late_counts)
 			writer->late_counts = passed - window;
 	}
+	if (changed)
+		page_change_tell(page);
 	return 0;
 }
 
@@ -115,4 +126,5 @@ void writer_status_set(struct writer *writer, enum chronotick_status status)
 
 	writer->current.state = (writer->current.state & ~mask) | (uint64_t)status << 32;
 	page_clock_write(writer->page, &writer->current);
+	page_change_tell(writer->page);
 }
