@@ -241,7 +241,7 @@ static void read_scalar(struct parse *p, const struct key *key, void *base, cons
 
 static void check_source(struct parse *p, const struct map *map, unsigned int index)
 {
-	const struct ntp_config *source = map->base;
+	const struct ntp_config *source = &((const struct source_config *)map->base)->ntp;
 	unsigned int line = map_line(map, "minpoll"), other = map_line(map, "maxpoll");
 	char path[PATH_TEXT_MAX];
 
@@ -268,19 +268,21 @@ static bool server_is_same(const struct ntp_config *a, const struct ntp_config *
 
 static void check_duplicate_source(struct parse *p, unsigned int index)
 {
-	const struct ntp_config *sources = p->config->sources;
+	const struct source_config *sources = p->config->sources;
 	char path[PATH_TEXT_MAX];
 	unsigned int i;
 
 	if (!p->places[index].server_line)
 		return;
 	for (i = 0; i < index; i++) {
-		if (!p->places[i].server_line || !server_is_same(&sources[i], &sources[index]))
+		if (!p->places[i].server_line ||
+		    !server_is_same(&sources[i].ntp, &sources[index].ntp))
 			continue;
 		snprintf(path, sizeof(path), "sources[%u].ntp", index);
 		complain(p, p->places[index].server_line, path,
 			 "duplicate source: %s port %u is in line %u already; allowed: each once",
-			 sources[index].server, sources[index].port, p->places[i].server_line);
+			 sources[index].ntp.server, sources[index].ntp.port,
+			 p->places[i].server_line);
 		return;
 	}
 }
@@ -288,7 +290,7 @@ static void check_duplicate_source(struct parse *p, unsigned int index)
 /* One entry of the list, whose first event is the current one. */
 static void read_source(struct parse *p, unsigned int index)
 {
-	struct ntp_config *source = &p->config->sources[index];
+	struct source_config *source = &p->config->sources[index];
 	char path[PATH_TEXT_MAX], names[KEY_TEXT_MAX];
 	struct map map = {&keys_source, source, path, event_line(p), {0}};
 
@@ -307,7 +309,7 @@ static void read_source(struct parse *p, unsigned int index)
 	read_map(p, &map);
 	if (p->fatal)
 		return;
-	if (source->server)
+	if (source->ntp.server)
 		p->places[index].server_line = map_line(&map, "ntp");
 	check_source(p, &map, index);
 	check_duplicate_source(p, index);

@@ -9,7 +9,7 @@
 
 #include "engine/engine.h"
 #include "publish/publish.h"
-#include "sources/ntp.h"
+#include "sources/set.h"
 
 #define CONFIG_PATH                                                                                \
 	"/etc/chronotick/chronotickd.yaml" /* read if it exists and no other is named              \
@@ -27,7 +27,7 @@ struct config {
 	uint32_t max_distance_ms;
 	uint32_t counter_kind; /* enum chronotick_counter_kind; NONE: choose */
 	int log_priority;
-	struct ntp_config sources[CONFIG_SOURCES_MAX];
+	struct source_config sources[CONFIG_SOURCES_MAX];
 	unsigned int source_count;
 	int cpus[CONFIG_CPUS_MAX]; /* from the command line */
 	unsigned int cpu_count;

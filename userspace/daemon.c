@@ -15,7 +15,7 @@
 #include "loop/loop.h"
 #include "publish/publish.h"
 #include "report.h"
-#include "sources/ntp.h"
+#include "sources/set.h"
 #include "timestamping/counter.h"
 
 #define NS_PER_S 1000000000LL
@@ -28,9 +28,7 @@ struct daemon {
 	struct loop *loop;
 	struct publisher *publisher;
 	struct canary *canary;
-	struct source_events events;
-	struct source_context context;
-	struct ntp *sources[CONFIG_SOURCES_MAX];
+	struct source_set *sources;
 	struct loop_timer round;  /* publication */
 	struct loop_timer second; /* figures */
 	int64_t period_ns;        /* of publication */
@@ -92,23 +90,14 @@ static void on_round(void *data)
 	loop_timer_set(daemon->loop, &daemon->round, daemon->round_ns);
 }
 
-static void source_describe(const struct daemon *daemon, unsigned int index,
-			    struct chronotick_source *ret)
-{
-	const struct source_view *view = &daemon->engine.views[index];
-
-	ntp_describe(daemon->sources[index], ret);
-	ret->state = view->state;
-	ret->offset_ns = view->offset_ns;
-	ret->root_distance_ns = (uint64_t)view->root_distance_ns;
-}
-
 static void on_second(void *data)
 {
 	struct daemon *daemon = data;
-	struct chronotick_source sources[CONFIG_SOURCES_MAX] = {0};
+	struct source_status sources[SOURCE_SET_MAX];
+	struct chronotick_source summaries[CHRONOTICK_SOURCES_MAX];
+	unsigned int count = source_set_count(daemon->sources), shown, i;
 	struct chronotick_statistics figures = {0};
-	unsigned int count = daemon->config->source_count, i;
+	struct source_totals packets;
 	struct correction correction;
 	struct publish_facts facts;
 	int64_t now_ns = loop_now_ns();
@@ -120,17 +109,18 @@ static void on_second(void *data)
 	engine_correct(&daemon->engine, counter_read(&daemon->counter), &correction);
 	facts_of(daemon, &correction, now_ns, &facts);
 	figures.warmup_percent = facts.warmup_percent;
-	for (i = 0; i < count; i++) {
-		struct ntp_statistics packets;
-
-		source_describe(daemon, i, &sources[i]);
-		ntp_statistics(daemon->sources[i], &packets);
-		figures.packets_sent += packets.sent;
-		figures.packets_received += packets.received;
-		figures.packets_rejected += packets.rejected;
-	}
-	publisher_statistics(daemon->publisher, &figures, sources, count);
-	report_sources(&daemon->report, &daemon->engine, sources, count);
+	source_set_totals(daemon->sources, &packets);
+	figures.packets_sent = packets.sent;
+	figures.packets_received = packets.received;
+	figures.packets_rejected = packets.rejected;
+	for (i = 0; i < count; i++)
+		source_set_describe(daemon->sources, i, &sources[i]);
+	/* The page has room for the first ones. */
+	shown = count < CHRONOTICK_SOURCES_MAX ? count : CHRONOTICK_SOURCES_MAX;
+	for (i = 0; i < shown; i++)
+		summaries[i] = sources[i].summary;
+	publisher_statistics(daemon->publisher, &figures, summaries, shown);
+	report_sources(&daemon->report, sources, count);
 	report_late(&daemon->report, daemon->late, now_ns);
 	report_silence(&daemon->report, &daemon->engine, now_ns - daemon->start_ns);
 
@@ -138,24 +128,14 @@ static void on_second(void *data)
 	loop_timer_set(daemon->loop, &daemon->second, daemon->second_ns);
 }
 
-static void on_sample(void *data, const struct sample *sample)
+static void on_sampled(void *data, const struct sample *sample, int taken)
 {
-	struct daemon *daemon = data;
-	int r = engine_sample_add(&daemon->engine, sample);
-
-	log_debug("source %s: UTC - raw time %" PRId64 " ns, delay %" PRId64
+	(void)data;
+	log_debug("source %u: UTC - raw time %" PRId64 " ns, delay %" PRId64
 		  " ns, dispersion %" PRId64 " ns, stamps %s/%s%s%s",
-		  daemon->config->sources[sample->source].server, sample->offset_ns,
-		  sample->delay_ns, sample->dispersion_ns, chronotick_stamp_name(sample->tx_stamp),
-		  chronotick_stamp_name(sample->rx_stamp), r < 0 ? ", not taken: " : "",
-		  r < 0 ? strerror(-r) : "");
-}
-
-static void on_lost(void *data, unsigned int source, uint8_t state)
-{
-	struct daemon *daemon = data;
-
-	engine_source_unreachable(&daemon->engine, source, state);
+		  sample->source, sample->offset_ns, sample->delay_ns, sample->dispersion_ns,
+		  chronotick_stamp_name(sample->tx_stamp), chronotick_stamp_name(sample->rx_stamp),
+		  taken < 0 ? ", not taken: " : "", taken < 0 ? strerror(-taken) : "");
 }
 
 static int counter_open(struct daemon *daemon)
@@ -188,7 +168,7 @@ static int engine_open(struct daemon *daemon)
 		.max_bound_ns = config->page.max_bound_ns,
 		.max_distance_ms = config->max_distance_ms,
 	};
-	int r = engine_init(&daemon->engine, &engine, config->source_count);
+	int r = engine_init(&daemon->engine, &engine, 0); /* the set adds them */
 
 	if (r < 0)
 		log_error("the engine does not take its configuration: %s", strerror(-r));
@@ -222,18 +202,29 @@ static int page_open(struct daemon *daemon)
 
 static int sources_open(struct daemon *daemon)
 {
+	const struct source_set_context context = {
+		.loop = daemon->loop,
+		.counter = &daemon->counter,
+		.scale = &daemon->scale,
+		.engine = &daemon->engine,
+		.ops = source_set_ops,
+		.data = daemon,
+		.sampled = on_sampled,
+	};
 	unsigned int i;
 	int r;
 
-	daemon->events = (struct source_events){daemon, on_sample, on_lost};
-	daemon->context = (struct source_context){daemon->loop, &daemon->counter, &daemon->scale,
-						  &daemon->events};
+	r = source_set_new(&daemon->sources, &context);
+	if (r < 0) {
+		log_error("out of memory");
+		return r;
+	}
 	for (i = 0; i < daemon->config->source_count; i++) {
-		const struct ntp_config *source = &daemon->config->sources[i];
+		const struct source_config *source = &daemon->config->sources[i];
 
-		r = ntp_new(&daemon->sources[i], &daemon->context, i, source);
+		r = source_set_add(daemon->sources, source);
 		if (r < 0) {
-			log_error("source %s: %s", source->server, strerror(-r));
+			log_error("source %s: %s", source->ntp.server, strerror(-r));
 			return r;
 		}
 	}
@@ -312,17 +303,13 @@ int daemon_run(struct daemon *daemon, const volatile int *stop)
 
 void daemon_free(struct daemon *daemon)
 {
-	unsigned int i;
-
 	if (!daemon)
 		return;
 	if (daemon->loop) {
 		loop_timer_cancel(daemon->loop, &daemon->round);
 		loop_timer_cancel(daemon->loop, &daemon->second);
 	}
-	for (i = 0; i < CONFIG_SOURCES_MAX; i++)
-		if (daemon->sources[i])
-			ntp_free(daemon->sources[i]);
+	source_set_free(daemon->sources);
 	canary_close(daemon->canary);
 	publisher_close(daemon->publisher);
 	loop_free(daemon->loop);

@@ -68,11 +68,12 @@ static const struct key clock_keys[] = {
 };
 
 static const struct key source_keys[] = {
-	{"ntp", KEY_HOST, NULL, MEMBER(ntp_config, server)},
-	{"port", KEY_INTEGER, "123", 1, 65535, MEMBER(ntp_config, port)},
-	{"iburst", KEY_BOOLEAN, "false", MEMBER(ntp_config, iburst)},
-	{"minpoll", KEY_INTEGER, "6", -3, 17, MEMBER(ntp_config, minpoll)},
-	{"maxpoll", KEY_INTEGER, "10", -3, 17, MEMBER(ntp_config, maxpoll)},
+	{"ntp", KEY_HOST, NULL, MEMBER(source_config, ntp.server)},
+	{"port", KEY_INTEGER, "123", 1, 65535, MEMBER(source_config, ntp.port)},
+	{"iburst", KEY_BOOLEAN, "false", MEMBER(source_config, ntp.iburst)},
+	{"minpoll", KEY_INTEGER, "6", -3, 17, MEMBER(source_config, ntp.minpoll)},
+	{"maxpoll", KEY_INTEGER, "10", -3, 17, MEMBER(source_config, ntp.maxpoll)},
+	{"offline", KEY_BOOLEAN, "false", MEMBER(source_config, offline)},
 };
 
 static const struct key_group page_group = {page_keys, COUNT(page_keys)};

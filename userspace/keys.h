@@ -59,7 +59,7 @@ struct key_group {
 /* The file's own keys; their members are in struct config. */
 extern const struct key_group keys_document;
 
-/* The keys of one source; their members are in struct ntp_config. */
+/* The keys of one source; their members are in struct source_config. */
 extern const struct key_group keys_source;
 
 /* Is its member a string, which key_set() points at the text itself? */

@@ -32,7 +32,7 @@ static struct tally tally_of(const struct engine *engine)
 	struct tally tally = {0, 0};
 	unsigned int i;
 
-	for (i = 0; i < engine->source_count; i++) {
+	for (i = 0; i < ENGINE_SOURCES_MAX; i++) {
 		uint8_t state = engine->views[i].state;
 
 		tally.selected += state == CHRONOTICK_SOURCE_SELECTED;
@@ -80,25 +80,27 @@ static int source_priority(uint8_t state, uint8_t before)
 	return LOG_INFO;
 }
 
-void report_sources(struct report *report, const struct engine *engine,
-		    const struct chronotick_source *sources, unsigned int count)
+void report_sources(struct report *report, const struct source_status *sources, unsigned int count)
 {
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
-		const struct source_view *view = &engine->views[i];
-		uint8_t before = report->states[i];
+		const struct source_status *source = &sources[i];
+		const struct chronotick_source *summary = &source->summary;
+		uint8_t *state = &report->states[source->index];
+		const char **reason = &report->reasons[source->index];
 
-		if (view->state == before && view->reason == report->reasons[i])
+		if (summary->state == *state && source->reason == *reason)
 			continue;
-		if (view->state != before || report->reasons[i])
-			log_write(source_priority(view->state, before),
+		if (summary->state != *state || *reason)
+			log_write(source_priority(summary->state, *state),
 				  "source %.*s: %s, %s; offset %" PRId64 " ns",
-				  (int)sizeof(sources[i].name), sources[i].name,
-				  chronotick_source_state_name(view->state),
-				  view->reason ? view->reason : "no reason known", view->offset_ns);
-		report->states[i] = view->state;
-		report->reasons[i] = view->reason;
+				  (int)sizeof(summary->name), summary->name,
+				  chronotick_source_state_name(summary->state),
+				  source->reason ? source->reason : "no reason known",
+				  (int64_t)summary->offset_ns);
+		*state = summary->state;
+		*reason = source->reason;
 	}
 }
 

@@ -8,6 +8,7 @@
 
 #include "chronotick_page.h"
 #include "engine/engine.h"
+#include "sources/set.h"
 
 /* How things were when they were last told. Zero it before first use. */
 struct report {
@@ -25,8 +26,7 @@ void report_clock(struct report *report, const struct engine *engine,
 		  const struct correction *correction);
 
 /* The sources whose state, or its reason, is not what was told last. */
-void report_sources(struct report *report, const struct engine *engine,
-		    const struct chronotick_source *sources, unsigned int count);
+void report_sources(struct report *report, const struct source_status *sources, unsigned int count);
 
 /* Publications that came too late, since start; told once a minute at most. now_ns: monotonic. */
 void report_late(struct report *report, uint64_t late, int64_t now_ns);

@@ -37,8 +37,8 @@ static void check_config(const struct config *config)
 	    strchr(config->page.shm_name, '/'))
 		abort();
 	for (i = 0; i < config->source_count; i++)
-		if (!config->sources[i].server || !*config->sources[i].server ||
-		    config->sources[i].minpoll > config->sources[i].maxpoll)
+		if (!config->sources[i].ntp.server || !*config->sources[i].ntp.server ||
+		    config->sources[i].ntp.minpoll > config->sources[i].ntp.maxpoll)
 			abort();
 }
 

@@ -34,7 +34,7 @@ static int parse(struct config *config, const char *text, char **errors)
 }
 
 #define ALLOWED_DOCUMENT "page, clock, counter, warm_up_s, log_level or sources"
-#define ALLOWED_SOURCE "ntp, port, iburst, minpoll or maxpoll"
+#define ALLOWED_SOURCE "ntp, port, iburst, minpoll, maxpoll or offline"
 #define ALLOWED_SOURCES "a list of 1 to 32 sources, each a map with its kind (ntp) as a key"
 #define ALLOWED_HOST "a host name, an IPv4 or an IPv6 address"
 #define ALLOWED_NAME "1 to 64 letters, digits, '.', '_' or '-', the first one no '.'"
@@ -177,6 +177,9 @@ static const struct {
 	{"sources: [{ntp: a.example, iburst: yes}]\n",
 	 "f.yaml:1: sources[0].iburst: \"yes\" is neither true nor false; "
 	 "allowed: true or false\n"},
+	{"sources: [{ntp: a.example, offline: 1}]\n",
+	 "f.yaml:1: sources[0].offline: \"1\" is neither true nor false; "
+	 "allowed: true or false\n"},
 	{"sources: [{ntp: a.example, minpoll: -4}]\n",
 	 "f.yaml:1: sources[0].minpoll: -4 is out of range; "
 	 "allowed: an integer from -3 to 17\n"},
@@ -265,7 +268,7 @@ Test(config, hosts_are_names_or_addresses)
 	for (i = 0; i < LENGTH(good); i++) {
 		snprintf(text, sizeof(text), "sources: [{ntp: \"%s\"}]", good[i]);
 		cr_assert_eq(parse(&config, text, &errors), 0, "%s: %s", text, errors);
-		cr_assert_str_eq(config.sources[0].server, good[i]);
+		cr_assert_str_eq(config.sources[0].ntp.server, good[i]);
 		config_clear(&config);
 		free(errors);
 	}
@@ -295,7 +298,7 @@ Test(config, every_value_arrives_in_its_member)
 		"  max_distance_ms: 600\n"
 		"counter: monotonic_raw\nwarm_up_s: 7\nlog_level: DEBUG\n"
 		"sources:\n  - ntp: a.example\n    port: 65535\n    iburst: true\n"
-		"    minpoll: -3\n    maxpoll: 17\n"
+		"    minpoll: -3\n    maxpoll: 17\n    offline: true\n"
 		"  - {ntp: \"::1\"}\n  - {ntp: a.example}\n";
 	struct config config;
 	char *errors;
@@ -316,16 +319,18 @@ Test(config, every_value_arrives_in_its_member)
 	cr_assert_eq(config.warm_up_s, 7);
 	cr_assert_eq(config.log_priority, LOG_DEBUG);
 	cr_assert_eq(config.source_count, 3);
-	cr_assert_str_eq(config.sources[0].server, "a.example");
-	cr_assert_eq(config.sources[0].port, 65535);
-	cr_assert_eq(config.sources[0].iburst, true);
-	cr_assert_eq(config.sources[0].minpoll, -3);
-	cr_assert_eq(config.sources[0].maxpoll, 17);
-	cr_assert_str_eq(config.sources[1].server, "::1");
-	cr_assert_eq(config.sources[1].port, 123);
-	cr_assert_eq(config.sources[1].iburst, false);
-	cr_assert_eq(config.sources[1].minpoll, 6);
-	cr_assert_eq(config.sources[1].maxpoll, 10);
+	cr_assert_str_eq(config.sources[0].ntp.server, "a.example");
+	cr_assert_eq(config.sources[0].ntp.port, 65535);
+	cr_assert_eq(config.sources[0].ntp.iburst, true);
+	cr_assert_eq(config.sources[0].ntp.minpoll, -3);
+	cr_assert_eq(config.sources[0].ntp.maxpoll, 17);
+	cr_assert_eq(config.sources[0].offline, true);
+	cr_assert_str_eq(config.sources[1].ntp.server, "::1");
+	cr_assert_eq(config.sources[1].ntp.port, 123);
+	cr_assert_eq(config.sources[1].ntp.iburst, false);
+	cr_assert_eq(config.sources[1].ntp.minpoll, 6);
+	cr_assert_eq(config.sources[1].ntp.maxpoll, 10);
+	cr_assert_eq(config.sources[1].offline, false);
 	config_clear(&config);
 	cr_assert_null(config.strings);
 }
@@ -340,8 +345,8 @@ Test(config, defaults_are_debians_pool)
 	cr_assert_eq(config.source_count, 4);
 	for (i = 0; i < 4; i++) {
 		snprintf(name, sizeof(name), "%u.debian.pool.ntp.org", i);
-		cr_assert_str_eq(config.sources[i].server, name);
-		cr_assert_eq(config.sources[i].iburst, true);
+		cr_assert_str_eq(config.sources[i].ntp.server, name);
+		cr_assert_eq(config.sources[i].ntp.iburst, true);
 	}
 	cr_assert_str_eq(config.page.shm_name, "chronotick_shm");
 	cr_assert_eq(config.page.frequency_hz, 100);
@@ -367,7 +372,7 @@ Test(config, thirty_two_sources_are_taken_and_no_more)
 	}
 	cr_assert_eq(parse(&config, text, &errors), 0, "%s", errors);
 	cr_assert_eq(config.source_count, 32);
-	cr_assert_str_eq(config.sources[31].server, "192.0.2.31");
+	cr_assert_str_eq(config.sources[31].ntp.server, "192.0.2.31");
 	config_clear(&config);
 	free(errors);
 	strcat(text, "  - ntp: 192.0.2.32\n");
@@ -505,7 +510,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 21);
+	cr_assert_eq(count, 22);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);

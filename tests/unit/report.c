@@ -62,26 +62,26 @@ Test(report, status_and_leap_changes_are_told_once)
 
 Test(report, sources_are_told_when_state_or_reason_changes)
 {
-	static struct engine engine = {.source_count = 2};
-	struct chronotick_source sources[2] = {{.name = "a"}, {.name = "b"}};
+	struct source_status sources[2] = {{.index = 7, .summary.name = "a"},
+					   {.index = 9, .summary.name = "b"}};
 	struct report report = {0};
 	int fd = log_start();
 
-	engine.views[0] = (struct source_view){.reason = "first"};
-	report_sources(&report, &engine, sources, 2);
+	sources[0].reason = "first";
+	report_sources(&report, sources, 2);
 	cr_assert_str_eq(logged(fd), ""); /* as it was to be expected at the start */
-	engine.views[0].state = CHRONOTICK_SOURCE_SELECTED;
-	engine.views[0].reason = "agrees";
-	engine.views[0].offset_ns = -5;
-	engine.views[1].state = CHRONOTICK_SOURCE_FALSETICKER;
-	engine.views[1].reason = "disagrees";
-	report_sources(&report, &engine, sources, 2);
-	report_sources(&report, &engine, sources, 2);
+	sources[0].summary.state = CHRONOTICK_SOURCE_SELECTED;
+	sources[0].reason = "agrees";
+	sources[0].summary.offset_ns = -5;
+	sources[1].summary.state = CHRONOTICK_SOURCE_FALSETICKER;
+	sources[1].reason = "disagrees";
+	report_sources(&report, sources, 2);
+	report_sources(&report, sources, 2);
 	cr_assert_str_eq(logged(fd), "<6>source a: selected, agrees; offset -5 ns\n"
 				     "<4>source b: falseticker, disagrees; offset 0 ns\n");
-	engine.views[0].state = CHRONOTICK_SOURCE_UNREACHABLE;
-	engine.views[0].reason = "silent";
-	report_sources(&report, &engine, sources, 2);
+	sources[0].summary.state = CHRONOTICK_SOURCE_UNREACHABLE;
+	sources[0].reason = "silent";
+	report_sources(&report, sources, 2);
 	cr_assert_str_eq(logged(fd), "<4>source a: unreachable, silent; offset -5 ns\n");
 }
 

@@ -28,39 +28,123 @@ static const char *const reason_contradicts = "its new samples contradict those 
 static const char *const reason_stale = "no fresh sample";
 static const char *const reason_distance = "its root distance is too large";
 
-int engine_init(struct engine *engine, const struct engine_config *config,
-		unsigned int source_count)
+static bool config_in_range(const struct engine_config *config)
 {
-	if (source_count < 1 || source_count > ENGINE_SOURCES_MAX || config->scale.mult == 0 ||
-	    config->max_drift_ppb < 1 || config->max_drift_ppb > 1000000 ||
-	    config->wander_ppb > 1000000 || config->max_bound_ns < 1 ||
-	    config->max_bound_ns > UINT32_MAX || config->max_distance_ms < 1)
-		return -EINVAL;
+	return config->max_drift_ppb >= 1 && config->max_drift_ppb <= 1000000 &&
+	       config->wander_ppb <= 1000000 && config->max_bound_ns >= 1 &&
+	       config->max_bound_ns <= UINT32_MAX && config->max_distance_ms >= 1;
+}
 
-	memset(engine, 0, sizeof(*engine));
+static void config_take(struct engine *engine, const struct engine_config *config)
+{
 	engine->config = *config;
 	engine->limits.max_drift = rate_from_ppb(config->max_drift_ppb);
 	engine->limits.wander = rate_from_ppb(config->wander_ppb);
-	engine->source_count = source_count;
+	engine->dirty = true;
+}
+
+int engine_init(struct engine *engine, const struct engine_config *config,
+		unsigned int source_count)
+{
+	unsigned int i;
+
+	if (source_count > ENGINE_SOURCES_MAX || config->scale.mult == 0 ||
+	    !config_in_range(config))
+		return -EINVAL;
+
+	memset(engine, 0, sizeof(*engine));
+	config_take(engine, config);
+	for (i = 0; i < source_count; i++)
+		(void)engine_source_add(engine, i);
 	engine_reset(engine);
 	return 0;
+}
+
+int engine_configure(struct engine *engine, const struct engine_config *config)
+{
+	struct engine_config wanted = *config;
+
+	if (!config_in_range(config))
+		return -EINVAL;
+	wanted.scale = engine->config.scale;
+	config_take(engine, &wanted);
+	return 0;
+}
+
+/* A slot that is in use, as it is before its first sample */
+static void slot_reset(struct engine *engine, unsigned int index)
+{
+	struct engine_source *source = &engine->sources[index];
+	struct source_view *view = &engine->views[index];
+	const char *excluded = source->excluded;
+	uint64_t samples = view->samples;
+
+	*source = (struct engine_source){
+		.lost = CHRONOTICK_SOURCE_SELECTED,
+		.present = true,
+		.excluded = excluded,
+	};
+	*view = (struct source_view){
+		.state = CHRONOTICK_SOURCE_UNREACHABLE,
+		.reason = excluded ? excluded : reason_none,
+		.samples = samples,
+	};
+	engine->dirty = true;
+}
+
+int engine_source_add(struct engine *engine, unsigned int source)
+{
+	if (source >= ENGINE_SOURCES_MAX)
+		return -EINVAL;
+	if (engine->sources[source].present)
+		return -EEXIST;
+	slot_reset(engine, source);
+	engine->sources[source].late = engine->has_first;
+	engine->source_count++;
+	if (engine->source_end <= source)
+		engine->source_end = source + 1;
+	return 0;
+}
+
+static bool source_present(const struct engine *engine, unsigned int source)
+{
+	return source < engine->source_end && engine->sources[source].present;
+}
+
+void engine_source_remove(struct engine *engine, unsigned int source)
+{
+	if (!source_present(engine, source))
+		return;
+	if (engine->views[source].state == CHRONOTICK_SOURCE_SELECTED && engine->most_selected)
+		engine->most_selected--;
+	memset(&engine->sources[source], 0, sizeof(engine->sources[source]));
+	memset(&engine->views[source], 0, sizeof(engine->views[source]));
+	engine->source_count--;
+	while (engine->source_end && !engine->sources[engine->source_end - 1].present)
+		engine->source_end--;
+	engine->dirty = true;
+}
+
+void engine_source_exclude(struct engine *engine, unsigned int source, const char *reason)
+{
+	struct engine_source *slot;
+
+	if (!source_present(engine, source))
+		return;
+	slot = &engine->sources[source];
+	if (slot->excluded && !reason)
+		slot->lost = CHRONOTICK_SOURCE_UNREACHABLE;
+	slot->excluded = reason;
+	engine->dirty = true;
 }
 
 void engine_reset(struct engine *engine)
 {
 	unsigned int i;
 
-	for (i = 0; i < engine->source_count; i++) {
-		struct engine_source *source = &engine->sources[i];
-
-		memset(source, 0, sizeof(*source));
-		source->lost = CHRONOTICK_SOURCE_SELECTED;
-		engine->views[i] = (struct source_view){
-			.state = CHRONOTICK_SOURCE_UNREACHABLE,
-			.reason = reason_none,
-			.samples = engine->views[i].samples,
-		};
-	}
+	for (i = 0; i < engine->source_end; i++)
+		if (engine->sources[i].present)
+			slot_reset(engine, i);
 	engine->has_base = false;
 	engine->has_first = false;
 	engine->has_weighed = false;
@@ -79,7 +163,7 @@ static int sample_check(const struct engine *engine, const struct sample *sample
 	const struct source_view *view;
 	__int128 utc;
 
-	if (sample->source >= engine->source_count ||
+	if (!source_present(engine, sample->source) ||
 	    !timescale_covers(&engine->config.scale, sample->counter))
 		return -EINVAL;
 	if (!error_in_range(sample->delay_ns) || !error_in_range(sample->dispersion_ns) ||
@@ -102,7 +186,7 @@ static int sample_check(const struct engine *engine, const struct sample *sample
 		return -EINVAL;
 	if (engine->has_seen && *raw_ns < engine->seen_ns - ENGINE_PAST_NS)
 		return -ESTALE;
-	return 0;
+	return engine->sources[sample->source].excluded ? -EPERM : 0;
 }
 
 int engine_sample_add(struct engine *engine, const struct sample *sample)
@@ -145,7 +229,7 @@ int engine_sample_add(struct engine *engine, const struct sample *sample)
 
 void engine_source_unreachable(struct engine *engine, unsigned int source, uint8_t state)
 {
-	if (source >= engine->source_count)
+	if (!source_present(engine, source))
 		return;
 	if (state != CHRONOTICK_SOURCE_UNSYNCHRONIZED && state != CHRONOTICK_SOURCE_DENIED &&
 	    state != CHRONOTICK_SOURCE_LOOP)
@@ -189,6 +273,12 @@ static bool source_usable(struct engine *engine, unsigned int index, int64_t now
 	struct source_view *view = &engine->views[index];
 	int64_t limit = (int64_t)engine->config.max_distance_ms * 1000000;
 
+	if (!source->present)
+		return false;
+	if (source->excluded) {
+		view_set(view, CHRONOTICK_SOURCE_UNREACHABLE, source->excluded);
+		return false;
+	}
 	if (source->lost != CHRONOTICK_SOURCE_SELECTED) {
 		view_set(view, source->lost, lost_reason(source->lost));
 		return false;
@@ -224,8 +314,13 @@ static unsigned int start_absent(const struct engine *engine, unsigned int usabl
 
 	if (now_ns - engine->first_ns >= ENGINE_START_WAIT_NS)
 		return 0;
-	for (i = 0; i < engine->source_count; i++)
-		expected += engine->sources[i].lost == CHRONOTICK_SOURCE_SELECTED;
+	for (i = 0; i < engine->source_end; i++) {
+		const struct engine_source *source = &engine->sources[i];
+
+		expected += source->present && !source->excluded &&
+			    source->lost == CHRONOTICK_SOURCE_SELECTED &&
+			    (!source->late || engine->views[i].has_sample);
+	}
 	return expected - usable;
 }
 
@@ -384,7 +479,7 @@ static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 	unsigned int count = 0, absent, i;
 	struct combined combined;
 
-	for (i = 0; i < engine->source_count; i++)
+	for (i = 0; i < engine->source_end; i++)
 		if (source_usable(engine, i, now_ns, &sources[count]))
 			count++;
 
@@ -430,7 +525,7 @@ static void base_drop(struct engine *engine)
 	engine->has_base = false;
 	engine->status = CHRONOTICK_UNSYNCHRONIZED;
 	engine->dirty = true;
-	for (i = 0; i < engine->source_count; i++)
+	for (i = 0; i < engine->source_end; i++)
 		engine->sources[i].distrusted = false;
 }
 

@@ -97,16 +97,20 @@ struct source_view {
 struct engine_source {
 	struct filter filter;
 	int64_t longest_gap_ns;
-	int64_t last_raw_ns; /* of the last sample taken, whatever became of it */
-	uint8_t lost;        /* enum chronotick_source_state, SELECTED: it is not lost */
-	bool returning;      /* was lost, and no sample has agreed with those before it since */
-	bool distrusted;     /* a majority called it false, and none took it back since */
+	int64_t last_raw_ns;  /* of the last sample taken, whatever became of it */
+	uint8_t lost;         /* enum chronotick_source_state, SELECTED: it is not lost */
+	bool returning;       /* was lost, and no sample has agreed with those before it since */
+	bool distrusted;      /* a majority called it false, and none took it back since */
+	bool present;         /* the slot is in use */
+	bool late;            /* came when others had been heard: not waited for at the start */
+	const char *excluded; /* why it takes no part; NULL: it does */
 };
 
 struct engine {
 	struct engine_config config;
 	struct filter_limits limits;
-	unsigned int source_count;
+	unsigned int source_count; /* that are present */
+	unsigned int source_end;   /* all of them are below this slot */
 	struct engine_source sources[ENGINE_SOURCES_MAX];
 	struct source_view views[ENGINE_SOURCES_MAX];
 
@@ -132,17 +136,44 @@ struct engine {
 };
 
 /*
- * Returns 0, or -EINVAL if the config is out of range or source_count is not 1 to
- * ENGINE_SOURCES_MAX.
+ * The first source_count slots are in use; others can be added. Returns 0, or -EINVAL if the config
+ * is out of range or source_count above ENGINE_SOURCES_MAX.
  */
 int engine_init(struct engine *engine, const struct engine_config *config,
 		unsigned int source_count);
 
 /*
+ * Other limits from now on; samples, sources and time stay as they are. The timescale cannot
+ * change: that of `config` is not looked at. Returns 0 or -EINVAL, as engine_init().
+ */
+int engine_configure(struct engine *engine, const struct engine_config *config);
+
+/*
+ * A source comes, in a slot below ENGINE_SOURCES_MAX. One that comes after the first sample is not
+ * waited for at the start. Returns 0, -EINVAL: no such slot, -EEXIST: it is in use.
+ */
+int engine_source_add(struct engine *engine, unsigned int source);
+
+/*
+ * A source goes for good, and with it all that it said; its view is as if it had never been there.
+ * Time goes on from the others, or holds over. One that was selected does not count any more among
+ * those that agreed, against which others that contradict are measured: whoever takes it away
+ * wants that. A slot that is not in use is left alone.
+ */
+void engine_source_remove(struct engine *engine, unsigned int source);
+
+/*
+ * The source takes no part until it is admitted again: `reason`, static text, says why; NULL
+ * admits it. Its samples are refused meanwhile, those that it gave before are kept. After that it
+ * is as one that was unreachable: not selected until its next sample.
+ */
+void engine_source_exclude(struct engine *engine, unsigned int source, const char *reason);
+
+/*
  * Take a sample. Returns 0; -EINVAL if a field is out of its range, the source is unknown, or the
  * sample lies more than ENGINE_FUTURE_NS after the latest engine_correct(); -ESTALE if it is not
- * newer than the source's last one, or lies more than ENGINE_PAST_NS before that correction. A
- * sample that is not taken changes nothing.
+ * newer than the source's last one, or lies more than ENGINE_PAST_NS before that correction; -EPERM
+ * if the source is excluded. A sample that is not taken changes nothing.
  *
  * One with leap indicator 3 is counted, and takes the source out of use until its next.
  */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@
 #define RESOLVE_AGAIN_NS (1000 * MS) /* after a failure, doubled up to 64 times that */
 #define RESOLVE_AGAIN_SHIFT_MAX 6
 #define NEXT_ADDRESS_NS (100 * MS)
+#define OFFLINE_NS (3600 * 1000 * MS) /* its timer has to stand somewhere */
 
 /* Unanswered requests after which another address is tried */
 #define ADDRESS_MISSES 4
@@ -39,6 +41,7 @@ enum phase {
 	RESTING,   /* the timer sends the next request */
 	WAITING,   /* the timer gives the answer up */
 	HOLDING,   /* the timer gives the transmit stamp up */
+	OFFLINE,   /* the timer only keeps its place */
 	STOPPED,
 };
 
@@ -488,9 +491,58 @@ static void expired(void *data)
 	case HOLDING:
 		complete(ntp);
 		break;
+	case OFFLINE:
+		timer_at(ntp, OFFLINE, loop_now_ns() + OFFLINE_NS);
+		break;
 	case STOPPED:
 		break;
 	}
+}
+
+static bool config_in_range(const struct ntp_config *config)
+{
+	return config->server && *config->server && config->port &&
+	       config->minpoll >= NTP_POLL_MIN && config->maxpoll <= NTP_POLL_MAX &&
+	       config->minpoll <= config->maxpoll;
+}
+
+void ntp_online(struct ntp *ntp, bool online)
+{
+	if (ntp->phase == STOPPED || online == (ntp->phase != OFFLINE))
+		return;
+	if (!online) {
+		socket_close(ntp);
+		resolver_free(ntp->resolver);
+		ntp->resolver = NULL;
+		ntp->request.outstanding = false;
+		timer_at(ntp, OFFLINE, loop_now_ns() + OFFLINE_NS);
+		return;
+	}
+	ntp_poll_burst(&ntp->poll);
+	ntp->resolve_again = 0;
+	if (ntp->numeric)
+		resolved(ntp);
+	else
+		resolve(ntp);
+}
+
+int ntp_reconfigure(struct ntp *ntp, const struct ntp_config *config)
+{
+	if (strcasecmp(ntp->server, config->server) != 0 || ntp->port != config->port ||
+	    !config_in_range(config))
+		return -ENOTSUP;
+	ntp_poll_range(&ntp->poll, config->minpoll, config->maxpoll, config->iburst);
+	if (ntp->phase == RESTING && ntp->statistics.sent)
+		rest(ntp);
+	return 0;
+}
+
+bool ntp_address(const struct ntp *ntp, struct resolver_address *ret)
+{
+	if (!ntp->found.count)
+		return false;
+	*ret = ntp->found.addresses[ntp->address];
+	return true;
 }
 
 int ntp_new(struct ntp **ret, const struct source_context *context, unsigned int index,
@@ -499,9 +551,7 @@ int ntp_new(struct ntp **ret, const struct source_context *context, unsigned int
 	struct ntp *ntp;
 	int r;
 
-	if (!config->server || !*config->server || !config->port || index > UINT16_MAX ||
-	    config->minpoll < NTP_POLL_MIN || config->maxpoll > NTP_POLL_MAX ||
-	    config->minpoll > config->maxpoll)
+	if (!config_in_range(config) || index > UINT16_MAX)
 		return -EINVAL;
 	ntp = calloc(1, sizeof(*ntp));
 	if (!ntp)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sources/resolver.h"
 #include "sources/source.h"
 
 struct ntp_config {
@@ -48,6 +49,22 @@ struct ntp;
 int ntp_new(struct ntp **ret, const struct source_context *context, unsigned int index,
 	    const struct ntp_config *config);
 void ntp_free(struct ntp *ntp);
+
+/*
+ * Offline it sends nothing, hears nothing and looks up no name. Online again it looks its name up
+ * anew, and sends a burst whatever `iburst` says. A client starts online; one that was denied stays
+ * silent.
+ */
+void ntp_online(struct ntp *ntp, bool online);
+
+/*
+ * Take over another configuration of the same server, without losing anything. Returns 0, or
+ * -ENOTSUP if that takes a new client.
+ */
+int ntp_reconfigure(struct ntp *ntp, const struct ntp_config *config);
+
+/* The address that is asked now. Returns false while there is none. */
+bool ntp_address(const struct ntp *ntp, struct resolver_address *ret);
 
 /*
  * Fill in name, kind, stamps, stratum, leap, reach, delay, dispersion, samples and last_counter;

@@ -89,6 +89,22 @@ bool ntp_poll_missed(struct ntp_poll *poll)
 	return lost;
 }
 
+void ntp_poll_burst(struct ntp_poll *poll)
+{
+	poll->burst = NTP_BURST_COUNT;
+}
+
+void ntp_poll_range(struct ntp_poll *poll, int8_t minpoll, int8_t maxpoll, bool bursts)
+{
+	poll->minpoll = minpoll;
+	poll->maxpoll = maxpoll;
+	poll->bursts = bursts;
+	if (poll->current < minpoll)
+		poll->current = minpoll;
+	if (poll->current > maxpoll)
+		poll->current = maxpoll;
+}
+
 void ntp_poll_rate(struct ntp_poll *poll)
 {
 	poll->burst = 0;

@@ -52,6 +52,12 @@ void ntp_poll_answered(struct ntp_poll *poll, const struct sample *sample, int64
 /* It was not answered in time. Returns true if the server was reachable till now and is no more. */
 bool ntp_poll_missed(struct ntp_poll *poll);
 
+/* The next requests are a burst, whatever init said of bursts. */
+void ntp_poll_burst(struct ntp_poll *poll);
+
+/* Other limits; the interval moves by no more than they ask. */
+void ntp_poll_range(struct ntp_poll *poll, int8_t minpoll, int8_t maxpoll, bool bursts);
+
 /* Kiss code RATE: never again as often as now. */
 void ntp_poll_rate(struct ntp_poll *poll);
 
