@@ -34,6 +34,8 @@ static double ppm(int64_t rate)
 	return (double)rate * 0x1p-50 * 1e6;
 }
 
+static const struct fit_prior unknown;
+
 Test(fit, recovers_a_straight_line)
 {
 	struct fit_point points[20];
@@ -42,7 +44,7 @@ Test(fit, recovers_a_straight_line)
 
 	for (i = 0; i < 20; i++)
 		points[i] = (struct fit_point){-i * 3.0, 1000.0 - i * 3.0 * 42.5, 10.0 + i % 7};
-	fit_line(&fit, points, 20, 0);
+	fit_line(&fit, points, 20, &unknown);
 	cr_assert_float_eq(fit.offset_ns, 1000.0, 1e-9);
 	cr_assert_float_eq(fit.rate_ns_s, 42.5, 1e-9);
 	cr_assert_float_eq(fit_value(&fit, 10), 1425.0, 1e-9);
@@ -54,7 +56,7 @@ Test(fit, states_its_errors)
 	const struct fit_point points[] = {{0, 0, 3}, {-10, 0, 4}};
 	struct fit fit;
 
-	fit_line(&fit, points, 2, 0);
+	fit_line(&fit, points, 2, &unknown);
 	cr_assert_float_eq(fit.var_offset, 9, 1e-9);
 	cr_assert_float_eq(fit.var_rate, 25.0 / 100, 1e-9);
 	cr_assert_float_eq(fit_sd(&fit, -10), 4, 1e-9);
@@ -63,11 +65,12 @@ Test(fit, states_its_errors)
 Test(fit, one_point_has_the_rate_of_the_prior)
 {
 	const struct fit_point point = {0, 5, 3};
+	const struct fit_prior prior = {7, 20};
 	struct fit fit;
 
-	fit_line(&fit, &point, 1, 20);
+	fit_line(&fit, &point, 1, &prior);
 	cr_assert_float_eq(fit.offset_ns, 5, 1e-9);
-	cr_assert_float_eq(fit.rate_ns_s, 0, 1e-9);
+	cr_assert_float_eq(fit.rate_ns_s, 7, 1e-9);
 	cr_assert_float_eq(sqrt(fit.var_rate), 20, 1e-9);
 }
 
@@ -83,10 +86,10 @@ Test(fit, leaves_out_what_one_line_cannot_explain)
 			(struct fit_point){-i, i <= 20 ? -i * 100.0 : -2000 + (i - 20) * 100.0, 20};
 		points[i].y_ns += i % 2 ? 10 : -10;
 	}
-	fit_window(&fit, points, 64, 0);
+	fit_window(&fit, points, 64, &unknown);
 	cr_assert_leq(fit.count, 28);
 	cr_assert_float_eq(fit.offset_ns, 0, 40);
-	fit_line(&fit, points, 64, 0);
+	fit_line(&fit, points, 64, &unknown);
 	cr_assert_gt(fabs(fit.offset_ns), 400);
 }
 

@@ -18,7 +18,7 @@ static void combine_rate(struct combined *ret, const struct combine_source *sour
 			 const struct filter_limits *limits)
 {
 	struct select_interval intervals[SELECT_MAX];
-	double weight = 0, mean = 0;
+	double weight = 0, mean = 0, best = 0, shared = 0;
 	struct select_result result;
 	bool ignored[SELECT_MAX];
 	unsigned int i;
@@ -35,15 +35,21 @@ static void combine_rate(struct combined *ret, const struct combine_source *sour
 
 	for (i = 0; i < count; i++) {
 		const struct fit *fit = &sources[i].filter->fit;
+		struct fit_prior prior;
 
 		if (!sources[i].truechimer)
 			continue;
+		prior = filter_prior_at(sources[i].filter, now_ns, limits);
+		if (weight > 0)
+			shared += 1 / (prior.sd_ns_s * prior.sd_ns_s);
+		best = fmax(best, 1 / fit->var_rate);
 		weight += 1 / fit->var_rate;
 		mean += fit->rate_ns_s / fit->var_rate;
 	}
 	mean = 1e-9 * mean / weight * (double)RATE_ONE;
 	ret->used_rate = (int64_t)clamped(mean, (double)ret->rate.lo, (double)ret->rate.hi);
-	ret->rate_sd = 1e-9 * sqrt(1 / weight);
+	/* Each line has the prior in it, but it is known only once. */
+	ret->rate_sd = 1e-9 * sqrt(1 / fmax(weight - shared, best));
 }
 
 /* The weighted mean of the truechimers' lines; between them, their spread counts as error. */

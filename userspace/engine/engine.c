@@ -145,6 +145,7 @@ void engine_reset(struct engine *engine)
 	for (i = 0; i < engine->source_end; i++)
 		if (engine->sources[i].present)
 			slot_reset(engine, i);
+	engine->limits.prior = (struct filter_prior){0};
 	engine->has_base = false;
 	engine->has_first = false;
 	engine->has_weighed = false;

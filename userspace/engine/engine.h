@@ -8,6 +8,7 @@
  *	select.h   which of several intervals agree, and on what
  *	combine.h  several sources -> one estimate with a bound
  *	bound.h    arithmetic of the bound, and the limits that its promise rests on
+ *	memory.h   what one run leaves to the next
  *
  * A new sample costs its filter's work; the first engine_correct() after it, or after 100 ms
  * without one, weighs the sources anew; every other engine_correct() only extrapolates.
@@ -186,7 +187,10 @@ int engine_sample_add(struct engine *engine, const struct sample *sample);
  */
 void engine_source_unreachable(struct engine *engine, unsigned int source, uint8_t state);
 
-/* The rate or the counter jumped: forget all samples, keep the configuration. */
+/*
+ * The rate or the counter jumped: forget all samples and what memory.h knew, keep the
+ * configuration.
+ */
 void engine_reset(struct engine *engine);
 
 /*

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/filter.h"
 
+#include <math.h>
 #include <string.h>
 
 /* What is known of an oscillator before it is measured: 10 ppm, one standard deviation */
-#define RATE_PRIOR_NS_S 10000.0
+#define RATE_UNKNOWN_NS_S 10000.0
+/* The wander that is promised never to be exceeded is so many standard deviations */
+#define WANDER_SD 10.0
+/* From so many samples on, a source's own noise counts alone */
+#define NOISE_SAMPLES 8
 
 static const struct rate_interval rate_unknown = {-RATE_ONE, RATE_ONE};
 
@@ -49,6 +54,41 @@ static struct rate_interval pair_rate(const struct filter_entry *old,
 	};
 }
 
+double rate_sd_aged(double sd_ns_s, int64_t wander, int64_t age_ns)
+{
+	double walk = (double)wander / (double)RATE_ONE * 1e9 / WANDER_SD;
+	double windows = (double)age_ns / (double)BOUND_WANDER_WINDOW_NS;
+
+	return fmin(sqrt(sd_ns_s * sd_ns_s + walk * walk * fmax(windows, 0)), RATE_UNKNOWN_NS_S);
+}
+
+struct fit_prior filter_prior_at(const struct filter *filter, int64_t now_ns,
+				 const struct filter_limits *limits)
+{
+	const struct filter_prior *prior = &limits->prior;
+
+	if (prior->sd_ns_s <= 0 || filter->disproved)
+		return (struct fit_prior){.sd_ns_s = RATE_UNKNOWN_NS_S};
+	return (struct fit_prior){
+		.rate_ns_s = prior->rate_ns_s,
+		.sd_ns_s = rate_sd_aged(prior->sd_ns_s, limits->wander, now_ns - prior->raw_ns),
+	};
+}
+
+/* Where the rate lies without any sample, now and since since_ns. */
+static struct rate_interval rate_before(const struct filter *filter, int64_t since_ns,
+					int64_t now_ns, const struct filter_limits *limits)
+{
+	struct rate_interval rate = {-limits->max_drift, limits->max_drift};
+	const struct filter_prior *prior = &limits->prior;
+	int64_t began = prior->raw_ns < since_ns ? prior->raw_ns : since_ns;
+	int64_t age = now_ns > began ? now_ns - began : 0;
+
+	if (prior->sd_ns_s > 0 && !filter->disproved)
+		rate_intersect(&rate, rate_widen(prior->rate, rate_wander(limits->wander, age)));
+	return rate;
+}
+
 /*
  * The rate at now_ns, and its mean from since_ns on. A mean over a window that began at t binds the
  * rate at any u up to wander(|u - t|); here the earlier of the two beginnings counts.
@@ -56,8 +96,8 @@ static struct rate_interval pair_rate(const struct filter_entry *old,
 static struct rate_interval rate_since(const struct filter *filter, int64_t since_ns,
 				       int64_t now_ns, const struct filter_limits *limits)
 {
-	struct rate_interval rate = {-limits->max_drift, limits->max_drift};
-	struct rate_interval limit = rate;
+	struct rate_interval limit = {-limits->max_drift, limits->max_drift};
+	struct rate_interval rate = rate_before(filter, since_ns, now_ns, limits);
 	unsigned int i;
 
 	for (i = 1; i < filter->count; i++) {
@@ -107,7 +147,7 @@ static bool entry_contradicts(const struct filter *filter, const struct filter_e
 			      const struct filter_limits *limits)
 {
 	struct filter_interval old = filter_interval(filter, new->raw_ns, limits);
-	struct rate_interval rate = {-limits->max_drift, limits->max_drift};
+	struct rate_interval rate = rate_before(filter, new->raw_ns, new->raw_ns, limits);
 	unsigned int i;
 
 	if (new->sample.offset_ns - new->error_ns > old.offset.hi ||
@@ -130,13 +170,13 @@ static bool entry_contradicts(const struct filter *filter, const struct filter_e
  * its two ways, so its offset errs by up to half of that; what a good exchange (the best eighth)
  * has of it is added, lest one lucky exchange rule the line.
  */
-static void fit_update(struct filter *filter)
+static void fit_update(struct filter *filter, const struct filter_limits *limits)
 {
 	const struct filter_entry *newest = entry_at(filter, 0);
+	struct fit_prior prior = filter_prior_at(filter, newest->raw_ns, limits);
 	struct fit_point points[FILTER_SAMPLES];
 	int64_t sorted[FILTER_SAMPLES];
 	unsigned int i, j;
-	double typical;
 
 	for (i = 0; i < filter->count; i++) {
 		int64_t delay = entry_at(filter, i)->sample.delay_ns;
@@ -145,7 +185,9 @@ static void fit_update(struct filter *filter)
 			sorted[j] = sorted[j - 1];
 		sorted[j] = delay;
 	}
-	typical = (double)(sorted[filter->count / 8] - sorted[0]) / 2;
+	filter->noise_ns = (double)(sorted[filter->count / 8] - sorted[0]) / 2;
+	if (filter->count < NOISE_SAMPLES)
+		filter->noise_ns = fmax(filter->noise_ns, limits->prior.noise_ns);
 
 	for (i = 0; i < filter->count; i++) {
 		const struct filter_entry *entry = entry_at(filter, i);
@@ -153,16 +195,17 @@ static void fit_update(struct filter *filter)
 		points[i] = (struct fit_point){
 			.x_s = 1e-9 * (double)(entry->raw_ns - newest->raw_ns),
 			.y_ns = (double)(entry->sample.offset_ns - newest->sample.offset_ns),
-			.sd_ns = 1 + typical + (double)entry->sample.dispersion_ns +
+			.sd_ns = 1 + filter->noise_ns + (double)entry->sample.dispersion_ns +
 				 (double)(entry->sample.delay_ns - sorted[0]) / 2,
 		};
 	}
 	if (filter->count == 1)
 		points[0].sd_ns = (double)newest->error_ns / 1.7320508 + 1;
-	fit_window(&filter->fit, points, filter->count, RATE_PRIOR_NS_S);
+	fit_window(&filter->fit, points, filter->count, &prior);
 }
 
-static void entry_push(struct filter *filter, const struct filter_entry *new)
+static void entry_push(struct filter *filter, const struct filter_entry *new,
+		       const struct filter_limits *limits)
 {
 	unsigned int i;
 
@@ -177,14 +220,21 @@ static void entry_push(struct filter *filter, const struct filter_entry *new)
 	if (filter->count < FILTER_SAMPLES)
 		filter->count++;
 	filter->pending_count = 0;
-	fit_update(filter);
+	fit_update(filter, limits);
 }
 
 static void entry_add(struct filter *filter, const struct filter_entry *new,
 		      const struct filter_limits *limits)
 {
-	if (filter->count == 0 || !entry_contradicts(filter, new, limits))
-		entry_push(filter, new);
+	bool contradicts = filter->count && entry_contradicts(filter, new, limits);
+
+	if (contradicts && !filter->disproved) {
+		filter->disproved = true;
+		contradicts = entry_contradicts(filter, new, limits);
+		filter->disproved = !contradicts;
+	}
+	if (!contradicts)
+		entry_push(filter, new, limits);
 	else
 		filter->pending[filter->pending_count++] = *new;
 }

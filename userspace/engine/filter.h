@@ -22,10 +22,20 @@
 /* So many samples in a row must contradict the ones before them to make these be dropped */
 #define FILTER_CONFIRM 4
 
-/* The oscillator's limits, see bound.h */
+/* What was known of the rate before the first sample, from an earlier run */
+struct filter_prior {
+	int64_t raw_ns;            /* the instant it is for, before all samples */
+	struct rate_interval rate; /* where the rate lay then */
+	double rate_ns_s;          /* best estimate; sd_ns_s 0: nothing was known */
+	double sd_ns_s;            /* one standard deviation */
+	double noise_ns;           /* of a good sample, one standard deviation */
+};
+
+/* The oscillator's limits, see bound.h, and what is known of it */
 struct filter_limits {
 	int64_t max_drift; /* rates, 2^-50 */
 	int64_t wander;
+	struct filter_prior prior;
 };
 
 struct filter_entry {
@@ -46,7 +56,9 @@ struct filter {
 	unsigned int next;                           /* where the next one goes */
 	struct filter_entry pending[FILTER_CONFIRM]; /* they contradict the ring */
 	unsigned int pending_count;
-	struct fit fit; /* about the newest entry */
+	struct fit fit;  /* about the newest entry */
+	double noise_ns; /* what a good exchange takes longer on one of its ways than the best */
+	bool disproved;  /* the samples contradict the prior: it counts no more */
 };
 
 /* A source's statement about UTC minus raw time at one raw time */
@@ -59,7 +71,8 @@ struct filter_interval {
 /*
  * Take a sample, its fields in range and its raw time after that of the one before it. One that
  * contradicts the ring is set aside; after FILTER_CONFIRM of them in a row the ring is dropped and
- * they take its place: the source, or the clock, has stepped.
+ * they take its place: the source, or the clock, has stepped. A sample that contradicts the prior
+ * and not the ring disproves the prior.
  */
 void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_ns,
 		const struct filter_limits *limits);
@@ -68,8 +81,19 @@ void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_
 const struct filter_entry *filter_newest(const struct filter *filter);
 
 /*
+ * What the prior says of the rate at raw time now_ns: its standard deviation grows with the square
+ * root of the time, by a tenth of the wander within BOUND_WANDER_WINDOW_NS, up to that of an
+ * oscillator of which nothing is known.
+ */
+struct fit_prior filter_prior_at(const struct filter *filter, int64_t now_ns,
+				 const struct filter_limits *limits);
+
+/* Standard deviation of a rate, ns/s, age_ns after it was sd_ns_s */
+double rate_sd_aged(double sd_ns_s, int64_t wander, int64_t age_ns);
+
+/*
  * Where the rate lies at raw time now_ns and for BOUND_WANDER_WINDOW_NS after it, by the pairs of
- * samples and within +-max_drift.
+ * samples, the prior and within +-max_drift.
  */
 struct rate_interval filter_rate(const struct filter *filter, int64_t now_ns,
 				 const struct filter_limits *limits);

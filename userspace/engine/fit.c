@@ -17,7 +17,7 @@
 #define WINDOW_PART 4
 
 void fit_line(struct fit *ret, const struct fit_point *points, unsigned int count,
-	      double prior_ns_s)
+	      const struct fit_prior *prior)
 {
 	double w_sum = 0, x_mean = 0, y_mean = 0, sxx = 0, sxy = 0, chi2 = 0;
 	double ridge, rate, factor, var_rate, var_mean;
@@ -40,8 +40,8 @@ void fit_line(struct fit *ret, const struct fit_point *points, unsigned int coun
 		sxy += w * x * (points[i].y_ns - y_mean);
 	}
 
-	ridge = prior_ns_s > 0 ? 1 / (prior_ns_s * prior_ns_s) : 0;
-	rate = sxx + ridge > 0 ? sxy / (sxx + ridge) : 0;
+	ridge = prior->sd_ns_s > 0 ? 1 / (prior->sd_ns_s * prior->sd_ns_s) : 0;
+	rate = sxx + ridge > 0 ? (sxy + ridge * prior->rate_ns_s) / (sxx + ridge) : 0;
 	for (i = 0; i < count; i++) {
 		double r = (points[i].y_ns - y_mean - rate * (points[i].x_s - x_mean)) /
 			   points[i].sd_ns;
@@ -100,15 +100,15 @@ static bool fit_explains(const struct fit *fit, const struct fit_point *points, 
 }
 
 void fit_window(struct fit *ret, const struct fit_point *points, unsigned int count,
-		double prior_ns_s)
+		const struct fit_prior *prior)
 {
 	struct fit shorter;
 	double misfit_ns;
 
-	fit_line(ret, points, count, prior_ns_s);
+	fit_line(ret, points, count, prior);
 	while (count > FIT_WINDOW_MIN && !fit_explains(ret, points, &misfit_ns)) {
 		count -= (count + WINDOW_PART - 1) / WINDOW_PART;
-		fit_line(&shorter, points, count, prior_ns_s);
+		fit_line(&shorter, points, count, prior);
 		/* What is left must not be vaguer than the longer line is wrong. */
 		if (shorter.var_offset > misfit_ns * misfit_ns)
 			return;

@@ -11,6 +11,12 @@ struct fit_point {
 	double sd_ns; /* expected standard deviation of y, > 0: the weight is 1 / sd^2 */
 };
 
+/* What was known of the rate before any point was seen; sd_ns_s 0: nothing */
+struct fit_prior {
+	double rate_ns_s;
+	double sd_ns_s;
+};
+
 /* y = offset + rate * x; variances of the parameters at x = 0 */
 struct fit {
 	double offset_ns;
@@ -23,14 +29,13 @@ struct fit {
 };
 
 /*
- * Fit all `count` >= 1 points. prior_ns_s: standard deviation of the rate before any point was
- * seen, about 0; it rules a single point and matters little to a good line. 0: none.
+ * Fit all `count` >= 1 points. The prior rules a single point and matters little to a good line.
  *
  * The errors follow the residuals, to which the points' own sd is added with the weight of two
  * points, so that a few points that happen to lie on a line claim no perfection.
  */
 void fit_line(struct fit *ret, const struct fit_point *points, unsigned int count,
-	      double prior_ns_s);
+	      const struct fit_prior *prior);
 
 /*
  * Fit as many of the newest points as one line explains: as long as the residuals' signs come in
@@ -38,7 +43,7 @@ void fit_line(struct fit *ret, const struct fit_point *points, unsigned int coun
  * unless what remains is vaguer than the longer line is wrong.
  */
 void fit_window(struct fit *ret, const struct fit_point *points, unsigned int count,
-		double prior_ns_s);
+		const struct fit_prior *prior);
 
 /* Value and standard deviation of the line at x. */
 double fit_value(const struct fit *fit, double x_s);

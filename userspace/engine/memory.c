@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/memory.h"
+
+#include <errno.h>
+#include <math.h>
+
+/* What another start of the machine may change: temperature, calibration, the machine itself */
+#define RESTART_SD_NS_S 1000.0
+#define RATE_SD_MAX 1e-3
+
+static uint64_t mult_from_rate(uint64_t nominal, int64_t rate)
+{
+	return nominal + (uint64_t)(int64_t)(((__int128)nominal * rate) >> RATE_SHIFT);
+}
+
+/* Rounded down; the mult is known to be near the nominal one. */
+static int64_t rate_from_mult(uint64_t nominal, uint64_t mult)
+{
+	__int128 difference = (__int128)mult - (__int128)nominal;
+	__int128 scaled = difference * RATE_ONE;
+
+	return (int64_t)(scaled / nominal - (scaled % (__int128)nominal < 0));
+}
+
+static bool mult_is_near(uint64_t nominal, uint64_t mult)
+{
+	uint64_t apart = mult > nominal ? mult - nominal : nominal - mult;
+
+	return apart <= nominal / (1000000000 / MEMORY_DRIFT_PPB);
+}
+
+int engine_memory_get(const struct engine *engine, struct engine_memory *ret)
+{
+	uint64_t nominal = engine->config.scale.mult;
+	double noise_ns = 0;
+	unsigned int i;
+
+	if (!engine->has_base)
+		return -ENODATA;
+	for (i = 0; i < engine->source_end; i++)
+		if (engine->views[i].state == CHRONOTICK_SOURCE_SELECTED)
+			noise_ns = fmax(noise_ns, engine->sources[i].filter.noise_ns);
+	*ret = (struct engine_memory){
+		.mult = engine->base.mult,
+		.mult_lo = mult_from_rate(nominal, engine->base_rate.lo) - 1,
+		.mult_hi = mult_from_rate(nominal, engine->base_rate.hi) + 1,
+		.rate_sd = engine->base.drift_uncertainty,
+		.noise_ns = noise_ns,
+	};
+	return 0;
+}
+
+static bool memory_in_range(const struct engine_memory *memory)
+{
+	return memory->mult_lo <= memory->mult && memory->mult <= memory->mult_hi &&
+	       memory->rate_sd > 0 && memory->rate_sd <= RATE_SD_MAX && memory->noise_ns >= 0 &&
+	       memory->noise_ns <= (double)ENGINE_ERROR_MAX_NS;
+}
+
+int engine_memory_set(struct engine *engine, const struct engine_memory *memory, int64_t age_ns,
+		      bool same_oscillator)
+{
+	uint64_t nominal = engine->config.scale.mult;
+	struct filter_limits *limits = &engine->limits;
+	double sd_ns_s = memory->rate_sd * 1e9;
+	struct rate_interval rate;
+
+	if (!memory_in_range(memory) || age_ns < 0 || engine->has_first)
+		return -EINVAL;
+	if (!mult_is_near(nominal, memory->mult_lo) || !mult_is_near(nominal, memory->mult_hi))
+		return -ERANGE;
+
+	if (!same_oscillator)
+		sd_ns_s = sqrt(sd_ns_s * sd_ns_s + RESTART_SD_NS_S * RESTART_SD_NS_S);
+	rate = (struct rate_interval){rate_from_mult(nominal, memory->mult_lo),
+				      rate_from_mult(nominal, memory->mult_hi) + 1};
+	limits->prior = (struct filter_prior){
+		/* Raw time begins with the run, so it comes before all samples. */
+		.raw_ns = 0,
+		.rate = same_oscillator ? rate_widen(rate, rate_wander(limits->wander, age_ns))
+					: (struct rate_interval){-RATE_ONE, RATE_ONE},
+		.rate_ns_s = 1e9 * (double)rate_from_mult(nominal, memory->mult) / (double)RATE_ONE,
+		.sd_ns_s = rate_sd_aged(sd_ns_s, limits->wander, age_ns),
+		.noise_ns = memory->noise_ns,
+	};
+	return 0;
+}
