@@ -47,6 +47,11 @@ static const struct key_choice log_levels[] = {
 	{"ERROR", LOG_ERR, NULL},
 };
 
+static const struct key_choice record_orders[] = {
+	{"document", CHRONOTICK_ORDER_DOCUMENT, NULL},
+	{"python", CHRONOTICK_ORDER_PYTHON, NULL},
+};
+
 static const struct key page_keys[] = {
 	{"backend", KEY_CHOICE, "auto", CHOICES(backends)},
 	{"shm_name", KEY_FILE_NAME, CHRONOTICK_SHM_NAME, MEMBER(config, page.shm_name)},
@@ -56,6 +61,8 @@ static const struct key page_keys[] = {
 	/* The bound in a clock line has 32 bits. */
 	{"max_bound_ns", KEY_INTEGER, "1000000000", 1000, 4000000000,
 	 MEMBER(config, page.max_bound_ns)},
+	{"record_order", KEY_CHOICE, "document", CHOICES(record_orders),
+	 MEMBER(config, page.record_order)},
 };
 
 static const struct key clock_keys[] = {

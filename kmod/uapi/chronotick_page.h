@@ -154,6 +154,19 @@ enum chronotick_counter_kind {
 	CHRONOTICK_COUNTER_MONOTONIC_RAW = 3, /* clock_gettime(CLOCK_MONOTONIC_RAW), ns */
 };
 
+/*
+ * In which order the first record, at offset 0, has its words 2 to 6. Its shadow has the document's
+ * order always.
+ */
+enum chronotick_record_order {
+	CHRONOTICK_ORDER_DOCUMENT = 0, /* as struct chronotick_record */
+	/*
+	 * As the released Python client reads it: offset_correction at 16, drift_rate at 24,
+	 * offset_uncertainty at 32, drift_uncertainty at 40, prediction_time at 48
+	 */
+	CHRONOTICK_ORDER_PYTHON = 1,
+};
+
 struct chronotick_header {
 	__u64 magic; /* CHRONOTICK_MAGIC */
 	__u32 abi_version;
@@ -176,7 +189,8 @@ struct chronotick_header {
 	__u64 max_bound_ns;     /* a line wider than this is never trusted */
 	__u64 generation_start; /* counter value at which the present generation began */
 	__u32 changes;          /* of status, generation, leap state, TAI - UTC or trust: a futex */
-	__u32 pad[3];
+	__u32 record_order;     /* enum chronotick_record_order; changed only while record is odd */
+	__u32 pad[2];
 };
 
 /* Figures that the daemon measures; every word is current by itself, the block is no snapshot. */

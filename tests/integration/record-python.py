@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The record at offset 0, and its shadow, as a client in Python reads them: with struct and the
-documented format. Every field has a value of its own.
+documented format, in the document's order and in the released Python client's. Every field has a
+value of its own.
 
 usage: record-python.py MAKE_PAGE [PAGE_MD]"""
 import os
@@ -22,6 +23,25 @@ FIELDS = [
     ("reserved", 17), ("average_latency_ms", 18.5),
 ]
 OFFSETS = {"record": 0, "its shadow": 384}
+# The released client's order: what stands in these words, in turn
+PYTHON_ORDER = ["offset_correction", "drift_rate", "offset_uncertainty", "drift_uncertainty",
+                "prediction_time"]
+
+
+def fields_of(state, offset):
+    """What is wanted at the offset of a page of that state."""
+    if state == "distinct" or offset != 0:
+        return FIELDS
+    values = dict(FIELDS)
+    return FIELDS[:2] + [(name, values[name]) for name in PYTHON_ORDER] + FIELDS[7:]
+
+
+def page_of(make_page, state):
+    with tempfile.TemporaryDirectory() as work:
+        path = os.path.join(work, "page")
+        subprocess.run([make_page, state, path], check=True)
+        with open(path, "rb") as page:
+            return page.read()
 
 
 def main():
@@ -33,20 +53,17 @@ def main():
     if struct.calcsize(FORMAT) != 128:
         print(f"the format has {struct.calcsize(FORMAT)} bytes")
         failed += 1
-    with tempfile.TemporaryDirectory() as work:
-        path = os.path.join(work, "page")
-        subprocess.run([make_page, "distinct", path], check=True)
-        with open(path, "rb") as page:
-            content = page.read()
-    if len(content) != 4096:
-        print(f"the page has {len(content)} bytes")
-        return 1
-    for what, offset in OFFSETS.items():
-        values = struct.unpack_from(FORMAT, content, offset)
-        for (name, wanted), value in zip(FIELDS, values, strict=True):
-            if value != wanted:
-                print(f"{what}: {name} is {value}, not {wanted}")
-                failed += 1
+    for state in ("distinct", "distinct_python"):
+        content = page_of(make_page, state)
+        if len(content) != 4096:
+            print(f"the page has {len(content)} bytes")
+            return 1
+        for what, offset in OFFSETS.items():
+            values = struct.unpack_from(FORMAT, content, offset)
+            for (name, wanted), value in zip(fields_of(state, offset), values, strict=True):
+                if value != wanted:
+                    print(f"{state}, {what}: {name} is {value}, not {wanted}")
+                    failed += 1
     if document and os.path.exists(document):
         with open(document, encoding="utf-8") as text:
             formats = re.findall(r'"(<[0-9dfIx ]+)"', text.read())
@@ -57,7 +74,7 @@ def main():
         if not formats:
             print(f"{document} documents no struct format")
             failed += 1
-    print(f"{len(FIELDS)} fields in {len(OFFSETS)} places, {failed} wrong")
+    print(f"{len(FIELDS)} fields in {len(OFFSETS)} places and two orders, {failed} wrong")
     return 1 if failed else 0
 
 

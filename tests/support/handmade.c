@@ -158,6 +158,13 @@ static void distinct(struct chronotick_page *page)
 	};
 }
 
+/* The same, at offset 0 in the released Python client's order */
+static void distinct_python(struct chronotick_page *page)
+{
+	distinct(page);
+	page->header.record_order = CHRONOTICK_ORDER_PYTHON;
+}
+
 static void no_magic(struct chronotick_page *page)
 {
 	page->header.magic ^= 1;
@@ -183,6 +190,7 @@ const struct handmade_state handmade_states[] = {
 	{"stopped", "the line holds, the writer has ended in order", stopped},
 	{"hostile", "numbers and texts gone mad", hostile},
 	{"distinct", "a record with a value of its own in each field", distinct},
+	{"distinct_python", "the same, in the Python client's order at offset 0", distinct_python},
 	{"no_magic", "not a page", no_magic},
 	{"other_boot", "from before the machine's last start", other_boot},
 	{"other_version", "of another ABI version", other_version},
@@ -278,6 +286,16 @@ static void rest_fill(struct chronotick_page *page)
 	source->last_counter = page->header.heartbeat;
 }
 
+/* prediction_time goes behind the four words that follow it. */
+static void record_rotate(struct chronotick_record *record)
+{
+	double words[5];
+
+	memcpy(words, (char *)record + 16, sizeof(words));
+	memcpy((char *)record + 16, &words[1], 4 * sizeof(words[0]));
+	memcpy((char *)record + 48, &words[0], sizeof(words[0]));
+}
+
 int handmade_create(struct chronotick_page **ret, const char *path, const char *name)
 {
 	const struct handmade_state *state = handmade_states;
@@ -309,6 +327,8 @@ int handmade_create(struct chronotick_page **ret, const char *path, const char *
 	state->apply(page);
 	page->clock[1] = page->clock[0];
 	page->record_shadow = page->record;
+	if (page->header.record_order == CHRONOTICK_ORDER_PYTHON)
+		record_rotate(&page->record);
 	*ret = page;
 close:
 	close(fd);

@@ -51,7 +51,7 @@ static const struct {
 	{"word", "f.yaml:1: (file): it is no map; allowed: a map of " ALLOWED_DOCUMENT "\n"},
 	{GOOD "page: a: b\n",
 	 "f.yaml:2: page: \"a\" is a single value; allowed: a map of backend, shm_name, "
-	 "frequency_hz, writer_timeout_ms or max_bound_ns\n"
+	 "frequency_hz, writer_timeout_ms, max_bound_ns or record_order\n"
 	 "f.yaml:2: (file): no YAML: mapping values are not allowed in this context; "
 	 "allowed: one YAML document\n"},
 	{"sources: [",
@@ -64,7 +64,7 @@ static const struct {
 	{GOOD "---\n" GOOD, "f.yaml:2: (file): a second document; allowed: one\n"},
 	{GOOD "page: [[[[[[[[[[[[[[[[[[[[[[[[",
 	 "f.yaml:2: page: it is a list; allowed: a map of backend, shm_name, frequency_hz, "
-	 "writer_timeout_ms or max_bound_ns\n"
+	 "writer_timeout_ms, max_bound_ns or record_order\n"
 	 "f.yaml:2: (file): nested too deep; allowed: 16 levels\n"},
 	{"sources: &a [{ntp: a.example}]\nwarm_up_s: *a\n",
 	 "f.yaml:1: (file): an anchor; allowed: values in full\n"
@@ -72,9 +72,9 @@ static const struct {
 	{GOOD "warm_up_s: !!int 5\n", "f.yaml:2: (file): a tag; allowed: values without one\n"},
 	/* Keys */
 	{GOOD "warmup_s: 5\n", "f.yaml:2: warmup_s: unknown key; allowed: " ALLOWED_DOCUMENT "\n"},
-	{GOOD "\n\npage:\n  record_order: document\n",
-	 "f.yaml:5: page.record_order: unknown key; allowed: backend, shm_name, frequency_hz, "
-	 "writer_timeout_ms or max_bound_ns\n"},
+	{GOOD "\n\npage:\n  record_orders: document\n",
+	 "f.yaml:5: page.record_orders: unknown key; allowed: backend, shm_name, frequency_hz, "
+	 "writer_timeout_ms, max_bound_ns or record_order\n"},
 	{GOOD "clock: {slew: 5}\n",
 	 "f.yaml:2: clock.slew: unknown key; allowed: max_slew_ppb, step_threshold_ns, "
 	 "max_drift_ppb, wander_ppb or max_distance_ms\n"},
@@ -89,7 +89,7 @@ static const struct {
 	 "f.yaml:2: counter\\x00: unknown key; allowed: " ALLOWED_DOCUMENT "\n"},
 	{GOOD "page: {" NAME_50 NAME_50 ": 1}\n",
 	 "f.yaml:2: page." NAME_50 "aaaaaaaaaa...: unknown key; allowed: backend, shm_name, "
-	 "frequency_hz, writer_timeout_ms or max_bound_ns\n"},
+	 "frequency_hz, writer_timeout_ms, max_bound_ns or record_order\n"},
 	{GOOD "warm_up_s: 5\nwarm_up_s: 5\n",
 	 "f.yaml:3: warm_up_s: duplicate key: it is in line 2 already; allowed: once\n"},
 	{GOOD "page: {backend: shm,\n backend: shm}\n",
@@ -138,10 +138,10 @@ static const struct {
 					  "allowed: DEBUG, INFO, WARNING or ERROR\n"},
 	{GOOD "page: 5\n",
 	 "f.yaml:2: page: \"5\" is a single value; allowed: a map of backend, shm_name, "
-	 "frequency_hz, writer_timeout_ms or max_bound_ns\n"},
+	 "frequency_hz, writer_timeout_ms, max_bound_ns or record_order\n"},
 	{GOOD "page:\n",
 	 "f.yaml:2: page: it has no value; allowed: a map of backend, shm_name, frequency_hz, "
-	 "writer_timeout_ms or max_bound_ns\n"},
+	 "writer_timeout_ms, max_bound_ns or record_order\n"},
 	{GOOD "page: {backend: module}\n",
 	 "f.yaml:2: page.backend: this build has no kernel-module backend; allowed: auto or shm\n"},
 	{GOOD "page: {frequency_hz: 1001}\n",
@@ -150,6 +150,8 @@ static const struct {
 	 "f.yaml:2: page.frequency_hz: 0 is out of range; allowed: an integer from 1 to 1000\n"},
 	{GOOD "page: {shm_name: a/b}\n",
 	 "f.yaml:2: page.shm_name: \"a/b\" is no such file name; allowed: " ALLOWED_NAME "\n"},
+	{GOOD "page: {record_order: c}\n",
+	 "f.yaml:2: page.record_order: \"c\" is no such choice; allowed: document or python\n"},
 	{GOOD "page: {shm_name: .a}\n",
 	 "f.yaml:2: page.shm_name: \".a\" is no such file name; allowed: " ALLOWED_NAME "\n"},
 	{GOOD "page: {shm_name: \"\"}\n",
@@ -200,7 +202,7 @@ static const struct {
 	 "  - ntp: -a\n    port: x\n  - ntp: b.example\n    minpol: 3\nlog_level: LOUD\n",
 	 "f.yaml:2: page.frequency_hz: 5000 is out of range; allowed: an integer from 1 to 1000\n"
 	 "f.yaml:3: page.shmname: unknown key; allowed: backend, shm_name, frequency_hz, "
-	 "writer_timeout_ms or max_bound_ns\n"
+	 "writer_timeout_ms, max_bound_ns or record_order\n"
 	 "f.yaml:4: warm_up_s: it is a map; allowed: an integer from 0 to 86400\n"
 	 "f.yaml:6: sources[0].ntp: \"-a\" is no such host; allowed: " ALLOWED_HOST "\n"
 	 "f.yaml:7: sources[0].port: \"x\" is no integer; allowed: an integer from 1 to 65535\n"
@@ -292,7 +294,7 @@ Test(config, every_value_arrives_in_its_member)
 {
 	static const char text[] =
 		"page:\n  backend: shm\n  shm_name: other\n  frequency_hz: 1000\n"
-		"  writer_timeout_ms: 2000\n  max_bound_ns: 4000000000\n"
+		"  writer_timeout_ms: 2000\n  max_bound_ns: 4000000000\n  record_order: python\n"
 		"clock:\n  max_slew_ppb: 20000\n  step_threshold_ns: 3000\n"
 		"  max_drift_ppb: 4000\n  wander_ppb: 50\n"
 		"  max_distance_ms: 600\n"
@@ -310,6 +312,7 @@ Test(config, every_value_arrives_in_its_member)
 	cr_assert_eq(config.page.frequency_hz, 1000);
 	cr_assert_eq(config.page.writer_timeout_ms, 2000);
 	cr_assert_eq(config.page.max_bound_ns, 4000000000);
+	cr_assert_eq(config.page.record_order, CHRONOTICK_ORDER_PYTHON);
 	cr_assert_eq(config.page.max_slew_ppb, 20000);
 	cr_assert_eq(config.page.step_threshold_ns, 3000);
 	cr_assert_eq(config.max_drift_ppb, 4000);
@@ -510,7 +513,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 22);
+	cr_assert_eq(count, 23);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);

@@ -378,6 +378,47 @@ Test(read, record_falls_back_to_its_shadow)
 	page_drop(&f);
 }
 
+/* A record at offset 0 in the released Python client's order, its shadow torn */
+static void python_make(struct chronotick_page *page)
+{
+	double *words = (double *)(void *)&page->record;
+
+	words[2] = 0.25; /* offset_correction */
+	words[3] = 1e-6; /* drift_rate */
+	words[4] = 3e-6; /* offset_uncertainty */
+	words[5] = 2e-6; /* drift_uncertainty */
+	words[6] = 100;  /* prediction_time */
+	words[7] = 200;  /* valid_until */
+	page->record.sequence_number = 4;
+	page->record_shadow.sequence_number = 5;
+	page->header.record_order = CHRONOTICK_ORDER_PYTHON;
+}
+
+Test(read, a_record_in_the_python_clients_order_is_not_misread)
+{
+	struct fixture f;
+	struct chronotick_record record;
+
+	page_make(&f, native_kind());
+	open_page(&f);
+	python_make(f.page);
+	cr_assert_eq(chronotick_record_read(f.ct, &record), 0);
+	cr_assert_eq(record.offset_correction, 0.25);
+	cr_assert_eq(record.drift_rate, 1e-6);
+	cr_assert_eq(record.offset_uncertainty, 3e-6);
+	cr_assert_eq(record.drift_uncertainty, 2e-6);
+	cr_assert_eq(record.prediction_time, 100);
+	cr_assert_eq(record.valid_until, 200);
+	/* An order of a later version: nothing is guessed. */
+	f.page->header.record_order = 2;
+	cr_assert_eq(chronotick_record_read(f.ct, &record), -ESTALE);
+	f.page->record_shadow.sequence_number = 4;
+	f.page->record_shadow.offset_correction = 0.5;
+	cr_assert_eq(chronotick_record_read(f.ct, &record), 0);
+	cr_assert_eq(record.offset_correction, 0.5);
+	page_drop(&f);
+}
+
 Test(read, a_record_is_read_after_its_sequence_has_wrapped)
 {
 	struct fixture f;
@@ -385,8 +426,8 @@ Test(read, a_record_is_read_after_its_sequence_has_wrapped)
 
 	page_make(&f, native_kind());
 	open_page(&f);
-	f.page->record.system_timestamp = 1.7e9;
-	cr_assert_eq(f.page->record.sequence_number, 0);
+	f.page->record_shadow.system_timestamp = 1.7e9;
+	cr_assert_eq(f.page->record_shadow.sequence_number, 0);
 	cr_assert_eq(chronotick_record_read(f.ct, &record), 0);
 	f.page->record.sequence_number = 1;
 	f.page->record_shadow.sequence_number = 1;

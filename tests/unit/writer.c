@@ -127,6 +127,98 @@ Test(writer, repair_of_records)
 	cr_assert_eq(page.record_shadow.sequence_number, 12);
 }
 
+/* The released Python client's view of a page, in its order */
+static double python_word(const struct chronotick_page *page, unsigned int offset)
+{
+	double ret;
+
+	memcpy(&ret, (const char *)page + offset, sizeof(ret));
+	return ret;
+}
+
+static void python_check(const struct chronotick_page *page)
+{
+	cr_assert_eq(page->header.record_order, CHRONOTICK_ORDER_PYTHON);
+	cr_assert_eq(page->record.sequence_number & 1, 0);
+	cr_assert_eq(python_word(page, 8), 2);
+	cr_assert_eq(python_word(page, 16), 4);
+	cr_assert_eq(python_word(page, 24), 5);
+	cr_assert_eq(python_word(page, 32), 6);
+	cr_assert_eq(python_word(page, 40), 7);
+	cr_assert_eq(python_word(page, 48), 3);
+	cr_assert_eq(python_word(page, 56), 8);
+	cr_assert_eq(page->record_shadow.prediction_time, 3);
+	cr_assert_eq(page->record_shadow.offset_correction, 4);
+}
+
+static struct chronotick_record record_of_numbers(void)
+{
+	return (struct chronotick_record){
+		.corrected_timestamp = 1,
+		.system_timestamp = 2,
+		.prediction_time = 3,
+		.offset_correction = 4,
+		.drift_rate = 5,
+		.offset_uncertainty = 6,
+		.drift_uncertainty = 7,
+		.valid_until = 8,
+		.flags = CHRONOTICK_FLAG_VALID,
+		.confidence = 0.5F,
+	};
+}
+
+Test(writer, the_record_has_the_order_that_is_asked_for)
+{
+	struct chronotick_record record = record_of_numbers();
+	struct chronotick_page page = {0};
+
+	/* Nothing written yet: it stays so. */
+	page_record_order_set(&page, CHRONOTICK_ORDER_PYTHON);
+	cr_assert_eq(page.record.sequence_number, 0);
+	page_record_write(&page, &record);
+	python_check(&page);
+	cr_assert_eq(page_repair(&page), PAGE_WHOLE);
+	/* Back and forth, in place */
+	page_record_order_set(&page, CHRONOTICK_ORDER_DOCUMENT);
+	cr_assert_eq(page.record.prediction_time, 3);
+	cr_assert_eq(page.record.drift_uncertainty, 7);
+	cr_assert_eq(page.record.sequence_number, 4);
+	page_record_order_set(&page, CHRONOTICK_ORDER_PYTHON);
+	python_check(&page);
+	page_invalidate(&page);
+	record = page.record_shadow;
+	cr_assert_eq(record.flags, 0);
+	python_check(&page);
+}
+
+Test(writer, repair_of_records_in_either_order)
+{
+	struct chronotick_record record = record_of_numbers();
+	struct chronotick_page page = {0};
+
+	page_record_order_set(&page, CHRONOTICK_ORDER_PYTHON);
+	page_record_write(&page, &record);
+	page.record.sequence_number |= 1;
+	page.record.prediction_time = 99;
+	cr_assert_eq(page_repair(&page), PAGE_REPAIRED);
+	python_check(&page);
+	page.record_shadow.sequence_number |= 1;
+	page.record_shadow.prediction_time = 99;
+	cr_assert_eq(page_repair(&page), PAGE_REPAIRED);
+	python_check(&page);
+	/* Killed while it changed the order: odd, the shadow whole */
+	page.record.sequence_number |= 1;
+	page.header.record_order = CHRONOTICK_ORDER_DOCUMENT;
+	cr_assert_eq(page_repair(&page), PAGE_REPAIRED);
+	cr_assert_eq(page.record.prediction_time, 3);
+	/* An order that nobody knows */
+	page.header.record_order = 77;
+	page.record.prediction_time = 99;
+	cr_assert_eq(page_repair(&page), PAGE_REPAIRED);
+	cr_assert_eq(page.header.record_order, CHRONOTICK_ORDER_DOCUMENT);
+	cr_assert_eq(page.record.prediction_time, 3);
+}
+
 Test(writer, the_records_number_is_never_zero_again)
 {
 	struct chronotick_page page = {0};

@@ -10,6 +10,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef CHRONOTICK_HEADER_ONLY
+#define CHRONOTICK_HEADER_ONLY
+#endif
+#include <chronotick/chronotick.h>
+
 #define store(where, value) __atomic_store_n((where), (value), __ATOMIC_RELAXED)
 #define load(where) __atomic_load_n((where), __ATOMIC_RELAXED)
 
@@ -97,7 +102,8 @@ void page_change_tell(struct chronotick_page *page)
 	syscall(SYS_futex, changes, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-static void record_write(struct chronotick_record *record, const struct chronotick_record *next)
+/* The words of a record that is odd, all but the sequence number */
+static void record_fill(struct chronotick_record *record, const struct chronotick_record *next)
 {
 	uint64_t words[RECORD_WORDS], *to = (uint64_t *)(void *)record;
 	uint32_t confidence;
@@ -105,11 +111,14 @@ static void record_write(struct chronotick_record *record, const struct chronoti
 
 	memcpy(words, next, sizeof(words));
 	memcpy(&confidence, &next->confidence, sizeof(confidence));
-	sequence_begin(&record->sequence_number);
 	for (i = 0; i < RECORD_WORDS; i++)
 		if (i != RECORD_SEQUENCE_WORD)
 			store(&to[i], words[i]);
 	store((uint32_t *)(void *)&record->confidence, confidence);
+}
+
+static void record_end(struct chronotick_record *record)
+{
 	/* Readers take the number 0 for "never written": it is passed over. */
 	if (record->sequence_number == UINT32_MAX)
 		__atomic_store_n(&record->sequence_number, 2, __ATOMIC_RELEASE);
@@ -117,10 +126,59 @@ static void record_write(struct chronotick_record *record, const struct chronoti
 		sequence_end(&record->sequence_number);
 }
 
+static void record_write(struct chronotick_record *record, const struct chronotick_record *next)
+{
+	sequence_begin(&record->sequence_number);
+	record_fill(record, next);
+	record_end(record);
+}
+
+/* The inverse of chronotick_record_from_python() */
+static void record_to_python(struct chronotick_record *record)
+{
+	double prediction_time = record->prediction_time;
+
+	record->prediction_time = record->offset_correction;
+	record->offset_correction = record->drift_rate;
+	record->drift_rate = record->offset_uncertainty;
+	record->offset_uncertainty = record->drift_uncertainty;
+	record->drift_uncertainty = prediction_time;
+}
+
+/* A record in the document's order as the page has it at offset 0 */
+static struct chronotick_record record_arranged(const struct chronotick_page *page,
+						const struct chronotick_record *record)
+{
+	struct chronotick_record ret = *record;
+
+	if (page->header.record_order == CHRONOTICK_ORDER_PYTHON)
+		record_to_python(&ret);
+	return ret;
+}
+
 void page_record_write(struct chronotick_page *page, const struct chronotick_record *next)
 {
-	record_write(&page->record, next);
+	struct chronotick_record first = record_arranged(page, next);
+
+	record_write(&page->record, &first);
 	record_write(&page->record_shadow, next);
+}
+
+void page_record_order_set(struct chronotick_page *page, uint32_t order)
+{
+	struct chronotick_record *record = &page->record, first;
+
+	if (page->header.record_order == order)
+		return;
+	sequence_begin(&record->sequence_number);
+	store(&page->header.record_order, order);
+	first = record_arranged(page, &page->record_shadow);
+	record_fill(record, &first);
+	/* A record that was never written stays one: readers tell it by the number 0. */
+	if (page->record_shadow.sequence_number)
+		record_end(record);
+	else
+		__atomic_store_n(&record->sequence_number, 0, __ATOMIC_RELEASE);
 }
 
 /* Do the lines hold the same? Their sequences may differ. */
@@ -174,18 +232,28 @@ static bool records_equal(const struct chronotick_record *a, const struct chrono
 /* The same for the records; where none is whole, one without flags and confidence is left. */
 static enum page_repair records_repair(struct chronotick_page *page)
 {
-	struct chronotick_record copy;
-	bool torn = page->record.sequence_number & 1;
+	uint32_t order = page->header.record_order;
+	/* Of an order that this writer does not know: good for nothing */
+	bool strange = order > CHRONOTICK_ORDER_PYTHON;
+	bool torn = page->record.sequence_number & 1 || strange;
 	bool shadow_torn = page->record_shadow.sequence_number & 1;
+	struct chronotick_record copy, first;
 
+	if (strange) {
+		sequence_begin(&page->record.sequence_number);
+		store(&page->header.record_order, CHRONOTICK_ORDER_DOCUMENT);
+	}
 	copy = torn ? page->record_shadow : page->record;
+	if (!torn && order == CHRONOTICK_ORDER_PYTHON)
+		chronotick_record_from_python(&copy);
 	if (torn && shadow_torn) {
 		memset(&copy, 0, sizeof(copy));
 		page_record_write(page, &copy);
 		return PAGE_LOST;
 	}
 	if (torn) {
-		record_write(&page->record, &copy);
+		first = record_arranged(page, &copy);
+		record_write(&page->record, &first);
 		return PAGE_REPAIRED;
 	}
 	if (!shadow_torn && records_equal(&page->record_shadow, &copy))
@@ -206,7 +274,7 @@ enum page_repair page_repair(struct chronotick_page *page)
 
 void page_invalidate(struct chronotick_page *page)
 {
-	struct chronotick_record record = page->record;
+	struct chronotick_record record = page->record_shadow;
 	struct chronotick_clock line;
 
 	page_line_read(&line, &page->clock[0]);

@@ -37,7 +37,10 @@ void page_generation_write(struct chronotick_page *page, uint32_t generation, ui
  */
 void page_change_tell(struct chronotick_page *page);
 
-/* The record, then its shadow; *next's sequence number is not used. */
+/*
+ * The record, in the page's record order, then its shadow, in the document's; *next's sequence
+ * number is not used.
+ */
 void page_record_write(struct chronotick_page *page, const struct chronotick_record *next);
 
 enum page_repair {
@@ -51,6 +54,12 @@ enum page_repair {
  * too. Sequences go on from where they are. Safe to be killed in, and to be repeated.
  */
 enum page_repair page_repair(struct chronotick_page *page);
+
+/*
+ * The record at offset 0 in another order from here on (enum chronotick_record_order). The page must
+ * be whole: readers take the shadow meanwhile.
+ */
+void page_record_order_set(struct chronotick_page *page, uint32_t order);
 
 /*
  * Span 0 in both lines, no flags, no confidence: nobody shall trust this page from here on. Readers

@@ -83,11 +83,13 @@ int publisher_open(struct publisher **ret, const struct publish_config *config,
 	if (config->frequency_hz < 1 || config->frequency_hz > 1000 || config->max_bound_ns < 1 ||
 	    config->writer_timeout_ms < 1 ||
 	    config->writer_timeout_ms > CHRONOTICK_GROWTH_NS / 1000000 ||
-	    config->step_threshold_ns < 0) {
+	    config->step_threshold_ns < 0 || config->record_order > CHRONOTICK_ORDER_PYTHON) {
 		if (why && why_size)
-			snprintf(why, why_size,
-				 "frequency_hz must be 1 to 1000, writer_timeout_ms 1 to 1000000, "
-				 "max_bound_ns at least 1, the step threshold not negative");
+			snprintf(
+				why, why_size,
+				"frequency_hz must be 1 to 1000, writer_timeout_ms 1 to 1000000, "
+				"max_bound_ns at least 1, the step threshold not negative, the record "
+				"order a known one");
 		return -EINVAL;
 	}
 	publisher = calloc(1, sizeof(*publisher));
@@ -104,6 +106,7 @@ int publisher_open(struct publisher **ret, const struct publish_config *config,
 	header_set(&publisher->segment.page->header, config, counter);
 	writer_init(&publisher->writer, publisher->segment.page, &line_config, publisher_now,
 		    &publisher->counter);
+	page_record_order_set(publisher->segment.page, config->record_order);
 	*ret = publisher;
 	return 0;
 }
@@ -212,8 +215,8 @@ void publisher_close(struct publisher *publisher)
 	page = publisher->segment.page;
 	if (line_stands(&publisher->writer.current, counter_read(&publisher->counter)))
 		writer_status_set(&publisher->writer, CHRONOTICK_WRITER_GONE);
-	if (page->record.sequence_number) {
-		record = page->record;
+	if (page->record_shadow.sequence_number) {
+		record = page->record_shadow;
 		record.flags = 0;
 		record.confidence = 0;
 		page_record_write(page, &record);

@@ -18,6 +18,7 @@
 
 struct publish_config {
 	const char *shm_name;  /* file name under /dev/shm/ */
+	uint32_t record_order; /* enum chronotick_record_order, of the record at offset 0 */
 	uint32_t frequency_hz; /* 1 to 1000 */
 	uint32_t writer_timeout_ms;
 	int64_t max_bound_ns;

@@ -33,6 +33,48 @@ static inline int chronotick_record_copy(const struct chronotick_record *from,
 	return -ESTALE;
 }
 
+/* From the order of the released Python client, see enum chronotick_record_order, to the struct's */
+static inline void chronotick_record_from_python(struct chronotick_record *record)
+{
+	chronotick_f64 offset_correction = record->prediction_time;
+
+	record->prediction_time = record->drift_uncertainty;
+	record->drift_uncertainty = record->offset_uncertainty;
+	record->offset_uncertainty = record->drift_rate;
+	record->drift_rate = record->offset_correction;
+	record->offset_correction = offset_correction;
+}
+
+/*
+ * The record at offset 0, in whatever order it is. The header tells which, and changes only while
+ * the record is odd: an order that is the same before and after a whole copy is the copy's.
+ */
+static inline int chronotick_record_first(const struct chronotick_page *page,
+					  struct chronotick_record *ret)
+{
+	const __u32 *word = &page->header.record_order;
+	uint32_t order = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+	int r;
+
+	if (order > CHRONOTICK_ORDER_PYTHON)
+		return -ESTALE;
+	r = chronotick_record_copy(&page->record, ret);
+	if (r < 0)
+		return r;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (__atomic_load_n(word, __ATOMIC_RELAXED) != order)
+		return -ESTALE;
+	if (order == CHRONOTICK_ORDER_PYTHON)
+		chronotick_record_from_python(ret);
+	return 0;
+}
+
+/* After 2^32 publications the sequence is 0 again: ask for more than that. */
+static inline int chronotick_record_is_blank(const struct chronotick_record *record)
+{
+	return record->sequence_number == 0 && !(record->system_timestamp > 0);
+}
+
 CHRONOTICK_API int chronotick_record_read(const struct chronotick *ct,
 					  struct chronotick_record *ret)
 {
@@ -40,16 +82,18 @@ CHRONOTICK_API int chronotick_record_read(const struct chronotick *ct,
 	struct chronotick_record copy;
 	int tries, r = -ESTALE;
 
-	/* The writer goes from one to the other: while one is torn the other is whole. */
+	/*
+	 * The writer goes from one to the other: while one is torn the other is whole. The shadow is
+	 * always in the struct's order.
+	 */
 	for (tries = 0; tries < 64 && r < 0; tries++) {
-		r = chronotick_record_copy(&page->record, &copy);
-		if (r < 0)
-			r = chronotick_record_copy(&page->record_shadow, &copy);
+		r = chronotick_record_copy(&page->record_shadow, &copy);
+		if (r < 0 || chronotick_record_is_blank(&copy))
+			r = chronotick_record_first(page, &copy);
 	}
 	if (r < 0)
 		return r;
-	/* After 2^32 publications the sequence is 0 again: ask for more than that. */
-	if (copy.sequence_number == 0 && !(copy.system_timestamp > 0))
+	if (chronotick_record_is_blank(&copy))
 		return -EAGAIN;
 	*ret = copy;
 	return 0;
