@@ -64,5 +64,23 @@ for case in "${cases[@]}"; do
 	fi
 	done=$((done + 1))
 done
+
+# For arm64: what needs no library is only compiled.
+arm64=(-isystem /usr/aarch64-linux-gnu/include)
+for compiler in aarch64-linux-gnu-gcc "clang-14 --target=aarch64-linux-gnu"; do
+	read -ra command <<<"$compiler"
+	if [ ! -d "${arm64[1]}" ] || ! command -v "${command[0]}" >/dev/null; then
+		echo "not compiled for arm64 by ${command[0]}: it, or the C library for it, is missing"
+		continue
+	fi
+	if "${command[@]}" "${arm64[@]}" -x c -std=gnu11 -Wmissing-prototypes -Wundef "${flags[@]}" \
+		-DCHRONOTICK_HEADER_ONLY -c "$work/user.c" -o "$work/user.o"; then
+		echo "ok   $compiler"
+	else
+		echo "FAIL $compiler"
+		failures=$((failures + 1))
+	fi
+	done=$((done + 1))
+done
 [ "$done" -gt 0 ] || { echo "skipped: no compiler"; exit 77; }
 [ "$failures" -eq 0 ]

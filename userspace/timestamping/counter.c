@@ -75,7 +75,7 @@ static uint64_t native_read(void)
 {
 	uint64_t value;
 
-	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(value)::"memory");
+	__asm__ volatile("dsb ishld\n\tisb\n\tmrs %0, cntvct_el0" : "=r"(value)::"memory");
 	return value;
 }
 

@@ -39,6 +39,11 @@ static inline uint64_t chronotick_counter_of(uint32_t kind, enum chronotick_read
 	struct chronotick_halves counter;
 
 	if (chronotick_kind_is_native(kind)) {
+#if defined(__aarch64__)
+		/* No branch on a load here, as the fast read has: wait for them all. */
+		if (mode != CHRONOTICK_READ_UNORDERED)
+			__asm__ volatile("dsb ishld" ::: "memory");
+#endif
 		counter = mode == CHRONOTICK_READ_UNORDERED ? chronotick_counter_unordered()
 							    : chronotick_counter_ordered();
 		return counter.low + (counter.high << 32);

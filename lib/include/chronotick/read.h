@@ -51,7 +51,10 @@ chronotick_inline struct chronotick_halves chronotick_counter_unordered(void)
 	return counter; /* elsewhere every page is on a foreign counter, see chronotick_open() */
 }
 
-/* The CPU's counter, read after all earlier loads. */
+/*
+ * The CPU's counter, read after all earlier loads; on arm64 after those that a branch depends on,
+ * and those that are ordered before these: see chronotick_loads_end().
+ */
 chronotick_inline struct chronotick_halves chronotick_counter_ordered(void)
 {
 #if defined(__x86_64__)
@@ -60,6 +63,17 @@ chronotick_inline struct chronotick_halves chronotick_counter_ordered(void)
 	__asm__ volatile("isb" ::: "memory");
 #endif
 	return chronotick_counter_unordered();
+}
+
+/*
+ * What a load and a branch on its value need before them, for an isb after them to hold up the
+ * counter's read until all earlier loads are done. lfence does that alone.
+ */
+chronotick_inline void chronotick_loads_end(void)
+{
+#if defined(__aarch64__)
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+#endif
 }
 
 /*
@@ -128,8 +142,11 @@ chronotick_inline int chronotick_read_fast(const struct chronotick *ct,
 	const struct chronotick_clock *line = &ct->clock;
 	struct chronotick_halves counter = {at, 0};
 	struct chronotick_clock copy;
-	uint32_t seq = __atomic_load_n(&line->seq, __ATOMIC_ACQUIRE);
+	uint32_t seq;
 
+	if (mode == CHRONOTICK_READ_ORDERED)
+		chronotick_loads_end();
+	seq = __atomic_load_n(&line->seq, __ATOMIC_ACQUIRE);
 	if (__builtin_expect(seq & 1, 0))
 		return chronotick_read_slow(ct, mode, at, ret);
 	if (mode == CHRONOTICK_READ_ORDERED)
