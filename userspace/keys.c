@@ -67,7 +67,7 @@ static const struct key page_keys[] = {
 
 static const struct key clock_keys[] = {
 	{"max_slew_ppb", KEY_INTEGER, "100000", 10000, 500000, MEMBER(config, page.max_slew_ppb)},
-	{"step_threshold_ns", KEY_INTEGER, "1000000", 1000, 1000000000,
+	{"step_threshold_ns", KEY_INTEGER, "1000000", 1000, PUBLISH_STEP_THRESHOLD_MAX_NS,
 	 MEMBER(config, page.step_threshold_ns)},
 	{"max_drift_ppb", KEY_INTEGER, "200000", 1000, 500000, MEMBER(config, max_drift_ppb)},
 	{"wander_ppb", KEY_INTEGER, "1000", 1, 100000, MEMBER(config, wander_ppb)},

@@ -11,6 +11,9 @@
 
 #define SECOND 1000000000LL
 #define OFFSET 1760000000123456789LL
+/* 2026-06-21 00:00:00, and the end of that month */
+#define JUNE (1782000000 * SECOND)
+#define JUNE_END (1782864000 * SECOND)
 #define FIXED(ns) ((__int128)(ns) * ((__int128)1 << 64))
 
 static struct engine engine;
@@ -435,7 +438,7 @@ Test(engine, the_majority_tells_of_a_leap_second)
 
 	start(3);
 	for (i = 0; i < 3; i++) {
-		samples[i] = sample_of((unsigned int)i, i, OFFSET);
+		samples[i] = sample_of((unsigned int)i, i, JUNE);
 		samples[i].leap = i < 1;
 		cr_assert_eq(engine_sample_add(&engine, &samples[i]), 0);
 	}
@@ -446,6 +449,7 @@ Test(engine, the_majority_tells_of_a_leap_second)
 	cr_assert_eq(engine_sample_add(&engine, &samples[1]), 0);
 	correct(SECOND + 5);
 	cr_assert_eq(now.leap, 1);
+	cr_assert_eq(now.leap_ns, JUNE_END);
 }
 
 Test(engine, follows_a_step_of_its_only_source)

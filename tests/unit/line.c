@@ -4,7 +4,6 @@
 
 #include <criterion/criterion.h>
 
-#include "publish/leap.h"
 #include "publish/line.h"
 #include "support/publication.h"
 
@@ -446,46 +445,26 @@ Test(line, none_is_valid_across_a_leap_second)
 	struct line line;
 	__int128 end;
 
-	at.leap = CHRONOTICK_LEAP_INSERT >> CHRONOTICK_LEAP_SHIFT;
+	at.leap_ns = midnight;
 	line_next(&line, &limits, NULL, 1, &at, BASE, limits.window, LINE_SLEW);
 	cr_assert(line.trusted);
 	end = line_utc(&line.clock, line.clock.anchor + line.clock.span) +
 	      half(&line.clock, line.clock.anchor + line.clock.span);
 	cr_assert(end < midnight * NS);
 	cr_assert(end > (midnight - 20000) * NS);
-	at.leap = CHRONOTICK_LEAP_DELETE >> CHRONOTICK_LEAP_SHIFT;
+	at.leap_ns = midnight - SECOND;
 	line_next(&line, &limits, NULL, 1, &at, BASE, limits.window, LINE_SLEW);
 	end = line_utc(&line.clock, line.clock.anchor + line.clock.span);
 	cr_assert(end < (midnight - SECOND) * NS);
 	cr_assert(end > (midnight - SECOND - 20000) * NS);
 	/* Within the bound of it there is no time to be trusted. */
 	at = correction(BASE, midnight - 900, ONE);
-	at.leap = CHRONOTICK_LEAP_INSERT >> CHRONOTICK_LEAP_SHIFT;
+	at.leap_ns = midnight;
 	line_next(&line, &limits, NULL, 1, &at, BASE + limits.lead, limits.window, LINE_SLEW);
 	cr_assert(!line.trusted);
-}
-
-Test(line, leap_seconds_come_at_the_ends_of_months)
-{
-	static const struct {
-		int64_t at_s;
-		uint16_t leap;
-		int64_t end_s;
-	} cases[] = {
-		{0, CHRONOTICK_LEAP_INSERT, 31 * 86400},
-		{1483228799, CHRONOTICK_LEAP_INSERT, 1483228800}, /* 2016-12-31 23:59:59 */
-		{1483228800, CHRONOTICK_LEAP_INSERT, 1485907200}, /* 2017-01-01 -> 2017-02-01 */
-		{1456704000, CHRONOTICK_LEAP_INSERT, 1456790400}, /* 2016-02-29 -> 2016-03-01 */
-		{1435708799, CHRONOTICK_LEAP_DELETE, 1435708799}, /* 2015-06-30 23:59:59 */
-		{951782400, CHRONOTICK_LEAP_INSERT, 951868800},   /* 2000-02-29 -> 2000-03-01 */
-		{4107456000, CHRONOTICK_LEAP_INSERT, 4107542400}, /* 2100-02-28 -> 2100-03-01 */
-	};
-	unsigned int i;
-
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		cr_assert_eq(leap_ns(cases[i].at_s * SECOND, cases[i].leap),
-			     cases[i].end_s * SECOND, "case %u", i);
-	cr_assert_eq(leap_ns(1483228799 * SECOND, 0), INT64_MAX);
-	cr_assert_eq(leap_ns(-1, CHRONOTICK_LEAP_INSERT), INT64_MAX);
-	cr_assert_eq(leap_ns(INT64_MAX, CHRONOTICK_LEAP_INSERT), INT64_MAX);
+	/* Nor when the best estimate is past it, but not all of the interval. */
+	at = correction(BASE, midnight + 900, ONE);
+	at.leap_ns = midnight;
+	line_next(&line, &limits, NULL, 1, &at, BASE + limits.lead, limits.window, LINE_SLEW);
+	cr_assert(!line.trusted);
 }

@@ -150,6 +150,8 @@ void engine_reset(struct engine *engine)
 	engine->has_first = false;
 	engine->has_weighed = false;
 	engine->has_seen = false;
+	engine->leap.next = (struct leap){0, 0};
+	engine->leap.last_raw_ns = INT64_MIN / 2; /* raw time may be another now */
 	engine->status = CHRONOTICK_UNSYNCHRONIZED;
 	engine->dirty = true;
 }
@@ -190,16 +192,73 @@ static int sample_check(const struct engine *engine, const struct sample *sample
 	return engine->sources[sample->source].excluded ? -EPERM : 0;
 }
 
-int engine_sample_add(struct engine *engine, const struct sample *sample)
+/* The line at another counter value; the uncertainty stays that of the last selection. */
+static void base_at(const struct engine *engine, uint64_t counter, struct correction *ret)
 {
+	const struct correction *base = &engine->base;
+	int64_t counts = (int64_t)(counter - base->counter);
+	uint64_t distance = counts < 0 ? -(uint64_t)counts : (uint64_t)counts;
+
+	*ret = *base;
+	ret->counter = counter;
+	ret->utc += (__int128)counts * (__int128)base->mult * 1024;
+	if (distance)
+		bound_age(&ret->bound, bound_grown(base->bound.growth, distance));
+}
+
+void engine_leap(struct engine *engine, int64_t shift_ns)
+{
+	unsigned int i;
+
+	for (i = 0; i < ENGINE_SOURCES_MAX; i++) {
+		filter_shift(&engine->sources[i].filter, shift_ns);
+		if (engine->views[i].has_sample)
+			engine->views[i].last.offset_ns += shift_ns;
+	}
+	engine->base.utc += shift_ns * ((__int128)1 << 64);
+}
+
+/* Follow the leap second if it is due at the counter value of *now, and bring *now up to date. */
+static void leap_follow(struct engine *engine, int64_t now_ns, struct correction *now)
+{
+	int64_t utc_ns = (int64_t)(now->utc >> 64), shift_ns;
+
+	if (!leap_watch_is_due(&engine->leap, utc_ns - now->bound.total_ns))
+		return;
+	shift_ns = leap_watch_follow(&engine->leap, utc_ns, now_ns);
+	engine_leap(engine, shift_ns);
+	now->utc += shift_ns * ((__int128)1 << 64);
+}
+
+/* Is the sample not of the time around a leap second? *shift_ns: what one since then is to it. */
+static bool sample_clear_of_leap(struct engine *engine, const struct sample *sample, int64_t raw_ns,
+				 int64_t *shift_ns)
+{
+	struct correction then;
+
+	*shift_ns = 0;
+	if (!engine->has_base)
+		return leap_table_allows(engine->config.leaps, raw_ns + sample->offset_ns);
+	base_at(engine, sample->counter, &then);
+	leap_follow(engine, raw_ns, &then);
+	*shift_ns = leap_watch_shift(&engine->leap, raw_ns);
+	return leap_watch_allows(&engine->leap, (int64_t)(then.utc >> 64), raw_ns);
+}
+
+int engine_sample_add(struct engine *engine, const struct sample *taken)
+{
+	struct sample shifted = *taken, *sample = &shifted;
 	struct engine_source *source;
 	struct source_view *view;
-	int64_t raw_ns;
+	int64_t raw_ns, shift_ns;
 	int err;
 
 	err = sample_check(engine, sample, &raw_ns);
 	if (err)
 		return err;
+	if (!sample_clear_of_leap(engine, sample, raw_ns, &shift_ns))
+		return -EAGAIN;
+	sample->offset_ns += shift_ns;
 
 	source = &engine->sources[sample->source];
 	view = &engine->views[sample->source];
@@ -384,9 +443,9 @@ static void base_set(struct engine *engine, uint64_t counter, int64_t now_ns,
 		.confidence = (double)combined->selected / count,
 		.bound = combined->bound,
 		.source = CHRONOTICK_NTP,
-		.leap = combined->leap,
 		.tai_offset_s = CHRONOTICK_TAI_UNKNOWN,
 	};
+	engine->leap_vote = combined->leap;
 	base->bound.growth = bound_growth(combined->rate, combined->used_rate, scale->mult);
 	for (i = 0; i < count; i++) {
 		const struct filter_entry *newest = filter_newest(sources[i].filter);
@@ -407,20 +466,6 @@ static void base_set(struct engine *engine, uint64_t counter, int64_t now_ns,
 		engine->most_ns = now_ns;
 	}
 	engine->has_base = true;
-}
-
-/* The line at another counter value; the uncertainty stays that of the last selection. */
-static void base_at(const struct engine *engine, uint64_t counter, struct correction *ret)
-{
-	const struct correction *base = &engine->base;
-	int64_t counts = (int64_t)(counter - base->counter);
-	uint64_t distance = counts < 0 ? -(uint64_t)counts : (uint64_t)counts;
-
-	*ret = *base;
-	ret->counter = counter;
-	ret->utc += (__int128)counts * (__int128)base->mult * 1024;
-	if (distance)
-		bound_age(&ret->bound, bound_grown(base->bound.growth, distance));
 }
 
 static double uncertainty_at(const struct engine *engine, uint64_t counter)
@@ -518,16 +563,43 @@ static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 	engine->weighed_ns = now_ns;
 }
 
-/* Holdover is over: nothing is left to be trusted, nor a reason to distrust. */
+/*
+ * Holdover is over: nothing is left to be trusted, nor a reason to distrust. With a leap second
+ * ahead, the samples would be of another time than the next ones, so they go too.
+ */
 static void base_drop(struct engine *engine)
 {
 	unsigned int i;
 
+	if (engine->leap.next.shift_ns)
+		engine_reset(engine);
 	engine->has_base = false;
 	engine->status = CHRONOTICK_UNSYNCHRONIZED;
 	engine->dirty = true;
 	for (i = 0; i < engine->source_end; i++)
 		engine->sources[i].distrusted = false;
+}
+
+/* Leap second and TAI, now that the base's line at the counter value is in *ret. */
+static void leap_correct(struct engine *engine, int64_t now_ns, struct correction *ret)
+{
+	const struct leap_table *table = engine->config.leaps;
+	const struct leap *next = &engine->leap.next;
+	int64_t utc_ns;
+
+	leap_follow(engine, now_ns, ret);
+	utc_ns = (int64_t)(ret->utc >> 64);
+	if (leap_watch_update(&engine->leap, table, utc_ns, engine->leap_vote) < 0) {
+		engine_reset(engine);
+		return;
+	}
+	if (next->shift_ns) {
+		ret->leap_ns = next->at_ns;
+		ret->leap =
+			(next->shift_ns < 0 ? CHRONOTICK_LEAP_INSERT : CHRONOTICK_LEAP_DELETE) >>
+			CHRONOTICK_LEAP_SHIFT;
+	}
+	ret->tai_offset_s = leap_watch_tai(&engine->leap, table, utc_ns);
 }
 
 void engine_correct(struct engine *engine, uint64_t counter, struct correction *ret)
@@ -545,6 +617,7 @@ void engine_correct(struct engine *engine, uint64_t counter, struct correction *
 			weigh(engine, counter, now_ns);
 		if (engine->has_base) {
 			base_at(engine, counter, ret);
+			leap_correct(engine, now_ns, ret);
 			if (ret->bound.total_ns > config->max_bound_ns)
 				base_drop(engine);
 		}

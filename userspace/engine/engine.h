@@ -7,6 +7,7 @@
  *	filter.h   one source's samples -> an interval, a rate interval, a line
  *	select.h   which of several intervals agree, and on what
  *	combine.h  several sources -> one estimate with a bound
+ *	leap.h     when UTC breaks at a leap second, and what is before and after it
  *	bound.h    arithmetic of the bound, and the limits that its promise rests on
  *	memory.h   what one run leaves to the next
  *
@@ -22,6 +23,7 @@
 #include "chronotick_page.h"
 #include "engine/bound.h"
 #include "engine/filter.h"
+#include "engine/leap.h"
 #include "engine/sample.h"
 
 #define ENGINE_SOURCES_MAX 64
@@ -58,6 +60,7 @@ struct engine_config {
 	uint32_t wander_ppb;      /* how far the rate may move within BOUND_WANDER_WINDOW_NS */
 	int64_t max_bound_ns;     /* a wider bound is no trusted time; > 0 */
 	uint32_t max_distance_ms; /* a source with a wider root distance is not selected; > 0 */
+	const struct leap_table *leaps; /* NULL: none; may change its content at any time */
 };
 
 /*
@@ -79,8 +82,9 @@ struct correction {
 	uint32_t measurement_count; /* samples accepted so far */
 	uint8_t status;             /* enum chronotick_status, never WRITER_GONE or EXPIRED */
 	uint8_t source;             /* enum chronotick_source_kind */
-	uint8_t leap;               /* CHRONOTICK_LEAP_* >> CHRONOTICK_LEAP_SHIFT */
-	int16_t tai_offset_s;       /* or CHRONOTICK_TAI_UNKNOWN */
+	uint8_t leap; /* at the end of this month: CHRONOTICK_LEAP_* >> CHRONOTICK_LEAP_SHIFT */
+	int16_t tai_offset_s; /* or CHRONOTICK_TAI_UNKNOWN */
+	int64_t leap_ns; /* UTC breaks there: nothing here holds beyond; 0: no leap second ahead */
 };
 
 /* How the engine sees one source, for status displays */
@@ -124,6 +128,8 @@ struct engine {
 	unsigned int most_selected; /* the most sources that agreed, within ENGINE_MEMORY_NS */
 	int64_t most_ns;            /* when they did, raw time */
 	bool has_base;              /* there is a trusted time */
+	uint8_t leap_vote;          /* of the sources selected last */
+	struct leap_watch leap;
 
 	uint8_t status; /* as last weighed */
 	bool dirty;     /* something happened since */
@@ -174,7 +180,9 @@ void engine_source_exclude(struct engine *engine, unsigned int source, const cha
  * Take a sample. Returns 0; -EINVAL if a field is out of its range, the source is unknown, or the
  * sample lies more than ENGINE_FUTURE_NS after the latest engine_correct(); -ESTALE if it is not
  * newer than the source's last one, or lies more than ENGINE_PAST_NS before that correction; -EPERM
- * if the source is excluded. A sample that is not taken changes nothing.
+ * if the source is excluded; -EAGAIN if it lies within LEAP_GUARD_NS of a leap second. A sample
+ * that is not taken changes nothing. One from before a leap second that comes after it is shifted
+ * with the others.
  *
  * One with leap indicator 3 is counted, and takes the source out of use until its next.
  */
@@ -194,6 +202,13 @@ void engine_source_unreachable(struct engine *engine, unsigned int source, uint8
 void engine_reset(struct engine *engine);
 
 /*
+ * UTC jumps by shift_ns, a leap second: all samples and the time told from them shift with it, and
+ * are as good as before. engine_correct() and engine_sample_add() do this by themselves when a leap
+ * second is due.
+ */
+void engine_leap(struct engine *engine, int64_t shift_ns);
+
+/*
  * The correction for a counter value, normally at or after the newest sample. Its status is
  *	UNSYNCHRONIZED	no sample yet, or no majority of the sources agrees and nothing to hold over
  *	WARMING_UP	samples, but more sources must be heard (below), or the bound is still wider
@@ -211,6 +226,10 @@ void engine_reset(struct engine *engine);
  * a trusted member takes it back: distrusted sources that are left alone with each other don't make
  * time. Nor do those that contradict the time held over, if no more than half as many of them agree
  * as did on that time: the first ones that answer after an outage may be the false ones.
+ *
+ * leap and leap_ns tell of a leap second at the end of this month: by config.leaps where that knows
+ * (leap_find()), else if more than half of the selected sources say so. As soon as all of the
+ * interval lies beyond it, UTC has shifted and TAI - UTC has changed.
  */
 void engine_correct(struct engine *engine, uint64_t counter, struct correction *ret);
 

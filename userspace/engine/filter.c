@@ -264,6 +264,17 @@ void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_
 		entry_add(filter, &pending[i], limits);
 }
 
+void filter_shift(struct filter *filter, int64_t shift_ns)
+{
+	unsigned int i;
+
+	/* The line and the rates are differences. */
+	for (i = 0; i < FILTER_SAMPLES; i++)
+		filter->entries[i].sample.offset_ns += shift_ns;
+	for (i = 0; i < filter->pending_count; i++)
+		filter->pending[i].sample.offset_ns += shift_ns;
+}
+
 static double seconds_since_newest(const struct filter *filter, int64_t now_ns)
 {
 	return 1e-9 * (double)(now_ns - entry_at(filter, 0)->raw_ns);

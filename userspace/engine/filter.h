@@ -77,6 +77,9 @@ struct filter_interval {
 void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_ns,
 		const struct filter_limits *limits);
 
+/* UTC jumps: all samples' offsets shift by shift_ns; no sample changes its place to another. */
+void filter_shift(struct filter *filter, int64_t shift_ns);
+
 /* The newest entry of the ring; NULL if it is empty. */
 const struct filter_entry *filter_newest(const struct filter *filter);
 

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "publish/leap.h"
-
 typedef unsigned __int128 u128;
 
 #define BILLION 1000000000U
@@ -158,10 +156,9 @@ static bool line_trust(struct line *line, const struct line_config *config,
 	uint64_t away = correction->counter - clock->anchor;
 	uint64_t growth = correction->bound.growth;
 	__int128 rest = (__int128)(utc - (u128)best_utc(correction, clock->anchor));
-	uint16_t leap = (uint16_t)(correction->leap << CHRONOTICK_LEAP_SHIFT);
 	uint64_t room, most = config->max_bound_ns < 0 ? 0 : (uint64_t)config->max_bound_ns;
 	u128 bound, aged;
-	int64_t end;
+	int64_t end = correction->leap_ns;
 
 	if ((int64_t)away < 0)
 		away = -away;
@@ -183,8 +180,7 @@ static bool line_trust(struct line *line, const struct line_config *config,
 	if (clock->growth)
 		clock->span = lesser(clock->span, saturate(((u128)room << CHRONOTICK_MULT_SHIFT) /
 							   clock->growth));
-	end = leap_ns(clock->utc_ns, leap);
-	if (end != INT64_MAX) {
+	if (end) {
 		/* The whole interval must lie before the leap second. */
 		end -= (int64_t)(clock->bound_ns +
 				 (((u128)clock->span << SHIFT) * clock->growth >> FRACTION));

@@ -23,8 +23,12 @@ struct publish_config {
 	uint32_t writer_timeout_ms;
 	int64_t max_bound_ns;
 	uint32_t max_slew_ppb;     /* how far the published slope may leave the best rate */
-	int64_t step_threshold_ns; /* a correction beyond it jumps, with a new generation */
+	int64_t step_threshold_ns; /* a correction beyond it jumps, with a new generation; at most
+				    * PUBLISH_STEP_THRESHOLD_MAX_NS */
 };
+
+/* However far a slew still has to go, a leap second is more than this: it always jumps. */
+#define PUBLISH_STEP_THRESHOLD_MAX_NS 250000000LL
 
 /* What the record tells beside the correction */
 struct publish_facts {
