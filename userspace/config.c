@@ -254,6 +254,14 @@ static void check_source(struct parse *p, const struct map *map, unsigned int in
 		 source->minpoll, source->maxpoll);
 }
 
+static void check_leap(struct parse *p, const struct map *map)
+{
+	if (p->config->leap.mode == LEAP_SMEAR && !p->config->leap.file)
+		complain(p, map_line(map, "file"), "leap.file",
+			 "a smear needs to know of leap seconds; allowed with mode smear: auto or "
+			 "an absolute path");
+}
+
 /* The same server, however its address is written? */
 static bool server_is_same(const struct ntp_config *a, const struct ntp_config *b)
 {
@@ -357,6 +365,8 @@ static void read_value(struct parse *p, const struct key *key, void *base, const
 		if (key->type == KEY_MAP) {
 			snprintf(inside, sizeof(inside), "%s.", path);
 			read_map(p, &map);
+			if (key->group == &keys_leap && !p->fatal)
+				check_leap(p, &map);
 			return;
 		}
 		break;

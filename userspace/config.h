@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "engine/engine.h"
+#include "leapseconds.h"
 #include "publish/publish.h"
 #include "sources/set.h"
 
@@ -21,6 +22,7 @@
 
 struct config {
 	struct publish_config page;
+	struct leap_config leap;
 	uint32_t warm_up_s;
 	uint32_t wander_ppb; /* engine: see struct engine_config */
 	uint32_t max_drift_ppb;

@@ -11,6 +11,7 @@
 
 #include "canary.h"
 #include "engine/engine.h"
+#include "leapseconds.h"
 #include "log.h"
 #include "loop/loop.h"
 #include "publish/publish.h"
@@ -25,6 +26,7 @@ struct daemon {
 	struct counter counter;
 	struct timescale scale;
 	struct engine engine;
+	struct leapseconds leaps;
 	struct loop *loop;
 	struct publisher *publisher;
 	struct canary *canary;
@@ -81,6 +83,7 @@ static void on_round(void *data)
 	struct publish_facts facts;
 
 	engine_correct(&daemon->engine, counter_read(&daemon->counter), &correction);
+	leapseconds_apply(&daemon->leaps, &correction);
 	facts_of(daemon, &correction, now_ns, &facts);
 	if (publisher_publish(daemon->publisher, &correction, &facts) < 0)
 		daemon->late++;
@@ -121,6 +124,7 @@ static void on_second(void *data)
 		summaries[i] = sources[i].summary;
 	publisher_statistics(daemon->publisher, &figures, summaries, shown);
 	report_sources(&daemon->report, sources, count);
+	leapseconds_tick(&daemon->leaps, &daemon->engine, &correction, sources, count, now_ns);
 	report_late(&daemon->report, daemon->late, now_ns);
 	report_silence(&daemon->report, &daemon->engine, now_ns - daemon->start_ns);
 
@@ -167,8 +171,12 @@ static int engine_open(struct daemon *daemon)
 		.wander_ppb = config->wander_ppb,
 		.max_bound_ns = config->page.max_bound_ns,
 		.max_distance_ms = config->max_distance_ms,
+		.leaps = &daemon->leaps.table,
 	};
-	int r = engine_init(&daemon->engine, &engine, 0); /* the set adds them */
+	int r;
+
+	leapseconds_configure(&daemon->leaps, &config->leap, loop_now_ns());
+	r = engine_init(&daemon->engine, &engine, 0); /* the set adds them */
 
 	if (r < 0)
 		log_error("the engine does not take its configuration: %s", strerror(-r));

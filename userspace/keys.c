@@ -22,6 +22,16 @@ static const struct key_choice backends[] = {
 	{"module", 0, "this build has no kernel-module backend"},
 };
 
+static const struct key_choice leap_files[] = {
+	{"auto", 1, NULL},
+	{"none", KEY_PATH_NONE, NULL},
+};
+
+static const struct key_choice leap_modes[] = {
+	{"step", LEAP_STEP, NULL},
+	{"smear", LEAP_SMEAR, NULL},
+};
+
 #ifdef __x86_64__
 #define TSC_REFUSAL NULL
 #else
@@ -74,6 +84,11 @@ static const struct key clock_keys[] = {
 	{"max_distance_ms", KEY_INTEGER, "1000", 1, 16000, MEMBER(config, max_distance_ms)},
 };
 
+static const struct key leap_keys[] = {
+	{"file", KEY_PATH, "auto", CHOICES(leap_files), MEMBER(config, leap.file)},
+	{"mode", KEY_CHOICE, "step", CHOICES(leap_modes), MEMBER(config, leap.mode)},
+};
+
 static const struct key source_keys[] = {
 	{"ntp", KEY_HOST, NULL, MEMBER(source_config, ntp.server)},
 	{"port", KEY_INTEGER, "123", 1, 65535, MEMBER(source_config, ntp.port)},
@@ -85,11 +100,13 @@ static const struct key source_keys[] = {
 
 static const struct key_group page_group = {page_keys, COUNT(page_keys)};
 static const struct key_group clock_group = {clock_keys, COUNT(clock_keys)};
+const struct key_group keys_leap = {leap_keys, COUNT(leap_keys)};
 const struct key_group keys_source = {source_keys, COUNT(source_keys)};
 
 static const struct key document_keys[] = {
 	{"page", KEY_MAP, "", .group = &page_group},
 	{"clock", KEY_MAP, "", .group = &clock_group},
+	{"leap", KEY_MAP, "", .group = &keys_leap},
 	{"counter", KEY_CHOICE, "auto", CHOICES(counters), MEMBER(config, counter_kind)},
 	{"warm_up_s", KEY_INTEGER, "180", 0, 86400, MEMBER(config, warm_up_s)},
 	{"log_level", KEY_CHOICE, "INFO", CHOICES(log_levels), MEMBER(config, log_priority)},

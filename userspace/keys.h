@@ -59,6 +59,9 @@ struct key_group {
 /* The file's own keys; their members are in struct config. */
 extern const struct key_group keys_document;
 
+/* The keys of leap seconds; their members are in struct config. */
+extern const struct key_group keys_leap;
+
 /* The keys of one source; their members are in struct source_config. */
 extern const struct key_group keys_source;
 

@@ -33,7 +33,7 @@ static int parse(struct config *config, const char *text, char **errors)
 	return parse_bytes(config, text, strlen(text), errors);
 }
 
-#define ALLOWED_DOCUMENT "page, clock, counter, warm_up_s, log_level or sources"
+#define ALLOWED_DOCUMENT "page, clock, leap, counter, warm_up_s, log_level or sources"
 #define ALLOWED_SOURCE "ntp, port, iburst, minpoll, maxpoll or offline"
 #define ALLOWED_SOURCES "a list of 1 to 32 sources, each a map with its kind (ntp) as a key"
 #define ALLOWED_HOST "a host name, an IPv4 or an IPv6 address"
@@ -78,6 +78,14 @@ static const struct {
 	{GOOD "clock: {slew: 5}\n",
 	 "f.yaml:2: clock.slew: unknown key; allowed: max_slew_ppb, step_threshold_ns, "
 	 "max_drift_ppb, wander_ppb or max_distance_ms\n"},
+	{GOOD "leap: {file: leaps.list}\n",
+	 "f.yaml:2: leap.file: \"leaps.list\" is no absolute path; allowed: auto or none, "
+	 "or an absolute path of up to 4095 bytes\n"},
+	{GOOD "leap: {mode: slew}\n",
+	 "f.yaml:2: leap.mode: \"slew\" is no such choice; allowed: step or smear\n"},
+	{GOOD "leap:\n  mode: smear\n  file: none\n",
+	 "f.yaml:4: leap.file: a smear needs to know of leap seconds; allowed with mode smear: "
+	 "auto or an absolute path\n"},
 	{GOOD "control: {socket: none}\n",
 	 "f.yaml:2: control: unknown key; allowed: " ALLOWED_DOCUMENT "\n"},
 	{GOOD "? [a, {b: c}]\n: {d: e}\n",
@@ -298,6 +306,7 @@ Test(config, every_value_arrives_in_its_member)
 		"clock:\n  max_slew_ppb: 20000\n  step_threshold_ns: 3000\n"
 		"  max_drift_ppb: 4000\n  wander_ppb: 50\n"
 		"  max_distance_ms: 600\n"
+		"leap:\n  file: /etc/leaps\n  mode: smear\n"
 		"counter: monotonic_raw\nwarm_up_s: 7\nlog_level: DEBUG\n"
 		"sources:\n  - ntp: a.example\n    port: 65535\n    iburst: true\n"
 		"    minpoll: -3\n    maxpoll: 17\n    offline: true\n"
@@ -318,6 +327,8 @@ Test(config, every_value_arrives_in_its_member)
 	cr_assert_eq(config.max_drift_ppb, 4000);
 	cr_assert_eq(config.wander_ppb, 50);
 	cr_assert_eq(config.max_distance_ms, 600);
+	cr_assert_str_eq(config.leap.file, "/etc/leaps");
+	cr_assert_eq(config.leap.mode, LEAP_SMEAR);
 	cr_assert_eq(config.counter_kind, CHRONOTICK_COUNTER_MONOTONIC_RAW);
 	cr_assert_eq(config.warm_up_s, 7);
 	cr_assert_eq(config.log_priority, LOG_DEBUG);
@@ -513,7 +524,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 23);
+	cr_assert_eq(count, 26);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);
