@@ -48,16 +48,75 @@ static void check(int r, const struct chronotick_interval *interval)
 		must(interval->earliest_ns == INT64_MIN && interval->latest_ns == INT64_MAX);
 }
 
+/* A batch answers as one by one; it may be asked about anything. */
+static void batch(const struct chronotick *ct, uint64_t counter)
+{
+	struct chronotick_interval many[3], one;
+	const uint64_t counters[3] = {counter, ~counter, 0};
+	int results[3], first = 0, r, i;
+
+	r = chronotick_at_batch(ct, counters, 3, many, results);
+	for (i = 0; i < 3; i++) {
+		check(results[i], &many[i]);
+		must(chronotick_at(ct, counters[i], &one) == results[i]);
+		must(memcmp(&one, &many[i], sizeof(one)) == 0);
+		if (!first)
+			first = results[i];
+	}
+	must(r == first);
+}
+
+/* What is made of intervals; of any two at most one order holds. */
+static void intervals(const struct chronotick_interval *a, const struct chronotick_interval *b)
+{
+	enum chronotick_order order = chronotick_compare(a, b);
+	struct chronotick_tai tai;
+
+	must(order >= CHRONOTICK_BEFORE && order <= CHRONOTICK_AFTER);
+	must((int)order == -(int)chronotick_compare(b, a));
+	must((chronotick_interval_tai(a, &tai) == 0) ==
+	     (a->tai_offset_s != CHRONOTICK_TAI_UNKNOWN));
+	if (a->earliest_ns == INT64_MIN && a->latest_ns == INT64_MAX) {
+		must(order == CHRONOTICK_OVERLAP);
+		must(tai.earliest_ns == INT64_MIN && tai.latest_ns == INT64_MAX);
+	}
+}
+
+/* Waits that end at once, or after a nap. */
+static void waits(const struct chronotick *ct, const struct chronotick_interval *at)
+{
+	struct chronotick_change last = {0};
+	struct chronotick_interval now;
+	int r;
+
+	r = chronotick_wait_until(ct, at->utc_ns, 1000, &now);
+	must(r == 0 || r == -ETIMEDOUT || r == -EAGAIN || r == -ESTALE || r == -ERANGE);
+	must(r != 0 || now.earliest_ns > at->utc_ns);
+	r = chronotick_wait_change(ct, &last, 0);
+	must(r == 0 || r == -ETIMEDOUT);
+	r = chronotick_wait_change(ct, &last, 1000);
+	must(r == 0 || r == -ETIMEDOUT);
+}
+
 static void reads(const struct chronotick *ct, uint64_t counter)
 {
-	struct chronotick_interval interval;
+	struct chronotick_interval interval, other;
 	struct chronotick_record record;
 	int64_t age;
+	int r;
 
 	check(chronotick_now(ct, &interval), &interval);
 	check(chronotick_now_unordered(ct, &interval), &interval);
 	check(chronotick_at(ct, counter, &interval), &interval);
 	chronotick_status_name(interval.status);
+	r = chronotick_now_within(ct, (int64_t)counter, &other);
+	must(r == -EOVERFLOW || r <= 0);
+	r = chronotick_at_within(ct, counter, 1000, &other);
+	must(r != 0 || (uint64_t)other.latest_ns - (uint64_t)other.utc_ns <= 1000);
+	intervals(&interval, &other);
+	batch(ct, counter);
+	if (counter % 16 == 0) /* they take long */
+		waits(ct, &interval);
 	if (chronotick_record_read(ct, &record) == 0) {
 		must(!(record.sequence_number & 1));
 		chronotick_corrected_time_at(&record, 1.7e9);

@@ -14,15 +14,25 @@ cat >"$work/user.c" <<'END'
 int main(void);
 int main(void)
 {
-	struct chronotick_interval now;
+	struct chronotick_interval now = {0, 0, 0, 0, 0, 0};
+	struct chronotick_change last = {0, 0, 0, 0};
+	struct chronotick_tai tai;
 	struct chronotick *ct;
+	uint64_t counter = 0;
 
+	if (chronotick_compare(&now, &now) != CHRONOTICK_OVERLAP ||
+	    chronotick_interval_tai(&now, &tai) != 0)
+		return 1;
 	if (chronotick_open(&ct, "/nonexistent/page") != -ENOENT)
 		return 1;
 	ct = 0;
 	chronotick_close(ct);
 	return ct ? chronotick_now(ct, &now) | chronotick_now_unordered(ct, &now) |
-			    chronotick_at(ct, 0, &now)
+			    chronotick_at(ct, 0, &now) | chronotick_now_within(ct, 0, &now) |
+			    chronotick_at_within(ct, 0, 0, &now) |
+			    chronotick_at_batch(ct, &counter, 1, &now, 0) |
+			    chronotick_wait_until(ct, 0, 0, &now) |
+			    chronotick_wait_change(ct, &last, 0)
 		  : 0;
 }
 END

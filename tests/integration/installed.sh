@@ -31,6 +31,19 @@ if nm -D "$lib/libchronotick.so" 2>/dev/null | grep -q __asan_init; then
 	exit 77
 fi
 
+# Every function has its man page, by its own name.
+if [ -d "$work/root"/usr/local/share/man/man3 ] || command -v scdoc >/dev/null; then
+	man=$(find "$work/root" -type d -name man3)
+	functions=$(nm -D --defined-only "$lib/libchronotick.so" | sed -n 's/.* T \(chronotick_[a-z_]*\).*/\1/p')
+	[ "$(wc -l <<<"$functions")" -gt 20 ] || fail "nm finds no functions"
+	for function in $functions; do
+		[ "$function" != chronotick_read_slow ] || continue
+		[ -s "$man/$function.3" ] || fail "no man page $function(3)"
+		[ -s "$man/${function%_fn}.3" ] || fail "no man page ${function%_fn}(3)"
+	done
+	echo "man pages: $(wc -w <<<"$functions") functions have theirs"
+fi
+
 cat >"$work/user.c" <<'END'
 #include <stdio.h>
 #include <chronotick/chronotick.h>

@@ -47,6 +47,28 @@ struct chronotick_interval {
 	int16_t tai_offset_s; /* TAI - UTC, or CHRONOTICK_TAI_UNKNOWN */
 };
 
+/* The same on TAI, which has no leap seconds: ns since 1970-01-01 00:00:00 TAI. */
+struct chronotick_tai {
+	int64_t earliest_ns;
+	int64_t tai_ns;
+	int64_t latest_ns;
+};
+
+/* How two intervals lie to each other */
+enum chronotick_order {
+	CHRONOTICK_BEFORE = -1, /* the first certainly happened first */
+	CHRONOTICK_OVERLAP = 0, /* it can't be told */
+	CHRONOTICK_AFTER = 1,   /* the second certainly happened first */
+};
+
+/* What a reader last knew of a page, to wait for something else; zeros: nothing yet. */
+struct chronotick_change {
+	uint32_t changes;    /* how many the writers have told of, modulo 2^32 */
+	uint32_t generation; /* these three as in struct chronotick_interval */
+	uint16_t status;     /* CHRONOTICK_EXPIRED once the line has expired */
+	int16_t tai_offset_s;
+};
+
 /*
  * A handle: its address is that of the clock line in the mapped page, so that a read loads no
  * pointer first and every load has a one-byte displacement. What the library itself keeps about
@@ -67,8 +89,11 @@ struct chronotick {
  *	-EPROTONOSUPPORT	a page of another ABI version
  *	-ENOTSUP		a page for a counter that this machine cannot read
  *	-ENOMEM and what open(2) and mmap(2) return
+ *
+ * Never inlined: gcc would warn of a handle that is not set where it cannot be used.
  */
-CHRONOTICK_API int chronotick_open(struct chronotick **ret, const char *path);
+CHRONOTICK_API __attribute__((noinline)) int chronotick_open(struct chronotick **ret,
+							     const char *path);
 
 /*
  * The path that chronotick_open() opens for `path`, which may be NULL. $CHRONOTICK_PAGE does not
@@ -108,6 +133,70 @@ chronotick_inline int chronotick_now_unordered(const struct chronotick *ct,
  */
 chronotick_inline int chronotick_at(const struct chronotick *ct, uint64_t counter,
 				    struct chronotick_interval *ret);
+
+/*
+ * The same, with a bound of the caller's own: a half-width of more than max_bound_ns (0 and more)
+ * is not trusted.
+ *
+ * Returns as chronotick_now() and chronotick_at() do, and -EOVERFLOW for an interval that is wider.
+ * That one still holds, unlike those of the other errors, and is in *ret as it is.
+ */
+chronotick_inline int chronotick_now_within(const struct chronotick *ct, int64_t max_bound_ns,
+					    struct chronotick_interval *ret);
+chronotick_inline int chronotick_at_within(const struct chronotick *ct, uint64_t counter,
+					   int64_t max_bound_ns, struct chronotick_interval *ret);
+
+/*
+ * chronotick_at() for `count` counter values, all under one line that is read once. ret: as many
+ * intervals. results: as many return values, each as chronotick_at()'s; may be NULL.
+ *
+ * Returns 0 if all of them are 0, else the first that is not. All are filled in, in every case.
+ */
+CHRONOTICK_API int chronotick_at_batch(const struct chronotick *ct, const uint64_t *counters,
+				       size_t count, struct chronotick_interval *ret, int *results);
+
+/*
+ * Which of two happened first? CHRONOTICK_BEFORE: all of *a is before all of *b, so `a` did, if
+ * both reads returned 0. Intervals that were not trusted overlap with every other.
+ *
+ * It is told on TAI where both know it: that is right across generations, leap seconds, pages and
+ * machines. Where one does not, on UTC, which counts a second twice at a leap second: then
+ * intervals of different generations must be more than a second apart to be ordered. Intervals
+ * from two machines have generations that say nothing of each other: compare those with TAI.
+ */
+chronotick_inline enum chronotick_order chronotick_compare(const struct chronotick_interval *a,
+							   const struct chronotick_interval *b);
+
+/*
+ * The TAI of the very read that gave the interval. *ret is filled in every case. Returns 0;
+ * -ENODATA if TAI - UTC is not known: *ret is then the widest interval.
+ */
+chronotick_inline int chronotick_interval_tai(const struct chronotick_interval *interval,
+					      struct chronotick_tai *ret);
+
+/*
+ * Wait until utc_ns is past for certain: until earliest_ns > utc_ns. Sleeps most of the time, and
+ * spins the last 0.1 ms. timeout_ns: on CLOCK_MONOTONIC, from now; negative: none.
+ *
+ * ret (may be NULL): the last read, in every case. Returns
+ *	0		utc_ns is past: never early, though time may be slewed or stepped meanwhile
+ *	-EAGAIN, -ESTALE	time is not trusted, or no more: as chronotick_now()
+ *	-ETIMEDOUT	not past by then; with a timeout_ns of 0 it is only asked for
+ *	-EINTR		a signal was handled; utc_ns is absolute, so just call again
+ */
+CHRONOTICK_API int chronotick_wait_until(const struct chronotick *ct, int64_t utc_ns,
+					 int64_t timeout_ns, struct chronotick_interval *ret);
+
+/*
+ * Wait until status, leap state, TAI - UTC or generation are not what *last says, or changes of
+ * them have been told since, and until the line expires, which nobody tells where the writer was
+ * killed. Sleeps; no process is polled for. timeout_ns: as chronotick_wait_until(); 0: only ask.
+ *
+ * Returns 0, and what is now in *last: call it with the same *last again and nothing is missed.
+ * -ETIMEDOUT: nothing has changed; -EINTR: a signal was handled; *last is untouched.
+ */
+CHRONOTICK_API int chronotick_wait_change(const struct chronotick *ct,
+					  struct chronotick_change *last, int64_t timeout_ns);
 
 /* The counter that the page runs on, ordered as in chronotick_now(). */
 CHRONOTICK_API uint64_t chronotick_counter(const struct chronotick *ct);
@@ -156,18 +245,29 @@ CHRONOTICK_API const char *chronotick_stamp_name(unsigned int stamp);
 CHRONOTICK_API const char *chronotick_counter_name(unsigned int kind);
 
 #ifndef CHRONOTICK_HEADER_ONLY
-/* The inline reads under names that other languages can call */
+/* The inline functions under names that other languages can call */
 CHRONOTICK_API int chronotick_now_fn(const struct chronotick *ct, struct chronotick_interval *ret);
 CHRONOTICK_API int chronotick_now_unordered_fn(const struct chronotick *ct,
 					       struct chronotick_interval *ret);
+CHRONOTICK_API int chronotick_now_within_fn(const struct chronotick *ct, int64_t max_bound_ns,
+					    struct chronotick_interval *ret);
 CHRONOTICK_API int chronotick_at_fn(const struct chronotick *ct, uint64_t counter,
 				    struct chronotick_interval *ret);
+CHRONOTICK_API int chronotick_at_within_fn(const struct chronotick *ct, uint64_t counter,
+					   int64_t max_bound_ns, struct chronotick_interval *ret);
+CHRONOTICK_API enum chronotick_order chronotick_compare_fn(const struct chronotick_interval *a,
+							   const struct chronotick_interval *b);
+CHRONOTICK_API int chronotick_interval_tai_fn(const struct chronotick_interval *interval,
+					      struct chronotick_tai *ret);
 #endif
 
 #include "read.h"
+#include "interval.h"
 
 #ifdef CHRONOTICK_HEADER_ONLY
 #include "slow.h"
+#include "batch.h"
+#include "wait.h"
 #include "open.h"
 #include "record.h"
 #include "names.h"

@@ -67,6 +67,14 @@ CHRONOTICK_API const char *chronotick_strerror(int error)
 		return "the time has expired: the writer is gone, or hangs";
 	case -ERANGE:
 		return "that counter value is from before the present generation, or too long ago";
+	case -EOVERFLOW:
+		return "the bound is wider than the caller allows";
+	case -ENODATA:
+		return "TAI - UTC is not known";
+	case -ETIMEDOUT:
+		return "not before the time-out";
+	case -EINTR:
+		return "interrupted by a signal";
 	case -ENOMEM:
 		return "out of memory";
 	default:

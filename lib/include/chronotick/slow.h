@@ -3,72 +3,16 @@
 #ifndef CHRONOTICK_SLOW_H
 #define CHRONOTICK_SLOW_H
 
-#include "handle.h"
-
-/*
- * A writer leaves each line whole for longer than a read takes, so even under one that never
- * rests a handful of tries do; the limit is there for a page gone mad.
- */
-#define CHRONOTICK_TRIES 4096
+#include "take.h"
 
 CHRONOTICK_API uint64_t chronotick_counter(const struct chronotick *ct)
 {
 	return chronotick_counter_of(chronotick_private_of(ct)->kind, CHRONOTICK_READ_ORDERED);
 }
 
-/* Counted here and not in the fast path, which so stays as it is. */
-static __thread uint64_t chronotick_torn_count;
-
 CHRONOTICK_API uint64_t chronotick_torn_reads(void)
 {
 	return chronotick_torn_count;
-}
-
-/* Nothing is known: the widest interval. */
-static inline int chronotick_unknown(struct chronotick_interval *ret, uint16_t status, int error)
-{
-	ret->earliest_ns = INT64_MIN;
-	ret->latest_ns = INT64_MAX;
-	ret->status = (uint16_t)((ret->status & CHRONOTICK_LEAP_MASK) | status);
-	return error;
-}
-
-/* The answer of one whole line. */
-static inline int chronotick_line_evaluate(const struct chronotick_clock *line, uint64_t counter,
-					   uint64_t generation_start,
-					   struct chronotick_interval *ret)
-{
-	uint64_t after = counter - line->anchor, before = line->anchor - counter;
-	struct chronotick_clock mirrored = *line;
-	uint64_t passed = after, past_ns = 0;
-
-	if (line->span && after <= line->span) {
-		chronotick_interval_set(ret, after << (64 - CHRONOTICK_MULT_SHIFT), line);
-		return 0;
-	}
-	if (before <= CHRONOTICK_SPAN_MAX) {
-		/* Run the line backwards: the bound grows away from the anchor on both sides. */
-		chronotick_u128 past = ((chronotick_u128)before << 10) * line->mult;
-		chronotick_u128 utc = (chronotick_u128)line->utc_ns << 64 | line->utc_frac;
-
-		utc -= past;
-		past_ns = past >> 64 > INT64_MAX ? INT64_MAX : (uint64_t)(past >> 64);
-		mirrored.utc_ns = (int64_t)(utc >> 64);
-		mirrored.utc_frac = (uint64_t)utc;
-		mirrored.mult = 0;
-		passed = before;
-	} else if (after > CHRONOTICK_SPAN_MAX) {
-		mirrored.mult = 0;
-		passed = 0;
-	}
-	chronotick_interval_set(ret, passed << (64 - CHRONOTICK_MULT_SHIFT), &mirrored);
-	if ((ret->status & CHRONOTICK_STATUS_MASK) <= CHRONOTICK_WARMING_UP)
-		return chronotick_unknown(ret, ret->status & CHRONOTICK_STATUS_MASK, -EAGAIN);
-	if (line->span == 0 || before > CHRONOTICK_SPAN_MAX)
-		return chronotick_unknown(ret, CHRONOTICK_EXPIRED, -ESTALE);
-	if ((int64_t)(counter - generation_start) < 0 || past_ns > CHRONOTICK_GROWTH_NS)
-		return chronotick_unknown(ret, ret->status & CHRONOTICK_STATUS_MASK, -ERANGE);
-	return 0;
 }
 
 CHRONOTICK_API __attribute__((noinline, cold)) int chronotick_read_slow(
@@ -76,47 +20,16 @@ CHRONOTICK_API __attribute__((noinline, cold)) int chronotick_read_slow(
 	struct chronotick_interval *ret)
 {
 	const struct chronotick_private *own = chronotick_private_of(ct);
-	const struct chronotick_page *page = own->page;
-	unsigned int tries, torn = 0;
+	struct chronotick_taken taken;
 
-	for (tries = 0; tries < CHRONOTICK_TRIES; tries++) {
-		/*
-		 * [0] first: it is never older than [1], so whoever has had an answer from it gets
-		 * none from [1] that is older. [1] only while [0] is odd, from before the counter is
-		 * read until after: so the counter is from before the join with the line in [0].
-		 */
-		const struct chronotick_clock *first = &page->clock[0];
-		const struct chronotick_clock *line = &page->clock[tries & 1];
-		struct chronotick_halves counter = {at, 0};
-		struct chronotick_clock copy;
-		uint64_t start;
-		uint32_t first_seq, seq;
-
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		first_seq = __atomic_load_n(&first->seq, __ATOMIC_ACQUIRE);
-		if (line != first && !(first_seq & 1))
-			continue;
-		seq = line == first ? first_seq : __atomic_load_n(&line->seq, __ATOMIC_ACQUIRE);
-		if (!(seq & 1)) {
-			if (mode != CHRONOTICK_READ_AT)
-				counter.low = chronotick_counter_of(own->kind, mode);
-			chronotick_clock_load(&copy, line);
-			start = __atomic_load_n(&page->header.generation_start, __ATOMIC_RELAXED);
-			if (chronotick_seq_again(line, counter) == seq &&
-			    chronotick_seq_again(first, counter) == first_seq) {
-				/* Had the first line been whole, the fast path had taken it. */
-				torn |= chronotick_kind_is_native(own->kind) &&
-					counter.low - copy.anchor < copy.span;
-				chronotick_torn_count += torn;
-				return chronotick_line_evaluate(&copy, counter.low, start, ret);
-			}
-		}
-		torn = 1;
+	if (chronotick_take(&taken, own, mode, at) < 0) {
+		chronotick_torn_count++;
+		return chronotick_lost(ret);
 	}
-	chronotick_torn_count++;
-	memset(ret, 0, sizeof(*ret));
-	ret->tai_offset_s = CHRONOTICK_TAI_UNKNOWN;
-	return chronotick_unknown(ret, CHRONOTICK_EXPIRED, -ESTALE);
+	/* Had the first line been whole, the fast path had taken it. */
+	chronotick_torn_count += taken.torn | (chronotick_kind_is_native(own->kind) &&
+					       taken.counter - taken.line.anchor < taken.line.span);
+	return chronotick_line_evaluate(&taken.line, taken.counter, taken.generation_start, ret);
 }
 
 #endif /* CHRONOTICK_SLOW_H */
