@@ -239,12 +239,65 @@ static void read_scalar(struct parse *p, const struct key *key, void *base, cons
 	complain(p, event_line(p), path, "%s; allowed: %s", wrong, allowed);
 }
 
+/* The kind that a source's keys name, or -1 after an error. */
+static int check_type(struct parse *p, const struct map *map, unsigned int index)
+{
+	char path[PATH_TEXT_MAX], names[KEY_TEXT_MAX];
+	const struct key *named = NULL;
+	unsigned int i;
+
+	key_type_names(names);
+	for (i = 0; i < map->group->count; i++) {
+		const struct key *key = &map->group->keys[i];
+
+		if (!map->lines[i] || !key->names_type)
+			continue;
+		if (named) {
+			snprintf(path, sizeof(path), "sources[%u].%s", index, key->name);
+			complain(p, map->lines[i], path,
+				 "a second kind: it is %s already; allowed: one of %s", named->name,
+				 names);
+			return -1;
+		}
+		named = key;
+	}
+	if (!named) {
+		snprintf(path, sizeof(path), "sources[%u]", index);
+		complain(p, map->line, path, "it has no kind; allowed: one of %s", names);
+		return -1;
+	}
+	return __builtin_ctz(named->types);
+}
+
+/* Is there a key that the source's kind does not have? */
+static void check_keys(struct parse *p, const struct map *map, unsigned int index, int type)
+{
+	char path[PATH_TEXT_MAX];
+	unsigned int i;
+
+	for (i = 0; i < map->group->count; i++) {
+		const struct key *key = &map->group->keys[i];
+
+		if (!map->lines[i] || !key->types || key->types & 1U << type)
+			continue;
+		snprintf(path, sizeof(path), "sources[%u].%s", index, key->name);
+		complain(p, map->lines[i], path, "this kind of source has no such key; allowed: %s",
+			 "the keys of its kind");
+	}
+}
+
 static void check_source(struct parse *p, const struct map *map, unsigned int index)
 {
-	const struct ntp_config *source = &((const struct source_config *)map->base)->ntp;
+	struct source_config *config = map->base;
+	const struct ntp_config *source = &config->ntp;
 	unsigned int line = map_line(map, "minpoll"), other = map_line(map, "maxpoll");
+	int type = check_type(p, map, index);
 	char path[PATH_TEXT_MAX];
 
+	if (type < 0)
+		return;
+	config->type = (uint8_t)type;
+	check_keys(p, map, index, type);
 	if (source->minpoll <= source->maxpoll)
 		return;
 	if (other > line)
@@ -286,7 +339,8 @@ static void check_duplicate_source(struct parse *p, unsigned int index)
 		if (!p->places[i].server_line ||
 		    !server_is_same(&sources[i].ntp, &sources[index].ntp))
 			continue;
-		snprintf(path, sizeof(path), "sources[%u].ntp", index);
+		snprintf(path, sizeof(path), "sources[%u].%s", index,
+			 sources[index].type == SOURCE_POOL ? "pool" : "ntp");
 		complain(p, p->places[index].server_line, path,
 			 "duplicate source: %s port %u is in line %u already; allowed: each once",
 			 sources[index].ntp.server, sources[index].ntp.port,
@@ -317,26 +371,38 @@ static void read_source(struct parse *p, unsigned int index)
 	read_map(p, &map);
 	if (p->fatal)
 		return;
-	if (source->ntp.server)
-		p->places[index].server_line = map_line(&map, "ntp");
 	check_source(p, &map, index);
+	if (source->ntp.server)
+		p->places[index].server_line =
+			map_line(&map, source->type == SOURCE_POOL ? "pool" : "ntp");
 	check_duplicate_source(p, index);
+}
+
+/* How many sources an entry of the list may become */
+static unsigned int source_weight(const struct source_config *source)
+{
+	return source->type == SOURCE_POOL ? source->maxsources : 1;
 }
 
 static void read_sources(struct parse *p, const struct key *key, const char *path)
 {
-	unsigned int line = event_line(p), count = 0;
+	unsigned int line = event_line(p), count = 0, weight = 0, before, here;
 	char allowed[KEY_TEXT_MAX];
 
 	key_allowed(key, allowed);
 	while (next(p) && p->event.type != YAML_SEQUENCE_END_EVENT) {
-		if (count == CONFIG_SOURCES_MAX)
-			complain(p, event_line(p), path, "too many sources; allowed: %s", allowed);
-		if (count < CONFIG_SOURCES_MAX)
+		here = event_line(p);
+		before = weight;
+		if (count < CONFIG_SOURCES_MAX) {
 			read_source(p, count);
-		else
+			weight += source_weight(&p->config->sources[count]);
+		} else {
 			skip(p);
+			weight++;
+		}
 		count++;
+		if (before <= CONFIG_SOURCES_MAX && weight > CONFIG_SOURCES_MAX && !p->fatal)
+			complain(p, here, path, "too many sources; allowed: %s", allowed);
 	}
 	if (count == 0 && !p->fatal)
 		complain(p, line, path, "an empty list; allowed: %s", allowed);
@@ -424,7 +490,7 @@ static void read_map(struct parse *p, struct map *map)
 	for (i = 0; i < map->group->count && !p->fatal; i++) {
 		const struct key *key = &map->group->keys[i];
 
-		if (key->initial || map->lines[i])
+		if (key->initial || key->names_type || map->lines[i])
 			continue;
 		key_allowed(key, allowed);
 		snprintf(path, sizeof(path), "%.48s%s", map->path, key->name);
@@ -509,10 +575,7 @@ int config_load(struct config *ret, const char *path, FILE *errors)
 int config_defaults(struct config *ret)
 {
 	static const char text[] = "sources:\n"
-				   "  - {ntp: 0.debian.pool.ntp.org, iburst: true}\n"
-				   "  - {ntp: 1.debian.pool.ntp.org, iburst: true}\n"
-				   "  - {ntp: 2.debian.pool.ntp.org, iburst: true}\n"
-				   "  - {ntp: 3.debian.pool.ntp.org, iburst: true}\n";
+				   "  - {pool: 2.debian.pool.ntp.org, iburst: true}\n";
 
 	return config_parse(ret, "built-in defaults", text, sizeof(text) - 1, stderr);
 }

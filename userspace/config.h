@@ -18,7 +18,7 @@
 #define CONFIG_SIZE_MAX (1024 * 1024)
 #define CONFIG_DEPTH_MAX 16 /* of nested maps and lists */
 #define CONFIG_CPUS_MAX 64
-#define CONFIG_SOURCES_MAX CHRONOTICK_SOURCES_MAX /* each has its entry in the page */
+#define CONFIG_SOURCES_MAX SOURCE_SET_MAX /* the members of pools counted in */
 
 struct config {
 	struct publish_config page;

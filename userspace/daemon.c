@@ -33,6 +33,7 @@ struct daemon {
 	struct source_set *sources;
 	struct loop_timer round;  /* publication */
 	struct loop_timer second; /* figures */
+	struct loop_timer upkeep; /* of the sources */
 	int64_t period_ns;        /* of publication */
 	int64_t start_ns;         /* CLOCK_MONOTONIC, as the deadlines */
 	int64_t round_ns;
@@ -142,6 +143,20 @@ static void on_sampled(void *data, const struct sample *sample, int taken)
 		  taken < 0 ? ", not taken: " : "", taken < 0 ? strerror(-taken) : "");
 }
 
+static void on_changed(void *data, const char *text)
+{
+	(void)data;
+	log_info("%s", text);
+}
+
+static void on_upkeep(void *data)
+{
+	struct daemon *daemon = data;
+	int64_t next_ns = source_set_tick(daemon->sources, loop_now_ns());
+
+	loop_timer_set(daemon->loop, &daemon->upkeep, next_ns);
+}
+
 static int counter_open(struct daemon *daemon)
 {
 	uint32_t kind = daemon->config->counter_kind;
@@ -216,8 +231,10 @@ static int sources_open(struct daemon *daemon)
 		.scale = &daemon->scale,
 		.engine = &daemon->engine,
 		.ops = source_set_ops,
+		.resolver = &source_set_resolver,
 		.data = daemon,
 		.sampled = on_sampled,
+		.changed = on_changed,
 	};
 	unsigned int i;
 	int r;
@@ -246,6 +263,7 @@ static int timers_start(struct daemon *daemon)
 	daemon->period_ns = NS_PER_S / daemon->config->page.frequency_hz;
 	daemon->round = (struct loop_timer){.fire = on_round, .data = daemon};
 	daemon->second = (struct loop_timer){.fire = on_second, .data = daemon};
+	daemon->upkeep = (struct loop_timer){.fire = on_upkeep, .data = daemon};
 	daemon->start_ns = loop_now_ns();
 	daemon->round_ns = daemon->start_ns;
 	/* Between two publications, so as not to put one off */
@@ -253,6 +271,8 @@ static int timers_start(struct daemon *daemon)
 	r = loop_timer_set(daemon->loop, &daemon->round, daemon->round_ns);
 	if (r == 0)
 		r = loop_timer_set(daemon->loop, &daemon->second, daemon->second_ns);
+	if (r == 0)
+		r = loop_timer_set(daemon->loop, &daemon->upkeep, daemon->start_ns);
 	if (r < 0)
 		log_error("timers: %s", strerror(-r));
 	return r;
@@ -316,6 +336,7 @@ void daemon_free(struct daemon *daemon)
 	if (daemon->loop) {
 		loop_timer_cancel(daemon->loop, &daemon->round);
 		loop_timer_cancel(daemon->loop, &daemon->second);
+		loop_timer_cancel(daemon->loop, &daemon->upkeep);
 	}
 	source_set_free(daemon->sources);
 	canary_close(daemon->canary);

@@ -90,7 +90,12 @@ static const struct key leap_keys[] = {
 };
 
 static const struct key source_keys[] = {
-	{"ntp", KEY_HOST, NULL, MEMBER(source_config, ntp.server)},
+	{"ntp", KEY_HOST, NULL, MEMBER(source_config, ntp.server), .types = 1 << SOURCE_NTP,
+	 .names_type = true},
+	{"pool", KEY_HOST, NULL, MEMBER(source_config, ntp.server), .types = 1 << SOURCE_POOL,
+	 .names_type = true},
+	{"maxsources", KEY_INTEGER, "4", 1, POOL_MEMBERS_MAX, MEMBER(source_config, maxsources),
+	 .types = 1 << SOURCE_POOL},
 	{"port", KEY_INTEGER, "123", 1, 65535, MEMBER(source_config, ntp.port)},
 	{"iburst", KEY_BOOLEAN, "false", MEMBER(source_config, ntp.iburst)},
 	{"minpoll", KEY_INTEGER, "6", -3, 17, MEMBER(source_config, ntp.minpoll)},
@@ -141,6 +146,18 @@ static void list_word(char ret[KEY_TEXT_MAX], const char *word, unsigned int i, 
 	const char *between = i == 0 ? "" : i + 1 == count ? " or " : ", ";
 
 	snprintf(ret + used, KEY_TEXT_MAX - used, "%s%s", between, word);
+}
+
+void key_type_names(char ret[KEY_TEXT_MAX])
+{
+	unsigned int i, count = 0, listed = 0;
+
+	for (i = 0; i < keys_source.count; i++)
+		count += keys_source.keys[i].names_type;
+	ret[0] = '\0';
+	for (i = 0; i < keys_source.count; i++)
+		if (keys_source.keys[i].names_type)
+			list_word(ret, keys_source.keys[i].name, listed++, count);
 }
 
 void key_names(const struct key_group *group, char ret[KEY_TEXT_MAX])
@@ -202,9 +219,11 @@ void key_allowed(const struct key *key, char ret[KEY_TEXT_MAX])
 		snprintf(ret, KEY_TEXT_MAX, "a map of %.200s", names);
 		break;
 	case KEY_SOURCES:
+		key_type_names(names);
 		snprintf(ret, KEY_TEXT_MAX,
-			 "a list of %lld to %lld sources, each a map with its kind (ntp) as a key",
-			 (long long)key->minimum, (long long)key->maximum);
+			 "a list of %lld to %lld sources, members of pools counted, each a map "
+			 "with its kind (%.80s) as a key",
+			 (long long)key->minimum, (long long)key->maximum, names);
 		break;
 	}
 }

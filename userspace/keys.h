@@ -49,6 +49,9 @@ struct key {
 	const struct key_group *group;
 	size_t offset; /* of the member in the group's struct */
 	size_t width;  /* its size; 0: there is none, the value is only checked */
+	/* Of a source: 1 << enum source_type, or'ed, of the kinds that have the key; 0: all */
+	unsigned int types;
+	bool names_type; /* it makes the source one of its kind: exactly one such key is there */
 };
 
 struct key_group {
@@ -73,6 +76,9 @@ const struct key *key_find(const struct key_group *group, const char *name);
 
 /* What is allowed for the key, as words: "an integer from 1 to 1000" */
 void key_allowed(const struct key *key, char ret[KEY_TEXT_MAX]);
+
+/* The keys that name a source's kind, as words: "ntp or pool" */
+void key_type_names(char ret[KEY_TEXT_MAX]);
 
 /* The group's keys, as words: "backend, shm_name or frequency_hz" */
 void key_names(const struct key_group *group, char ret[KEY_TEXT_MAX]);

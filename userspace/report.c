@@ -87,9 +87,13 @@ void report_sources(struct report *report, const struct source_status *sources, 
 	for (i = 0; i < count; i++) {
 		const struct source_status *source = &sources[i];
 		const struct chronotick_source *summary = &source->summary;
-		uint8_t *state = &report->states[source->index];
-		const char **reason = &report->reasons[source->index];
+		const char **reason;
+		uint8_t *state;
 
+		if (source->index == SOURCE_SET_NO_INDEX)
+			continue;
+		state = &report->states[source->index];
+		reason = &report->reasons[source->index];
 		if (summary->state == *state && source->reason == *reason)
 			continue;
 		if (summary->state != *state || *reason)

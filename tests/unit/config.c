@@ -34,8 +34,10 @@ static int parse(struct config *config, const char *text, char **errors)
 }
 
 #define ALLOWED_DOCUMENT "page, clock, leap, counter, warm_up_s, log_level or sources"
-#define ALLOWED_SOURCE "ntp, port, iburst, minpoll, maxpoll or offline"
-#define ALLOWED_SOURCES "a list of 1 to 32 sources, each a map with its kind (ntp) as a key"
+#define ALLOWED_SOURCE "ntp, pool, maxsources, port, iburst, minpoll, maxpoll or offline"
+#define ALLOWED_SOURCES                                                                            \
+	"a list of 1 to 64 sources, members of pools counted, each a map with its kind (ntp or "   \
+	"pool) as a key"
 #define ALLOWED_HOST "a host name, an IPv4 or an IPv6 address"
 #define ALLOWED_NAME "1 to 64 letters, digits, '.', '_' or '-', the first one no '.'"
 #define NAME_50 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee"
@@ -178,10 +180,22 @@ static const struct {
 	{"sources:\n  - a.example\n",
 	 "f.yaml:2: sources[0]: it is no map; allowed: a map of " ALLOWED_SOURCE "\n"},
 	{"sources:\n  - iburst: true\n",
-	 "f.yaml:2: sources[0].ntp: missing key; allowed: " ALLOWED_HOST "\n"},
-	{"sources:\n  - ntp: a.example\n  - pool: b.example\n    iburst: true\n",
-	 "f.yaml:3: sources[1].pool: unknown key; allowed: " ALLOWED_SOURCE "\n"
-	 "f.yaml:3: sources[1].ntp: missing key; allowed: " ALLOWED_HOST "\n"},
+	 "f.yaml:2: sources[0]: it has no kind; allowed: one of ntp or pool\n"},
+	{"sources:\n  - ntp: a.example\n  - ptp: b.example\n    iburst: true\n",
+	 "f.yaml:3: sources[1].ptp: unknown key; allowed: " ALLOWED_SOURCE "\n"
+	 "f.yaml:3: sources[1]: it has no kind; allowed: one of ntp or pool\n"},
+	{"sources:\n  - ntp: a.example\n    pool: b.example\n",
+	 "f.yaml:3: sources[0].pool: a second kind: it is ntp already; allowed: one of ntp or pool\n"},
+	{"sources:\n  - maxsources: 4\n    ntp: a.example\n",
+	 "f.yaml:2: sources[0].maxsources: this kind of source has no such key; allowed: the keys of "
+	 "its kind\n"},
+	{"sources:\n  - pool: a.example\n    maxsources: 17\n",
+	 "f.yaml:3: sources[0].maxsources: 17 is out of range; allowed: an integer from 1 to 16\n"},
+	{"sources:\n  - pool: a_b!\n",
+	 "f.yaml:2: sources[0].pool: \"a_b!\" is no such host; allowed: " ALLOWED_HOST "\n"},
+	{"sources:\n  - {pool: a, maxsources: 16}\n  - {pool: b, maxsources: 16}\n"
+	 "  - {pool: c, maxsources: 16}\n  - {pool: d, maxsources: 15}\n  - ntp: e\n  - ntp: f\n",
+	 "f.yaml:7: sources: too many sources; allowed: " ALLOWED_SOURCES "\n"},
 	{"sources:\n  - ntp: a.example\n    ntp: b.example\n",
 	 "f.yaml:3: sources[0].ntp: duplicate key: it is in line 2 already; allowed: once\n"},
 	{"sources: [{ntp: a.example, iburst: yes}]\n",
@@ -201,6 +215,9 @@ static const struct {
 	 "f.yaml:3: sources[0].minpoll: 11 is above maxpoll, 10; allowed: minpoll up to maxpoll\n"},
 	{"sources:\n  - ntp: a.example\n  - ntp: A.EXAMPLE\n    port: 123\n",
 	 "f.yaml:3: sources[1].ntp: duplicate source: A.EXAMPLE port 123 is in line 2 already; "
+	 "allowed: each once\n"},
+	{"sources:\n  - ntp: a.example\n  - pool: a.example\n",
+	 "f.yaml:3: sources[1].pool: duplicate source: a.example port 123 is in line 2 already; "
 	 "allowed: each once\n"},
 	{"sources:\n  - ntp: \"2001:db8::1\"\n  - ntp: \"2001:DB8:0::1\"\n",
 	 "f.yaml:3: sources[1].ntp: duplicate source: 2001:DB8:0::1 port 123 is in line 2 already; "
@@ -310,7 +327,7 @@ Test(config, every_value_arrives_in_its_member)
 		"counter: monotonic_raw\nwarm_up_s: 7\nlog_level: DEBUG\n"
 		"sources:\n  - ntp: a.example\n    port: 65535\n    iburst: true\n"
 		"    minpoll: -3\n    maxpoll: 17\n    offline: true\n"
-		"  - {ntp: \"::1\"}\n  - {ntp: a.example}\n";
+		"  - {ntp: \"::1\"}\n  - {pool: b.example, maxsources: 16, port: 124}\n";
 	struct config config;
 	char *errors;
 
@@ -345,6 +362,11 @@ Test(config, every_value_arrives_in_its_member)
 	cr_assert_eq(config.sources[1].ntp.minpoll, 6);
 	cr_assert_eq(config.sources[1].ntp.maxpoll, 10);
 	cr_assert_eq(config.sources[1].offline, false);
+	cr_assert_eq(config.sources[1].type, SOURCE_NTP);
+	cr_assert_eq(config.sources[2].type, SOURCE_POOL);
+	cr_assert_str_eq(config.sources[2].ntp.server, "b.example");
+	cr_assert_eq(config.sources[2].ntp.port, 124);
+	cr_assert_eq(config.sources[2].maxsources, 16);
 	config_clear(&config);
 	cr_assert_null(config.strings);
 }
@@ -352,16 +374,13 @@ Test(config, every_value_arrives_in_its_member)
 Test(config, defaults_are_debians_pool)
 {
 	struct config config;
-	char name[64];
-	unsigned int i;
 
 	cr_assert_eq(config_defaults(&config), 0);
-	cr_assert_eq(config.source_count, 4);
-	for (i = 0; i < 4; i++) {
-		snprintf(name, sizeof(name), "%u.debian.pool.ntp.org", i);
-		cr_assert_str_eq(config.sources[i].ntp.server, name);
-		cr_assert_eq(config.sources[i].ntp.iburst, true);
-	}
+	cr_assert_eq(config.source_count, 1);
+	cr_assert_eq(config.sources[0].type, SOURCE_POOL);
+	cr_assert_str_eq(config.sources[0].ntp.server, "2.debian.pool.ntp.org");
+	cr_assert_eq(config.sources[0].ntp.iburst, true);
+	cr_assert_eq(config.sources[0].maxsources, 4);
 	cr_assert_str_eq(config.page.shm_name, "chronotick_shm");
 	cr_assert_eq(config.page.frequency_hz, 100);
 	cr_assert_eq(config.page.writer_timeout_ms, 10000);
@@ -372,7 +391,7 @@ Test(config, defaults_are_debians_pool)
 	config_clear(&config);
 }
 
-Test(config, thirty_two_sources_are_taken_and_no_more)
+Test(config, sixty_four_sources_are_taken_and_no_more)
 {
 	char text[4096] = "sources:\n";
 	struct config config;
@@ -380,19 +399,19 @@ Test(config, thirty_two_sources_are_taken_and_no_more)
 	char *errors;
 	unsigned int i;
 
-	for (i = 0; i < 32; i++) {
+	for (i = 0; i < 64; i++) {
 		used = strlen(text);
 		snprintf(text + used, sizeof(text) - used, "  - ntp: 192.0.2.%u\n", i);
 	}
 	cr_assert_eq(parse(&config, text, &errors), 0, "%s", errors);
-	cr_assert_eq(config.source_count, 32);
-	cr_assert_str_eq(config.sources[31].ntp.server, "192.0.2.31");
+	cr_assert_eq(config.source_count, 64);
+	cr_assert_str_eq(config.sources[63].ntp.server, "192.0.2.63");
 	config_clear(&config);
 	free(errors);
-	strcat(text, "  - ntp: 192.0.2.32\n");
+	strcat(text, "  - ntp: 192.0.2.64\n");
 	cr_assert_eq(parse(&config, text, &errors), -EINVAL);
 	cr_assert_str_eq(errors,
-			 "f.yaml:34: sources: too many sources; allowed: " ALLOWED_SOURCES "\n");
+			 "f.yaml:66: sources: too many sources; allowed: " ALLOWED_SOURCES "\n");
 	free(errors);
 }
 
@@ -519,12 +538,12 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	unsigned int count = 0;
 
 	cr_assert_eq(parse(&config, text, &errors), 0, "%s", errors);
-	cr_assert_eq(config.source_count, 4);
+	cr_assert_eq(config.source_count, 1);
 	config_clear(&config);
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 26);
+	cr_assert_eq(count, 28);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);
@@ -564,7 +583,9 @@ static void check_manual(const struct key_group *group, const char *text)
 		if (!at || strcmp(key->name, "counter") == 0) /* its choices differ by machine */
 			continue;
 		key_allowed(key, allowed);
-		if (key->initial)
+		if (key->names_type)
+			snprintf(line, sizeof(line), "\tAllowed: %s.\n", allowed);
+		else if (key->initial)
 			snprintf(line, sizeof(line), "\tAllowed: %s. Default: %s.\n", allowed,
 				 key->initial);
 		else

@@ -54,6 +54,26 @@ static int lookup(struct resolver_result *ret, const char *name, const char *por
 	return ret->count ? 0 : -ENOENT;
 }
 
+static bool ipv4_equal(const struct sockaddr_in *a, const struct sockaddr_in *b)
+{
+	return a->sin_port == b->sin_port && a->sin_addr.s_addr == b->sin_addr.s_addr;
+}
+
+static bool ipv6_equal(const struct sockaddr_in6 *a, const struct sockaddr_in6 *b)
+{
+	return a->sin6_port == b->sin6_port && a->sin6_scope_id == b->sin6_scope_id &&
+	       memcmp(&a->sin6_addr, &b->sin6_addr, sizeof(a->sin6_addr)) == 0;
+}
+
+bool resolver_address_equal(const struct resolver_address *a, const struct resolver_address *b)
+{
+	const void *one = &a->address, *other = &b->address;
+
+	if (a->address.ss_family != b->address.ss_family)
+		return false;
+	return a->address.ss_family == AF_INET ? ipv4_equal(one, other) : ipv6_equal(one, other);
+}
+
 int resolver_numeric(struct resolver_result *ret, const char *name, uint16_t port)
 {
 	char text[6];

@@ -6,10 +6,11 @@
 #ifndef SOURCES_RESOLVER_H
 #define SOURCES_RESOLVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define RESOLVER_ADDRESSES_MAX 8
+#define RESOLVER_ADDRESSES_MAX 16
 
 struct resolver_address {
 	struct sockaddr_storage address;
@@ -20,6 +21,9 @@ struct resolver_result {
 	unsigned int count;
 	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
 };
+
+/* The same address, port and scope? */
+bool resolver_address_equal(const struct resolver_address *a, const struct resolver_address *b);
 
 struct resolver; /* one job */
 

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* The set takes another configuration. */
+#include "sources/set_private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+static bool entry_is_same(const struct source_config *a, const struct source_config *b)
+{
+	return a->type == b->type && a->ntp.port == b->ntp.port &&
+	       strcasecmp(a->ntp.server, b->ntp.server) == 0;
+}
+
+/* A pool that is to be smaller loses those first that are of the least use. */
+static void pool_shrink(struct source_set *set, struct entry *entry)
+{
+	const struct source_view *views = set->context.engine->views;
+	unsigned int i;
+
+	while (set_entry_members(set, entry) > entry->pool.wanted) {
+		struct member *worst = NULL;
+		unsigned int least = 0;
+
+		for (i = 0; i < SOURCE_SET_MAX; i++) {
+			struct member *member = &set->members[i];
+			unsigned int use = member->bad                                    ? 1
+					   : views[i].state == CHRONOTICK_SOURCE_SELECTED ? 3
+											  : 2;
+
+			if (member->entry != entry || (worst && use > least))
+				continue;
+			worst = member;
+			least = use;
+		}
+		set_tell(set, "pool %s: %s goes: it is to be smaller", entry->config.ntp.server,
+			 worst->server);
+		set_member_stop(set, worst);
+	}
+}
+
+/* Returns 0, 1: something was changed, or a negative errno. */
+static int entry_change(struct source_set *set, struct entry *entry,
+			const struct source_config *config)
+{
+	const char *server = entry->config.ntp.server;
+	bool switched = entry->config.offline != config->offline;
+	struct source_config old = entry->config;
+	bool changed;
+	unsigned int i;
+	int r = 0;
+
+	entry->config = *config;
+	entry->config.ntp.server = server;
+	old.ntp.server = server;
+	changed = memcmp(&old, &entry->config, sizeof(old)) != 0;
+	entry->pool.wanted = config->maxsources;
+	if (config->type == SOURCE_POOL)
+		pool_shrink(set, entry);
+	for (i = 0; changed && i < SOURCE_SET_MAX && r == 0; i++) {
+		struct member *member = &set->members[i];
+		struct source_config own = entry->config;
+		char address[SET_ADDRESS_TEXT];
+
+		if (member->entry != entry)
+			continue;
+		strcpy(address, member->server);
+		if (*address)
+			own.ntp.server = address;
+		if (set_ops_of(set, entry)->reconfigure(member->source, &own) == 0)
+			continue;
+		set_member_stop(set, member);
+		r = set_member_start(set, member, entry, *address ? address : NULL);
+	}
+	if (switched) {
+		for (i = 0; i < SOURCE_SET_MAX; i++)
+			if (set->members[i].entry == entry)
+				set_member_switch(set, &set->members[i], !config->offline);
+		set_entry_switch(set, entry, !config->offline);
+	}
+	return r < 0 ? r : changed;
+}
+
+static const struct source_config *config_find(const struct source_config *configs,
+					       unsigned int count, const struct source_config *like)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (entry_is_same(&configs[i], like))
+			return &configs[i];
+	return NULL;
+}
+
+static struct entry *entry_find(struct source_set *set, const struct source_config *like)
+{
+	unsigned int i;
+
+	for (i = 0; i < SOURCE_SET_MAX; i++)
+		if (set->entries[i].used && entry_is_same(&set->entries[i].config, like))
+			return &set->entries[i];
+	return NULL;
+}
+
+int source_set_reconfigure(struct source_set *set, const struct source_config *configs,
+			   unsigned int count, struct source_set_change *ret)
+{
+	unsigned int i;
+	int first = 0, r;
+
+	memset(ret, 0, sizeof(*ret));
+	for (i = 0; i < count; i++)
+		if (!set_config_is_good(&configs[i]))
+			return -EINVAL;
+	for (i = 0; i < SOURCE_SET_MAX; i++) {
+		struct entry *entry = &set->entries[i];
+
+		if (!entry->used || config_find(configs, count, &entry->config))
+			continue;
+		set_tell(set, "source %s: removed", entry->config.ntp.server);
+		set_entry_remove(set, entry);
+		ret->removed++;
+	}
+	for (i = 0; i < count; i++) {
+		struct entry *entry = entry_find(set, &configs[i]);
+
+		r = entry ? entry_change(set, entry, &configs[i])
+			  : source_set_add(set, &configs[i]);
+		if (entry && r == 0)
+			ret->kept++;
+		else if (entry && r > 0)
+			ret->changed++;
+		else if (r == 0)
+			ret->added++;
+		if (r > 0 || (!entry && r == 0))
+			set_tell(set, "source %s: %s", configs[i].ntp.server,
+				 entry ? "changed" : "added");
+		if (r < 0) {
+			set_tell(set, "source %s: %s", configs[i].ntp.server, strerror(-r));
+			first = first ? first : r;
+		}
+	}
+	return first;
+}
