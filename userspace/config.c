@@ -14,6 +14,7 @@
 #include "file.h"
 #include "keys.h"
 #include "log.h"
+#include "sources/ntp_keys.h"
 
 #define PATH_TEXT_MAX 128 /* "sources[31].minpoll", with room for what is no key */
 #define WHOLE_FILE "(file)"
@@ -27,6 +28,7 @@ struct text {
 /* Where one source stands in the file */
 struct source_place {
 	unsigned int server_line; /* 0: it has no server that could be read */
+	unsigned int key_line;
 };
 
 struct parse {
@@ -40,7 +42,8 @@ struct parse {
 	size_t size;
 	FILE *errors;
 	unsigned int error_count;
-	int fatal; /* nothing more can be read: a negative errno */
+	bool files; /* read those that the configuration names */
+	int fatal;  /* nothing more can be read: a negative errno */
 };
 
 /* A map that is being read: its keys' lines, 0 where not given. */
@@ -371,6 +374,7 @@ static void read_source(struct parse *p, unsigned int index)
 	read_map(p, &map);
 	if (p->fatal)
 		return;
+	p->places[index].key_line = map_line(&map, "key");
 	check_source(p, &map, index);
 	if (source->ntp.server)
 		p->places[index].server_line =
@@ -524,11 +528,52 @@ static void read_document(struct parse *p)
 		complain(p, event_line(p), WHOLE_FILE, "a second document; allowed: one");
 }
 
-int config_parse(struct config *ret, const char *name, const void *text, size_t size, FILE *errors)
+/* A key for each source that names one */
+static void read_keys(struct parse *p)
+{
+	struct config *config = p->config;
+	char path[PATH_TEXT_MAX], name[256];
+	struct ntp_keys *keys = NULL;
+	unsigned int i;
+
+	if (config->keys && p->files) {
+		log_escape(name, sizeof(name), config->keys, strlen(config->keys));
+		if (ntp_keys_load(&keys, config->keys, name, p->errors) < 0) {
+			p->error_count++;
+			return;
+		}
+	}
+	for (i = 0; i < config->source_count; i++) {
+		struct ntp_key *key = &config->sources[i].ntp.key;
+		const struct ntp_key *found = ntp_keys_find(keys, key->id);
+
+		if (!key->id || (config->keys && !p->files))
+			continue;
+		snprintf(path, sizeof(path), "sources[%u].key", i);
+		if (!config->keys)
+			complain(p, p->places[i].key_line, path,
+				 "there is no file of keys; allowed: 0, or an ID in the file that "
+				 "\"keys\" names");
+		else if (!found)
+			complain(p, p->places[i].key_line, path,
+				 "no key %u in %s; allowed: 0, or an ID in that file",
+				 (unsigned int)key->id, name);
+		else
+			*key = *found;
+	}
+	ntp_keys_free(keys);
+}
+
+static int parse_text(struct config *ret, const char *name, const void *text, size_t size,
+		      FILE *errors, bool files)
 {
 	struct config config = {0};
-	struct parse p = {
-		.config = &config, .name = name, .text = text, .size = size, .errors = errors};
+	struct parse p = {.config = &config,
+			  .name = name,
+			  .text = text,
+			  .size = size,
+			  .errors = errors,
+			  .files = files};
 
 	key_set_defaults(&keys_document, &config);
 	if (size > CONFIG_SIZE_MAX) {
@@ -540,6 +585,8 @@ int config_parse(struct config *ret, const char *name, const void *text, size_t 
 	yaml_parser_set_encoding(&p.yaml, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&p.yaml, text, size);
 	read_document(&p);
+	if (!p.fatal)
+		read_keys(&p);
 	yaml_event_delete(&p.event);
 	yaml_parser_delete(&p.yaml);
 	if (!p.fatal && p.error_count)
@@ -548,7 +595,13 @@ int config_parse(struct config *ret, const char *name, const void *text, size_t 
 		config_clear(&config);
 	else
 		*ret = config;
+	explicit_bzero(config.sources, sizeof(config.sources)); /* their keys */
 	return p.fatal;
+}
+
+int config_parse(struct config *ret, const char *name, const void *text, size_t size, FILE *errors)
+{
+	return parse_text(ret, name, text, size, errors, false);
 }
 
 int config_load(struct config *ret, const char *path, FILE *errors)
@@ -566,7 +619,7 @@ int config_load(struct config *ret, const char *path, FILE *errors)
 			 strerror((int)-size));
 		r = -EINVAL;
 	} else {
-		r = config_parse(ret, path, text, (size_t)size, errors);
+		r = parse_text(ret, path, text, (size_t)size, errors, true);
 	}
 	free(text);
 	return r;
@@ -588,5 +641,5 @@ void config_clear(struct config *config)
 		next_text = text->next;
 		free(text);
 	}
-	memset(config, 0, sizeof(*config));
+	explicit_bzero(config, sizeof(*config));
 }

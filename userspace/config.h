@@ -29,6 +29,7 @@ struct config {
 	uint32_t max_distance_ms;
 	uint32_t counter_kind; /* enum chronotick_counter_kind; NONE: choose */
 	int log_priority;
+	const char *keys; /* the file of the sources' keys; NULL: none */
 	struct source_config sources[CONFIG_SOURCES_MAX];
 	unsigned int source_count;
 	int cpus[CONFIG_CPUS_MAX]; /* from the command line */
@@ -46,7 +47,7 @@ int config_defaults(struct config *ret);
  */
 int config_load(struct config *ret, const char *path, FILE *errors);
 
-/* The same from memory, for tests and fuzzing; `name` stands for the file. */
+/* The same from memory, for tests and fuzzing; `name` stands for the file. No other file is read. */
 int config_parse(struct config *ret, const char *name, const void *text, size_t size, FILE *errors);
 
 void config_clear(struct config *config);

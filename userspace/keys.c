@@ -62,6 +62,10 @@ static const struct key_choice record_orders[] = {
 	{"python", CHRONOTICK_ORDER_PYTHON, NULL},
 };
 
+static const struct key_choice no_file[] = {
+	{"none", KEY_PATH_NONE, NULL},
+};
+
 static const struct key page_keys[] = {
 	{"backend", KEY_CHOICE, "auto", CHOICES(backends)},
 	{"shm_name", KEY_FILE_NAME, CHRONOTICK_SHM_NAME, MEMBER(config, page.shm_name)},
@@ -100,6 +104,8 @@ static const struct key source_keys[] = {
 	{"iburst", KEY_BOOLEAN, "false", MEMBER(source_config, ntp.iburst)},
 	{"minpoll", KEY_INTEGER, "6", -3, 17, MEMBER(source_config, ntp.minpoll)},
 	{"maxpoll", KEY_INTEGER, "10", -3, 17, MEMBER(source_config, ntp.maxpoll)},
+	{"xleave", KEY_BOOLEAN, "false", MEMBER(source_config, ntp.xleave)},
+	{"key", KEY_INTEGER, "0", 0, UINT32_MAX, MEMBER(source_config, ntp.key.id)},
 	{"offline", KEY_BOOLEAN, "false", MEMBER(source_config, offline)},
 };
 
@@ -115,6 +121,7 @@ static const struct key document_keys[] = {
 	{"counter", KEY_CHOICE, "auto", CHOICES(counters), MEMBER(config, counter_kind)},
 	{"warm_up_s", KEY_INTEGER, "180", 0, 86400, MEMBER(config, warm_up_s)},
 	{"log_level", KEY_CHOICE, "INFO", CHOICES(log_levels), MEMBER(config, log_priority)},
+	{"keys", KEY_PATH, "none", CHOICES(no_file), MEMBER(config, keys)},
 	{"sources", KEY_SOURCES, NULL, 1, CONFIG_SOURCES_MAX, .group = &keys_source},
 };
 

@@ -20,9 +20,11 @@ struct setup {
 	uint32_t received; /* counts after the request was sent */
 	uint32_t error_ns;
 	uint32_t served; /* 2^-32 s */
-	uint8_t flags;   /* 1: outstanding, 2: the datagram has our origin, 4: T3 = T2 + served */
+	uint8_t flags;   /* 1: outstanding, 2: the datagram has our origin, 4: T3 = T2 + served,
+			  * 8: or our interleaved origin, 16: the answer before was interleaved */
 	uint8_t quality[2];
 	uint8_t unused[5];
+	uint64_t last_receive;
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -55,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sample sample;
 	uint8_t again[NTP_PACKET_SIZE];
 	struct setup setup;
+	bool interleaved;
 
 	if (size < sizeof(setup))
 		return 0;
@@ -69,13 +72,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (setup.flags & 4)
 		packet.transmit = packet.receive + setup.served;
+	memset(&request, 0, sizeof(request));
 	request.outstanding = setup.flags & 1;
 	request.origin = setup.flags & 2 ? packet.origin : setup.origin;
+	request.origin_interleaved = setup.flags & 8 ? packet.origin : ~request.origin;
+	request.last_receive = setup.last_receive;
 	request.last_transmit = setup.last_transmit;
+	request.last_interleaved = setup.flags & 16;
 	if (ntp_packet_test(&packet, &request) != NTP_GOOD)
 		return 0;
-	if (!request.outstanding || packet.origin != request.origin ||
-	    packet.transmit == request.last_transmit)
+	interleaved = ntp_packet_is_interleaved(&packet, &request);
+	if (!request.outstanding ||
+	    packet.origin != (interleaved ? request.origin_interleaved : request.origin))
+		abort();
+	if (interleaved ? packet.receive == request.last_receive
+			: packet.transmit == request.last_transmit)
+		abort();
+	ntp_request_answered(&request, &packet);
+	if (ntp_packet_test(&packet, &request) != NTP_DUPLICATE)
 		abort();
 
 	scale.base = setup.base;

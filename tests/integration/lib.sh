@@ -70,16 +70,21 @@ servers() {
 	done
 }
 
-# config "PAGE-KEY: VALUE, ..." ADDRESS...: writes $work/chronotick.yaml.
+# config "PAGE-KEY: VALUE, ..." ADDRESS...: writes $work/chronotick.yaml. $document and $source are
+# further lines of the document and of each source.
+document=
+source=
 config() {
 	local page=$1 address
 	shift
 	{
 		echo "page: {shm_name: $shm_name${page:+, $page}}"
+		[ -z "$document" ] || echo "$document"
 		echo "sources:"
 		for address; do
 			printf '  - ntp: "%s"\n    iburst: true\n    minpoll: 0\n    maxpoll: 2\n' \
 				"$address"
+			[ -z "$source" ] || sed 's/^/    /' <<<"$source"
 		done
 	} >"$work/chronotick.yaml"
 }

@@ -28,6 +28,8 @@ struct options {
 	double seconds;
 	double first_max_s;  /* the first trusted answer must come within that time; 0: any */
 	double error_max_us; /* p99 of |error|; 0: any */
+	double mean_max_us;  /* |mean error|; 0: any */
+	double after_s;      /* errors of the reads before that time do not count */
 	bool all_trusted;    /* from the first trusted answer on */
 	bool stop_at_first;
 };
@@ -39,6 +41,8 @@ struct tally {
 	uint32_t generations;
 	struct chronotick_interval last;
 	int64_t *errors, *bounds;
+	double error_sum; /* ns, signed */
+	bool settled;     /* errors count */
 	long errors_count;
 };
 
@@ -78,8 +82,9 @@ static void judge(struct tally *tally, const struct chronotick_interval *read, i
 	}
 	tally->last = *read;
 	tally->trusted++;
-	if (after - before > BRACKET_MAX_NS)
+	if (after - before > BRACKET_MAX_NS || !tally->settled)
 		return;
+	tally->error_sum += (double)error;
 	tally->errors[tally->errors_count] = error < 0 ? -error : error;
 	tally->bounds[tally->errors_count++] = (read->latest_ns - read->earliest_ns) / 2;
 }
@@ -114,6 +119,8 @@ static void measure(const struct options *options, struct tally *tally)
 			if (options->stop_at_first)
 				break;
 		}
+		tally->settled = clock_ns(CLOCK_MONOTONIC) - start >=
+				 (int64_t)(options->after_s * (double)SECOND);
 		if (r == 0)
 			judge(tally, &read, before, after);
 		else if (tally->trusted)
@@ -139,12 +146,14 @@ static double us(const int64_t *sorted, long count, double share)
 /* Prints the figures and what is wrong with them. Returns whether nothing is. */
 static bool report(const struct options *options, struct tally *tally)
 {
-	double p99;
+	double p99, mean = 0;
 	bool good = true;
 
 	qsort(tally->errors, (size_t)tally->errors_count, sizeof(int64_t), compare);
 	qsort(tally->bounds, (size_t)tally->errors_count, sizeof(int64_t), compare);
 	p99 = us(tally->errors, tally->errors_count, 0.99);
+	if (tally->errors_count)
+		mean = tally->error_sum / (double)tally->errors_count / 1000;
 	if (tally->first_s < 0)
 		printf("first trusted answer: none\n");
 	else
@@ -156,9 +165,9 @@ static bool report(const struct options *options, struct tally *tally)
 		       tally->no_page,
 		       tally->reads - tally->trusted - tally->no_page - tally->untrusted_after,
 		       tally->untrusted_after);
-		printf("|true error| us: p50 %.3f, p99 %.3f, max %.3f; generations begun: %" PRIu32
-		       "\n",
-		       us(tally->errors, tally->errors_count, 0.5), p99,
+		printf("true error us: mean %+.3f; |error| p50 %.3f, p99 %.3f, max %.3f; "
+		       "generations begun: %" PRIu32 "\n",
+		       mean, us(tally->errors, tally->errors_count, 0.5), p99,
 		       us(tally->errors, tally->errors_count, 1), tally->generations);
 		printf("bound us: p50 %.3f, p99 %.3f, max %.3f\n",
 		       us(tally->bounds, tally->errors_count, 0.5),
@@ -188,13 +197,20 @@ static bool report(const struct options *options, struct tally *tally)
 		printf("BAD: p99 of the true error is above %g us\n", options->error_max_us);
 		good = false;
 	}
+	if (options->mean_max_us > 0 &&
+	    (mean > options->mean_max_us || mean < -options->mean_max_us)) {
+		printf("BAD: the mean of the true error is above %g us\n", options->mean_max_us);
+		good = false;
+	}
 	return good;
 }
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: truth [--page PATH] [--reads N] [--seconds S] [--first-max S]\n"
-			"             [--error-max US] [--all-trusted] [--stop-at-first]\n");
+	fprintf(stderr,
+		"usage: truth [--page PATH] [--reads N] [--seconds S] [--first-max S]\n"
+		"             [--error-max US] [--mean-max US] [--after S] [--all-trusted]\n"
+		"             [--stop-at-first]\n");
 	return 2;
 }
 
@@ -206,6 +222,8 @@ int main(int argc, char **argv)
 		{"seconds", required_argument, NULL, 's'},
 		{"first-max", required_argument, NULL, 'f'},
 		{"error-max", required_argument, NULL, 'e'},
+		{"mean-max", required_argument, NULL, 'm'},
+		{"after", required_argument, NULL, 'A'},
 		{"all-trusted", no_argument, NULL, 'a'},
 		{"stop-at-first", no_argument, NULL, '1'},
 		{NULL, 0, NULL, 0},
@@ -231,6 +249,12 @@ int main(int argc, char **argv)
 			break;
 		case 'e':
 			options.error_max_us = atof(optarg);
+			break;
+		case 'm':
+			options.mean_max_us = atof(optarg);
+			break;
+		case 'A':
+			options.after_s = atof(optarg);
 			break;
 		case 'a':
 			options.all_trusted = true;

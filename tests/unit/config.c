@@ -33,8 +33,9 @@ static int parse(struct config *config, const char *text, char **errors)
 	return parse_bytes(config, text, strlen(text), errors);
 }
 
-#define ALLOWED_DOCUMENT "page, clock, leap, counter, warm_up_s, log_level or sources"
-#define ALLOWED_SOURCE "ntp, pool, maxsources, port, iburst, minpoll, maxpoll or offline"
+#define ALLOWED_DOCUMENT "page, clock, leap, counter, warm_up_s, log_level, keys or sources"
+#define ALLOWED_SOURCE                                                                             \
+	"ntp, pool, maxsources, port, iburst, minpoll, maxpoll, xleave, key or offline"
 #define ALLOWED_SOURCES                                                                            \
 	"a list of 1 to 64 sources, members of pools counted, each a map with its kind (ntp or "   \
 	"pool) as a key"
@@ -201,6 +202,17 @@ static const struct {
 	{"sources: [{ntp: a.example, iburst: yes}]\n",
 	 "f.yaml:1: sources[0].iburst: \"yes\" is neither true nor false; "
 	 "allowed: true or false\n"},
+	{"sources: [{ntp: a.example, xleave: on}]\n",
+	 "f.yaml:1: sources[0].xleave: \"on\" is neither true nor false; "
+	 "allowed: true or false\n"},
+	{"sources: [{ntp: a.example, key: 4294967296}]\n",
+	 "f.yaml:1: sources[0].key: 4294967296 is out of range; "
+	 "allowed: an integer from 0 to 4294967295\n"},
+	{"sources:\n  - ntp: a.example\n    key: 7\n",
+	 "f.yaml:3: sources[0].key: there is no file of keys; "
+	 "allowed: 0, or an ID in the file that \"keys\" names\n"},
+	{GOOD "keys: chrony.keys\n", "f.yaml:2: keys: \"chrony.keys\" is no absolute path; "
+				     "allowed: none, or an absolute path of up to 4095 bytes\n"},
 	{"sources: [{ntp: a.example, offline: 1}]\n",
 	 "f.yaml:1: sources[0].offline: \"1\" is neither true nor false; "
 	 "allowed: true or false\n"},
@@ -324,9 +336,10 @@ Test(config, every_value_arrives_in_its_member)
 		"  max_drift_ppb: 4000\n  wander_ppb: 50\n"
 		"  max_distance_ms: 600\n"
 		"leap:\n  file: /etc/leaps\n  mode: smear\n"
-		"counter: monotonic_raw\nwarm_up_s: 7\nlog_level: DEBUG\n"
+		"keys: /a/b\ncounter: monotonic_raw\nwarm_up_s: 7\nlog_level: DEBUG\n"
 		"sources:\n  - ntp: a.example\n    port: 65535\n    iburst: true\n"
 		"    minpoll: -3\n    maxpoll: 17\n    offline: true\n"
+		"    xleave: true\n    key: 4294967295\n"
 		"  - {ntp: \"::1\"}\n  - {pool: b.example, maxsources: 16, port: 124}\n";
 	struct config config;
 	char *errors;
@@ -356,6 +369,11 @@ Test(config, every_value_arrives_in_its_member)
 	cr_assert_eq(config.sources[0].ntp.minpoll, -3);
 	cr_assert_eq(config.sources[0].ntp.maxpoll, 17);
 	cr_assert_eq(config.sources[0].offline, true);
+	cr_assert_eq(config.sources[0].ntp.xleave, true);
+	cr_assert_eq(config.sources[0].ntp.key.id, 4294967295);
+	cr_assert_str_eq(config.keys, "/a/b");
+	cr_assert_eq(config.sources[1].ntp.xleave, false);
+	cr_assert_eq(config.sources[1].ntp.key.id, 0);
 	cr_assert_str_eq(config.sources[1].ntp.server, "::1");
 	cr_assert_eq(config.sources[1].ntp.port, 123);
 	cr_assert_eq(config.sources[1].ntp.iburst, false);
@@ -543,7 +561,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 28);
+	cr_assert_eq(count, 31);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);

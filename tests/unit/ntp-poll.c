@@ -165,3 +165,45 @@ Test(ntp_poll, a_burst_waits_for_the_network)
 	ntp_poll_unsent(&poll);
 	cr_assert_gt(ntp_poll_interval_ns(&poll), NTP_BURST_NS);
 }
+
+/* Errors beyond the noise shorten the interval at once, and the more the larger they are. */
+Test(ntp_poll, falls_when_the_offset_leaves_its_noise)
+{
+	/* The noise of three samples, and of the line through two of them, is 204 us. */
+	static const struct {
+		int64_t offset_ns;
+		int8_t interval;
+	} steps[] = {{203000, 6}, {-203000, 6}, {205000, 5}, {5 * 204000, 3}, {1000000000, 0}};
+	struct ntp_poll poll;
+	unsigned int i, j;
+
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		ntp_poll_init(&poll, 0, 6, false);
+		for (j = 0; j < 200; j++)
+			answered(&poll, 0);
+		cr_assert_eq(poll.current, 6);
+		answered(&poll, steps[i].offset_ns);
+		cr_assert_eq(poll.current, steps[i].interval, "%u", i);
+		/* And it rises again. */
+		for (j = 0; j < 200; j++)
+			answered(&poll, 0);
+		cr_assert_eq(poll.current, 6);
+	}
+}
+
+/* An answer that is of use only later counts for reach, and for nothing else. */
+Test(ntp_poll, heard)
+{
+	struct ntp_poll poll;
+	unsigned int i;
+
+	ntp_poll_init(&poll, 0, 6, false);
+	for (i = 0; i < 20; i++) {
+		ntp_poll_sent(&poll);
+		ntp_poll_heard(&poll);
+	}
+	cr_assert_eq(poll.reach, 0xff);
+	cr_assert(poll.reachable);
+	cr_assert_eq(poll.current, 0);
+	cr_assert_eq(poll.answers, 0);
+}

@@ -2,9 +2,7 @@
 #include "sources/ntp.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +10,13 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "sources/ntp_exchange.h"
+#include "sources/ntp_auth.h"
+#include "sources/ntp_interleaved.h"
+#include "sources/ntp_local.h"
 #include "sources/ntp_packet.h"
 #include "sources/ntp_poll.h"
+#include "sources/ntp_socket.h"
+#include "sources/ntp_times.h"
 #include "sources/resolver.h"
 #include "timestamping/cross.h"
 #include "timestamping/stamp.h"
@@ -48,11 +50,8 @@ enum phase {
 /* A request and what is known about it */
 struct exchange {
 	int64_t sent_ns; /* CLOCK_MONOTONIC */
-	struct cross before;
-	struct cross after;
-	bool has_tx;
-	int64_t tx_ns; /* CLOCK_REALTIME, from the kernel */
-	struct stamp rx;
+	bool answered;   /* well enough to be of use for a later, interleaved, answer */
+	struct ntp_times times;
 	struct ntp_packet answer;
 };
 
@@ -75,10 +74,15 @@ struct ntp {
 	bool fd_used;
 	bool fd_stamps;
 
-	bool warm; /* an answer has come since the start */
+	enum ntp_use use; /* what the latest answer is good for */
+	bool warm;        /* an answer has come since the start */
 	struct ntp_poll poll;
 	struct ntp_request request;
+	struct ntp_interleaved interleaved;
 	struct exchange exchange;
+	struct exchange previous; /* the one before it, if that was answered */
+	struct ntp_key key;       /* ID 0: without authentication */
+	struct ntp_local local;
 	struct ntp_statistics statistics;
 	struct sample last;
 	uint8_t told; /* what the owner was told last: enum chronotick_source_state */
@@ -117,37 +121,22 @@ static void ready(void *data, int fd, short events);
  */
 static int socket_renew(struct ntp *ntp)
 {
-	const struct resolver_address *address = &ntp->found.addresses[ntp->address];
-	int family = address->address.ss_family, on = 1, fd, r;
+	bool stamps;
+	int fd, r;
 
-	fd = socket(family, SOCK_DGRAM, 0);
+	fd = ntp_socket_open(&ntp->found.addresses[ntp->address], &stamps);
 	if (fd < 0)
-		return -errno;
-	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
-		r = -errno;
-		goto fail;
-	}
-	ntp->fd_stamps = stamp_enable(fd) == 0;
-	/* ICMP errors only tell sooner what silence tells too. */
-	if (family == AF_INET6)
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
-	else
-		(void)setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
-	if (connect(fd, (const struct sockaddr *)&address->address, address->size) < 0) {
-		r = -errno;
-		goto fail;
-	}
+		return fd;
 	r = loop_fd_add(ntp->context.loop, fd, POLLIN | POLLPRI, ready, ntp);
-	if (r < 0)
-		goto fail;
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
 	socket_close(ntp);
 	ntp->fd = fd;
 	ntp->fd_used = false;
+	ntp->fd_stamps = stamps;
 	return 0;
-
-fail:
-	close(fd);
-	return r;
 }
 
 /* The next request, one interval after the last one, a little later so that clients spread out. */
@@ -177,6 +166,7 @@ static void resolved(struct ntp *ntp)
 	ntp->address = 0;
 	ntp->misses = 0;
 	ntp->resolve_again = 0;
+	ntp->exchange.answered = false; /* perhaps by another address */
 	/* A socket that does not open now is opened with the request. */
 	(void)socket_renew(ntp);
 	(void)getrandom(&spread, sizeof(spread), GRND_NONBLOCK);
@@ -246,29 +236,52 @@ static void stop(struct ntp *ntp)
 	tell_lost(ntp, CHRONOTICK_SOURCE_DENIED);
 }
 
-static int origin_draw(uint64_t *ret)
+/* Two numbers that differ, neither of them 0 */
+static int random_draw(uint64_t ret[2])
 {
+	const size_t size = 2 * sizeof(ret[0]);
+
 	do {
 		/* Early at boot there may be nothing random yet; the loop does not wait for it. */
-		if (getrandom(ret, sizeof(*ret), GRND_NONBLOCK) != (ssize_t)sizeof(*ret))
+		if (getrandom(ret, size, GRND_NONBLOCK) != (ssize_t)size)
 			return -EIO;
-	} while (!*ret);
+	} while (!ret[0] || !ret[1] || ret[0] == ret[1]);
 	return 0;
 }
 
+static const struct sockaddr *server_address(const struct ntp *ntp)
+{
+	return (const struct sockaddr *)&ntp->found.addresses[ntp->address].address;
+}
+
+/* This host's addresses come and go: they are read again when an unknown one is used. */
+static void local_refresh(struct ntp *ntp)
+{
+	struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
+	socklen_t size = sizeof(own);
+
+	if (getsockname(ntp->fd, (struct sockaddr *)&own, &size) < 0 ||
+	    !ntp_local_has(&ntp->local, (const struct sockaddr *)&own))
+		(void)ntp_local_read(&ntp->local);
+}
+
 /*
- * A request says nothing of this machine: the transmit time is a random number, by which the answer
- * is known; the true one stays here.
+ * A request says nothing of this machine: its times are random numbers, by which the answer is
+ * known, or the server's own; the true ones stay here.
  */
 static int request_send(struct ntp *ntp)
 {
 	struct ntp_packet packet = {
 		.version = NTP_VERSION, .mode = NTP_MODE_CLIENT, .precision = 32};
 	struct exchange *exchange = &ntp->exchange;
-	uint8_t wire[NTP_PACKET_SIZE];
+	uint8_t wire[NTP_PACKET_SIZE + NTP_MAC_SIZE_MAX];
+	int64_t last_ns = exchange->sent_ns;
+	size_t size = NTP_PACKET_SIZE;
+	uint64_t random[2];
 	int r;
 
-	exchange->has_tx = false;
+	ntp->previous = *exchange;
+	memset(exchange, 0, sizeof(*exchange));
 	exchange->sent_ns = loop_now_ns();
 	ntp_poll_sent(&ntp->poll);
 	if (ntp->fd < 0 || ntp->fd_used) {
@@ -276,16 +289,24 @@ static int request_send(struct ntp *ntp)
 		if (r < 0)
 			return r;
 	}
-	r = origin_draw(&ntp->request.origin);
+	local_refresh(ntp);
+	if (ntp_local_has(&ntp->local, server_address(ntp)))
+		return -ELOOP;
+	r = random_draw(random);
 	if (r < 0)
 		return r;
-	packet.transmit = ntp->request.origin;
+	if (!ntp->previous.answered)
+		ntp_interleaved_lost(&ntp->interleaved);
+	ntp_interleaved_ask(&ntp->interleaved, exchange->sent_ns - last_ns, random, &packet,
+			    &ntp->request);
 	ntp_packet_write(&packet, wire);
+	if (ntp->key.id)
+		size += ntp_mac_write(&ntp->key, wire, wire + size);
 	ntp->fd_used = true;
-	r = cross_read(&exchange->before, ntp->context.counter, CLOCK_REALTIME);
+	r = cross_read(&exchange->times.before, ntp->context.counter, CLOCK_REALTIME);
 	if (r < 0)
 		return r;
-	if (send(ntp->fd, wire, sizeof(wire), 0) < 0)
+	if (send(ntp->fd, wire, size, 0) < 0)
 		return -errno;
 	ntp->request.outstanding = true;
 	ntp->statistics.sent++;
@@ -294,74 +315,49 @@ static int request_send(struct ntp *ntp)
 
 static void request(struct ntp *ntp)
 {
-	if (request_send(ntp) == 0) {
+	int r = request_send(ntp);
+
+	if (r == 0) {
 		timer_at(ntp, WAITING, ntp->exchange.sent_ns + ANSWER_NS);
 		return;
 	}
 	ntp_poll_unsent(&ntp->poll);
 	missed(ntp, true);
-}
-
-/* Where the request left: the kernel's stamp if it came and can be right, else just before. */
-static void instant_sent(const struct ntp *ntp, struct ntp_instant *ret)
-{
-	const struct exchange *exchange = &ntp->exchange;
-	uint64_t early;
-
-	if (exchange->has_tx && exchange->tx_ns <= exchange->rx.system_ns &&
-	    cross_counter_at(&exchange->before, &exchange->after, ntp->context.counter,
-			     exchange->tx_ns, &ret->counter, &ret->error_ns) == 0) {
-		early = counter_from_ns(ntp->context.counter, (uint64_t)ret->error_ns);
-		if ((int64_t)(ret->counter - exchange->before.counter + early) >= 0) {
-			ret->quality = CHRONOTICK_STAMP_KERNEL;
-			return;
-		}
-	}
-	ret->counter = exchange->before.counter;
-	ret->error_ns = exchange->before.error_ns;
-	ret->quality = CHRONOTICK_STAMP_USER;
-}
-
-static int exchange_sample(const struct ntp *ntp, struct sample *ret)
-{
-	const struct exchange *exchange = &ntp->exchange;
-	struct ntp_instant sent, received;
-	uint64_t late;
-	int r;
-
-	r = cross_counter_at(&exchange->before, &exchange->after, ntp->context.counter,
-			     exchange->rx.system_ns, &received.counter, &received.error_ns);
-	if (r < 0)
-		return r;
-	/* It can't have come after it was read. */
-	late = counter_from_ns(ntp->context.counter, (uint64_t)received.error_ns);
-	if ((int64_t)(exchange->after.counter + late - received.counter) < 0)
-		return -ERANGE;
-	received.quality = exchange->rx.quality;
-	instant_sent(ntp, &sent);
-	r = ntp_exchange_sample(ret, ntp->context.scale, &exchange->answer, &sent, &received);
-	ret->source = (uint16_t)ntp->index;
-	return r;
+	if (r == -ELOOP)
+		tell_lost(ntp, CHRONOTICK_SOURCE_LOOP);
 }
 
 /*
- * An answer has passed all tests, and its request's stamp has come or will not come. The first of a
- * burst gives no sample: caches are cold in it, on the way there and on the way back by different
- * amounts, and a better one is to follow within seconds.
+ * An answer has passed all tests, and the stamp of its request has come, will not come or is not
+ * needed yet. The first of a burst gives no sample: caches are cold in it, on the way there and on
+ * the way back by different amounts, and a better one is to follow within seconds.
  */
 static void complete(struct ntp *ntp)
 {
+	const struct exchange *judged =
+		ntp->use == NTP_USE_PREVIOUS ? &ntp->previous : &ntp->exchange;
+	struct ntp_packet answer = ntp->exchange.answer;
 	struct sample sample;
 	bool warming;
 
-	if (ntp->fd_stamps && !ntp->exchange.has_tx)
+	ntp->misses = 0;
+	if (ntp->use == NTP_USE_NONE) {
+		ntp_poll_heard(&ntp->poll);
+		ntp->statistics.dropped++;
+		rest(ntp);
+		return;
+	}
+	if (ntp->use == NTP_USE_PREVIOUS)
+		answer = ntp_interleaved_join(&judged->answer, &answer);
+	if (ntp->fd_stamps && !judged->times.has_tx)
 		ntp->statistics.stamps_missing++;
-	if (exchange_sample(ntp, &sample) < 0) {
+	if (ntp_times_sample(&sample, &judged->times, ntp->context.counter, ntp->context.scale,
+			     &answer) < 0) {
 		ntp->statistics.dropped++;
 		missed(ntp, false);
 		return;
 	}
-	ntp->misses = 0;
+	sample.source = (uint16_t)ntp->index;
 	ntp->told = CHRONOTICK_SOURCE_CANDIDATE;
 	ntp_poll_answered(&ntp->poll, &sample, timescale_ns(ntp->context.scale, sample.counter));
 	warming = !ntp->warm && ntp->poll.burst;
@@ -377,10 +373,14 @@ static void complete(struct ntp *ntp)
 	ntp->context.events->sample(ntp->context.events->data, &sample);
 }
 
-/* A datagram that is no usable answer; one with our origin ends the wait for a better one. */
+/*
+ * A datagram that is no usable answer. One with our origin, and authentic where it has to be, ends
+ * the wait for a better one; all others change nothing.
+ */
 static void reject(struct ntp *ntp, enum ntp_verdict verdict)
 {
 	ntp->statistics.rejected++;
+	ntp->statistics.rejects[verdict]++;
 	switch (verdict) {
 	case NTP_KISS_DENY:
 		stop(ntp);
@@ -395,18 +395,42 @@ static void reject(struct ntp *ntp, enum ntp_verdict verdict)
 		missed(ntp, false);
 		tell_lost(ntp, CHRONOTICK_SOURCE_UNSYNCHRONIZED);
 		break;
+	case NTP_LOOP:
+		missed(ntp, false);
+		tell_lost(ntp, CHRONOTICK_SOURCE_LOOP);
+		break;
 	default:
 		break;
 	}
 }
 
+/* All tests that a datagram has to pass */
+static enum ntp_verdict judge(const struct ntp *ntp, const uint8_t *data, size_t size,
+			      struct ntp_packet *packet)
+{
+	enum ntp_verdict verdict;
+
+	if (ntp_packet_parse(packet, data, size) < 0)
+		return NTP_MALFORMED;
+	verdict = ntp_packet_test(packet, &ntp->request);
+	/* A MAC is worked out only for what knows our origin: floods are to be cheap. */
+	if (verdict == NTP_BOGUS || verdict == NTP_DUPLICATE || verdict == NTP_LATE)
+		return verdict;
+	if (ntp->key.id && !ntp_mac_check(&ntp->key, data, size))
+		return NTP_UNAUTHENTIC;
+	if (verdict == NTP_GOOD && packet->stratum > 1 &&
+	    ntp_local_is_reference(&ntp->local, packet->reference_id))
+		return NTP_LOOP;
+	return verdict;
+}
+
 static void receive(struct ntp *ntp)
 {
 	struct exchange *exchange = &ntp->exchange;
+	struct ntp_request *request = &ntp->request;
 	uint8_t data[ANSWER_SIZE];
 	struct ntp_packet packet;
 	enum ntp_verdict verdict;
-	struct cross after;
 	struct stamp rx;
 	bool truncated;
 	long size;
@@ -418,22 +442,22 @@ static void receive(struct ntp *ntp)
 		return;
 	}
 	ntp->statistics.received++;
-	if (truncated || ntp_packet_parse(&packet, data, (size_t)size) < 0 ||
-	    cross_read(&after, ntp->context.counter, CLOCK_REALTIME) < 0) {
-		ntp->statistics.rejected++;
-		return;
-	}
-	verdict = ntp_packet_test(&packet, &ntp->request);
+	verdict = truncated ? NTP_MALFORMED : judge(ntp, data, (size_t)size, &packet);
+	if (verdict == NTP_GOOD &&
+	    cross_read(&exchange->times.after, ntp->context.counter, CLOCK_REALTIME) < 0)
+		verdict = NTP_INVALID;
 	if (verdict != NTP_GOOD) {
 		reject(ntp, verdict);
 		return;
 	}
-	ntp->request.outstanding = false;
-	ntp->request.last_transmit = packet.transmit;
+	exchange->answered = true;
 	exchange->answer = packet;
-	exchange->rx = rx;
-	exchange->after = after;
-	if (exchange->has_tx || !ntp->fd_stamps)
+	exchange->times.rx = rx;
+	ntp->use = ntp_interleaved_answered(&ntp->interleaved, &packet, request);
+	ntp->statistics.interleaved += ntp_packet_is_interleaved(&packet, request);
+	ntp_request_answered(request, &packet);
+	/* The stamp of this request is wanted now only if this answer is the one that judges it. */
+	if (ntp->use != NTP_USE_THIS || exchange->times.has_tx || !ntp->fd_stamps)
 		complete(ntp);
 	else
 		timer_at(ntp, HOLDING, loop_now_ns() + STAMP_NS);
@@ -452,10 +476,10 @@ static bool error_queue_take(struct ntp *ntp)
 		return false;
 	if (r < 0 && ntp->phase == WAITING) {
 		missed(ntp, true);
-	} else if (r == 1 && id == 0 && !exchange->has_tx) {
-		/* The socket's only datagram */
-		exchange->has_tx = true;
-		exchange->tx_ns = stamp.system_ns;
+	} else if (r == 1 && id == 0 && !exchange->times.has_tx) {
+		/* The socket's only datagram; it may have been answered already. */
+		exchange->times.has_tx = true;
+		exchange->times.tx_ns = stamp.system_ns;
 		if (ntp->phase == HOLDING)
 			complete(ntp);
 	}
@@ -503,7 +527,7 @@ static bool config_in_range(const struct ntp_config *config)
 {
 	return config->server && *config->server && config->port &&
 	       config->minpoll >= NTP_POLL_MIN && config->maxpoll <= NTP_POLL_MAX &&
-	       config->minpoll <= config->maxpoll;
+	       config->minpoll <= config->maxpoll && (!config->key.id || config->key.size);
 }
 
 void ntp_online(struct ntp *ntp, bool online)
@@ -531,6 +555,8 @@ int ntp_reconfigure(struct ntp *ntp, const struct ntp_config *config)
 	if (strcasecmp(ntp->server, config->server) != 0 || ntp->port != config->port ||
 	    !config_in_range(config))
 		return -ENOTSUP;
+	ntp->key = config->key;
+	ntp->interleaved.wanted = config->xleave;
 	ntp_poll_range(&ntp->poll, config->minpoll, config->maxpoll, config->iburst);
 	if (ntp->phase == RESTING && ntp->statistics.sent)
 		rest(ntp);
@@ -563,6 +589,8 @@ int ntp_new(struct ntp **ret, const struct source_context *context, unsigned int
 	ntp->timer.fire = expired;
 	ntp->timer.data = ntp;
 	ntp_poll_init(&ntp->poll, config->minpoll, config->maxpoll, config->iburst);
+	ntp->interleaved.wanted = config->xleave;
+	ntp->key = config->key;
 	ntp->server = strdup(config->server);
 	if (!ntp->server) {
 		r = -ENOMEM;
@@ -582,6 +610,7 @@ int ntp_new(struct ntp **ret, const struct source_context *context, unsigned int
 
 fail:
 	free(ntp->server);
+	explicit_bzero(ntp, sizeof(*ntp)); /* its key */
 	free(ntp);
 	return r;
 }
@@ -594,6 +623,7 @@ void ntp_free(struct ntp *ntp)
 	socket_close(ntp);
 	resolver_free(ntp->resolver);
 	free(ntp->server);
+	explicit_bzero(ntp, sizeof(*ntp)); /* its key */
 	free(ntp);
 }
 
@@ -622,4 +652,7 @@ void ntp_describe(const struct ntp *ntp, struct chronotick_source *ret)
 void ntp_statistics(const struct ntp *ntp, struct ntp_statistics *ret)
 {
 	*ret = ntp->statistics;
+	ret->is_interleaved = ntp->interleaved.running;
+	ret->is_authenticated = ntp->key.id;
+	ret->poll = ntp->poll.current;
 }

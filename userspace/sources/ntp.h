@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The NTP client: one server, NTPv4 (RFC 5905), client mode. */
+/*
+ * The NTP client: one server, NTPv4 (RFC 5905), client mode, basic or interleaved (RFC 9769), with
+ * or without a symmetric key.
+ */
 #ifndef SOURCES_NTP_H
 #define SOURCES_NTP_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sources/ntp_auth.h"
+#include "sources/ntp_packet.h"
 #include "sources/resolver.h"
 #include "sources/source.h"
 
@@ -16,6 +21,8 @@ struct ntp_config {
 			     * at most 2 s apart, whatever minpoll says */
 	int8_t minpoll;     /* log2 s, -3 to 17 */
 	int8_t maxpoll;     /* log2 s, minpoll to 17 */
+	bool xleave;        /* ask for interleaved answers (RFC 9769); without them as always */
+	struct ntp_key key; /* authenticate with it; ID 0: not at all */
 };
 
 /* Counters of one server, all since start. received = accepted + rejected + dropped + held. */
@@ -24,9 +31,15 @@ struct ntp_statistics {
 	uint64_t received;
 	uint64_t accepted;
 	uint64_t rejected; /* failed a packet test of RFC 5905 section 8, or was no NTP packet */
-	uint64_t dropped;  /* passed them, but the system clock stepped meanwhile, or the times
-			    * can't be, or it was the very first one and more of a burst follow */
+	uint64_t rejects[NTP_VERDICTS]; /* the same by enum ntp_verdict; their sum is `rejected` */
+	uint64_t dropped; /* passed them, but the system clock stepped meanwhile, or the times
+			    * can't be, or it was the very first one and more of a burst follow, or
+			    * the first interleaved one */
 	uint64_t stamps_missing; /* transmit stamps that did not come in time */
+	uint64_t interleaved;    /* answers in interleaved mode, accepted or dropped */
+	bool is_interleaved;     /* the mode now */
+	bool is_authenticated;
+	int8_t poll; /* the interval now, log2 s; a burst goes before it */
 };
 
 struct ntp;
@@ -42,7 +55,11 @@ struct ntp;
  *
  * `index` is the source's number in samples and events, below 65536. Neither event may free it.
  * Events beside samples: UNREACHABLE after eight requests without an answer, UNSYNCHRONIZED if the
- * server says so or is 16 s away from UTC, DENIED after kiss-o'-death DENY or RSTR, which ends it.
+ * server says so or is 16 s away from UTC, LOOP if it takes its time from this host or is one of
+ * its addresses, DENIED after kiss-o'-death DENY or RSTR, which ends it.
+ *
+ * In interleaved mode a sample comes with the answer to the next request, so it is one interval
+ * old. A transmit stamp may come until then.
  *
  * Returns 0, -EINVAL for a config out of range, or a negative errno.
  */

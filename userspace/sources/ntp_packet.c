@@ -13,6 +13,8 @@
 
 #define VERSION_MIN 3
 
+#define ONE_SECOND (1ULL << 32) /* in NTP time */
+
 /* The header as it is on the wire (RFC 5905 figure 8) */
 struct wire {
 	uint8_t leap_version_mode;
@@ -137,28 +139,107 @@ static enum ntp_verdict kiss_of(uint32_t reference_id)
 	return NTP_KISS_OTHER;
 }
 
+const char *ntp_verdict_name(enum ntp_verdict verdict)
+{
+	static const char *const names[NTP_VERDICTS] = {
+		[NTP_GOOD] = "good",
+		[NTP_MALFORMED] = "malformed",
+		[NTP_BOGUS] = "bogus",
+		[NTP_DUPLICATE] = "duplicate",
+		[NTP_LATE] = "late",
+		[NTP_UNAUTHENTIC] = "not authentic",
+		[NTP_INVALID] = "impossible times",
+		[NTP_UNSYNCHRONIZED] = "unsynchronized",
+		[NTP_TOO_DISTANT] = "too distant",
+		[NTP_KISS_DENY] = "kiss DENY",
+		[NTP_KISS_RATE] = "kiss RATE",
+		[NTP_KISS_OTHER] = "other kiss",
+		[NTP_LOOP] = "loop",
+	};
+
+	return verdict < NTP_VERDICTS ? names[verdict] : "unknown";
+}
+
+bool ntp_packet_is_interleaved(const struct ntp_packet *packet, const struct ntp_request *request)
+{
+	return request->origin_interleaved && packet->origin == request->origin_interleaved;
+}
+
+/* One of those that answer no request that waits: which kind? */
+static enum ntp_verdict test_stranger(const struct ntp_packet *packet,
+				      const struct ntp_request *request, bool ours)
+{
+	if (ours && !request->answered)
+		return NTP_LATE;
+	if (ours || (request->last_transmit && packet->transmit == request->last_transmit))
+		return NTP_DUPLICATE;
+	return NTP_BOGUS;
+}
+
+/* Is a after b? A difference of two times holds across eras. */
+static bool is_after(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b) > 0;
+}
+
+static enum ntp_verdict test_times_basic(const struct ntp_packet *packet,
+					 const struct ntp_request *request)
+{
+	/* A server that has stopped, or repeats itself under a new origin */
+	if (packet->transmit == request->last_transmit)
+		return NTP_DUPLICATE;
+	/* Set after it was sent */
+	if (packet->reference && is_after(packet->reference, packet->transmit))
+		return NTP_INVALID;
+	return NTP_GOOD;
+}
+
+/* The transmit time is the one of the answer before, so it lies before the receive time. */
+static enum ntp_verdict test_times_interleaved(const struct ntp_packet *packet,
+					       const struct ntp_request *request)
+{
+	if (packet->receive == request->last_receive ||
+	    (request->last_interleaved && packet->transmit == request->last_transmit))
+		return NTP_DUPLICATE;
+	if (!is_after(packet->receive, packet->transmit))
+		return NTP_INVALID;
+	/* It may have been set between the arrival of the request and its answer. */
+	if (packet->reference && is_after(packet->reference, packet->receive + ONE_SECOND))
+		return NTP_INVALID;
+	return NTP_GOOD;
+}
+
 enum ntp_verdict ntp_packet_test(const struct ntp_packet *packet, const struct ntp_request *request)
 {
+	bool interleaved = ntp_packet_is_interleaved(packet, request);
+	bool ours = interleaved || (request->origin && packet->origin == request->origin);
+	enum ntp_verdict verdict;
+
 	/* Without our origin nothing is believed: anybody may have sent it. */
-	if (!request->outstanding || packet->origin != request->origin)
-		return request->last_transmit && packet->transmit == request->last_transmit
-			       ? NTP_DUPLICATE
-			       : NTP_BOGUS;
+	if (!request->outstanding || !ours)
+		return test_stranger(packet, request, ours);
 	if (packet->stratum == 0)
 		return kiss_of(packet->reference_id);
 	if (packet->leap == NTP_LEAP_UNKNOWN || packet->stratum > NTP_STRATUM_MAX)
 		return NTP_UNSYNCHRONIZED;
 	if (!packet->receive || !packet->transmit)
 		return NTP_INVALID;
-	/* A server that has stopped, or repeats itself under a new origin */
-	if (packet->transmit == request->last_transmit)
-		return NTP_DUPLICATE;
-	/* Set after it was sent; a difference of two times holds across eras. */
-	if (packet->reference && (int64_t)(packet->transmit - packet->reference) < 0)
-		return NTP_INVALID;
+	verdict = interleaved ? test_times_interleaved(packet, request)
+			      : test_times_basic(packet, request);
+	if (verdict != NTP_GOOD)
+		return verdict;
 	if (ntp_short_to_ns(packet->root_delay) / 2 + ntp_short_to_ns(packet->root_dispersion) +
 		    ntp_log2_to_ns(packet->precision) >=
 	    NTP_DISTANCE_MAX_NS)
 		return NTP_TOO_DISTANT;
 	return NTP_GOOD;
+}
+
+void ntp_request_answered(struct ntp_request *request, const struct ntp_packet *answer)
+{
+	request->outstanding = false;
+	request->answered = true;
+	request->last_receive = answer->receive;
+	request->last_transmit = answer->transmit;
+	request->last_interleaved = ntp_packet_is_interleaved(answer, request);
 }

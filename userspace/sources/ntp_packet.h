@@ -56,15 +56,24 @@ int64_t ntp_log2_to_ns(int log2);
 
 /* What an answer is held against */
 struct ntp_request {
-	bool outstanding;       /* sent, and not answered yet */
-	uint64_t origin;        /* its transmit time as sent: a random number */
-	uint64_t last_transmit; /* of the last answer accepted; 0: none yet */
+	bool outstanding; /* sent, not answered yet, and not given up */
+	bool answered;
+	uint64_t origin;             /* its transmit time as sent: a random number */
+	uint64_t origin_interleaved; /* its receive time as sent: another one; 0: it asks for no
+				      * interleaved answer (ntp_interleaved.h) */
+	uint64_t last_receive;       /* of the last answer accepted; 0: none yet */
+	uint64_t last_transmit;
+	bool last_interleaved;
 };
 
 enum ntp_verdict {
 	NTP_GOOD,
-	NTP_DUPLICATE,      /* the transmit time of the answer before it */
+	NTP_MALFORMED,      /* too short, too long, not of a server, or of another version */
 	NTP_BOGUS,          /* no answer to our request */
+	NTP_DUPLICATE,      /* the request is answered already, or by the times of the answer before
+			     */
+	NTP_LATE,           /* an answer to our request that had been given up */
+	NTP_UNAUTHENTIC,    /* without the MAC that it must have */
 	NTP_INVALID,        /* times that no server can have */
 	NTP_UNSYNCHRONIZED, /* leap indicator 3, stratum above 15, or stratum 0 without a kiss code
 			     */
@@ -72,11 +81,24 @@ enum ntp_verdict {
 	NTP_KISS_DENY,      /* DENY or RSTR: stop */
 	NTP_KISS_RATE,      /* RATE: ask less often */
 	NTP_KISS_OTHER,     /* no time from there now */
+	NTP_LOOP,           /* its time comes from this host */
+	NTP_VERDICTS
 };
 
+/* Note the answer that is taken, so that nothing like it is taken again. */
+void ntp_request_answered(struct ntp_request *request, const struct ntp_packet *answer);
+
+/* A word or two, for people: "duplicate". */
+const char *ntp_verdict_name(enum ntp_verdict verdict);
+
+/* Does it answer in interleaved mode? For answers that pass the test below. */
+bool ntp_packet_is_interleaved(const struct ntp_packet *packet, const struct ntp_request *request);
+
 /*
- * The packet tests of RFC 5905 section 8 and the kiss codes of its section 7.4. Whatever does not
- * carry our origin is DUPLICATE or BOGUS, a kiss-o'-death too.
+ * The packet tests of RFC 5905 section 8, those of RFC 9769 section 2 on interleaved answers, and
+ * the kiss codes of RFC 5905 section 7.4. Whatever does not carry the origin of a request that
+ * waits is LATE, DUPLICATE or BOGUS, a kiss-o'-death too. MALFORMED, UNAUTHENTIC and LOOP are for
+ * callers.
  */
 enum ntp_verdict ntp_packet_test(const struct ntp_packet *packet,
 				 const struct ntp_request *request);

@@ -7,6 +7,9 @@
 
 #define REACH_FULL 0xff
 
+/* From the longest interval to the shortest */
+#define UNREST_MAX (NTP_POLL_MAX - NTP_POLL_MIN)
+
 /* For how long a line through two answers is followed to the third */
 #define FOLLOW_NS (4LL * 3600 * 1000000000)
 
@@ -33,40 +36,57 @@ void ntp_poll_unsent(struct ntp_poll *poll)
 		poll->burst++;
 }
 
-/* Is it where the line through the two before it points to, to their noise? */
-static bool is_steady(const struct ntp_poll *poll, int64_t raw_ns, int64_t offset_ns,
-		      int64_t noise_ns)
+/*
+ * How far is it from where the line through the two before it points to? In doublings of their
+ * noise: 0: within it; -1: there is no such line.
+ */
+static int unrest(const struct ntp_poll *poll, int64_t raw_ns, int64_t offset_ns, int64_t noise_ns)
 {
 	int64_t before = poll->last[0].raw_ns - poll->last[1].raw_ns;
 	int64_t after = raw_ns - poll->last[0].raw_ns;
-	__int128 expected, off;
+	__int128 expected, off, noise;
+	int doublings;
 
 	if (poll->answers < 2 || before <= 0 || after <= 0 || after > FOLLOW_NS)
-		return false;
+		return -1;
 	expected = (__int128)(poll->last[0].offset_ns - poll->last[1].offset_ns) * after / before;
 	off = (__int128)offset_ns - poll->last[0].offset_ns - expected;
+	if (off < 0)
+		off = -off;
 	/* The noise of the older ones is stretched along with the line. */
-	return (off < 0 ? -off : off) <=
-	       noise_ns + poll->last[0].noise_ns +
-		       (__int128)(poll->last[0].noise_ns + poll->last[1].noise_ns) * after / before;
+	noise = noise_ns + poll->last[0].noise_ns +
+		(__int128)(poll->last[0].noise_ns + poll->last[1].noise_ns) * after / before;
+	for (doublings = 0; off > noise && doublings < UNREST_MAX; doublings++)
+		off /= 2;
+	return doublings;
 }
 
-void ntp_poll_answered(struct ntp_poll *poll, const struct sample *sample, int64_t raw_ns)
+void ntp_poll_heard(struct ntp_poll *poll)
 {
-	int64_t noise_ns = sample->delay_ns / 2 + sample->dispersion_ns;
-
 	/* After a silence the first answers are wanted soon, as at the start. */
 	if (poll->bursts && !poll->burst && !poll->reachable && poll->answers)
 		poll->burst = NTP_BURST_COUNT - 1;
 	poll->reach |= 1;
 	poll->reachable = true;
-	poll->steady = is_steady(poll, raw_ns, sample->offset_ns, noise_ns) ? poll->steady + 1 : 0;
+}
+
+void ntp_poll_answered(struct ntp_poll *poll, const struct sample *sample, int64_t raw_ns)
+{
+	int64_t noise_ns = sample->delay_ns / 2 + sample->dispersion_ns;
+	int doublings = unrest(poll, raw_ns, sample->offset_ns, noise_ns);
+
+	ntp_poll_heard(poll);
+	poll->steady = doublings == 0 ? poll->steady + 1 : 0;
 	poll->last[1] = poll->last[0];
 	poll->last[0].raw_ns = raw_ns;
 	poll->last[0].offset_ns = sample->offset_ns;
 	poll->last[0].noise_ns = noise_ns;
 	if (poll->answers < 2)
 		poll->answers++;
+	if (doublings > 0)
+		poll->current = poll->current - doublings > poll->minpoll
+					? (int8_t)(poll->current - doublings)
+					: poll->minpoll;
 	if (poll->reach != REACH_FULL || poll->steady < NTP_POLL_STEADY)
 		return;
 	poll->steady = 0;

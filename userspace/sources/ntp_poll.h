@@ -46,7 +46,14 @@ void ntp_poll_sent(struct ntp_poll *poll);
  */
 void ntp_poll_unsent(struct ntp_poll *poll);
 
-/* Its answer became a sample, at that raw time. */
+/* It was answered, but what the answer says is to be known only later, or never. */
+void ntp_poll_heard(struct ntp_poll *poll);
+
+/*
+ * It was answered, and there is a sample, at that raw time. NTP_POLL_STEADY samples in a row that
+ * are where the two before them pointed to, to their noise, double the interval. One that is not
+ * halves it for each time that its error is twice the noise.
+ */
 void ntp_poll_answered(struct ntp_poll *poll, const struct sample *sample, int64_t raw_ns);
 
 /* It was not answered in time. Returns true if the server was reachable till now and is no more. */

@@ -153,6 +153,7 @@ int set_member_start(struct source_set *set, struct member *member, struct entry
 		config.ntp.server = member->server;
 	}
 	r = set_ops_of(set, entry)->new (&member->source, &set->source_context, index, &config);
+	explicit_bzero(&config, sizeof(config)); /* its key */
 	if (r < 0)
 		set_member_stop(set, member);
 	else
@@ -195,7 +196,7 @@ void set_entry_remove(struct source_set *set, struct entry *entry)
 			set_member_stop(set, &set->members[i]);
 	set_lookup_end(set, entry);
 	free((char *)entry->config.ntp.server);
-	memset(entry, 0, sizeof(*entry));
+	explicit_bzero(entry, sizeof(*entry)); /* its key */
 }
 
 bool set_config_is_good(const struct source_config *config)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "sources/ntp_times.h"
+
+#include <errno.h>
+
+#include "chronotick_page.h"
+#include "sources/ntp_exchange.h"
+
+/* Where the request left: the kernel's stamp if it came and can be right, else just before. */
+static void instant_sent(const struct ntp_times *times, const struct counter *counter,
+			 struct ntp_instant *ret)
+{
+	uint64_t early;
+
+	if (times->has_tx && times->tx_ns <= times->rx.system_ns &&
+	    cross_counter_at(&times->before, &times->after, counter, times->tx_ns, &ret->counter,
+			     &ret->error_ns) == 0) {
+		early = counter_from_ns(counter, (uint64_t)ret->error_ns);
+		if ((int64_t)(ret->counter - times->before.counter + early) >= 0) {
+			ret->quality = CHRONOTICK_STAMP_KERNEL;
+			return;
+		}
+	}
+	ret->counter = times->before.counter;
+	ret->error_ns = times->before.error_ns;
+	ret->quality = CHRONOTICK_STAMP_USER;
+}
+
+int ntp_times_sample(struct sample *ret, const struct ntp_times *times,
+		     const struct counter *counter, const struct timescale *scale,
+		     const struct ntp_packet *answer)
+{
+	struct ntp_instant sent, received;
+	uint64_t late;
+	int r;
+
+	r = cross_counter_at(&times->before, &times->after, counter, times->rx.system_ns,
+			     &received.counter, &received.error_ns);
+	if (r < 0)
+		return r;
+	/* It can't have come after it was read. */
+	late = counter_from_ns(counter, (uint64_t)received.error_ns);
+	if ((int64_t)(times->after.counter + late - received.counter) < 0)
+		return -ERANGE;
+	received.quality = times->rx.quality;
+	instant_sent(times, counter, &sent);
+	return ntp_exchange_sample(ret, scale, answer, &sent, &received);
+}
