@@ -228,6 +228,21 @@ Test(engine, refuses_to_choose_between_two)
 	cr_assert_str_eq(engine.views[1].reason, "no majority of the sources agrees");
 }
 
+/* What the clock may have drifted since is common to all, and widens each one's interval. */
+Test(engine, sources_that_contradict_each_other_do_not_agree_later)
+{
+	static const int64_t said_ns[] = {0, 0, 0, 0, 100000, 50000000, -30000000, 20000000};
+	unsigned int i;
+
+	start(8);
+	for (i = 0; i < 8; i++)
+		cr_assert_eq(add(i, SECOND + i, OFFSET + said_ns[i]), 0);
+	for (i = 0; i < 20; i++) {
+		correct(SECOND + 8 + i * SECOND / 4);
+		cr_assert_eq(now.status, CHRONOTICK_UNSYNCHRONIZED, "after %u quarters", i);
+	}
+}
+
 Test(engine, waits_no_longer_than_told_for_the_silent)
 {
 	start(3);

@@ -127,12 +127,44 @@ static uint8_t combine_leap(const struct combine_source *sources, unsigned int c
 	return 0;
 }
 
+/*
+ * Do they agree at the instant of the newest sample? What the local clock may have drifted since
+ * then is common to all. At now_ns it widens each interval, and those of sources that contradict
+ * each other would meet.
+ */
+static int agreement_newest(struct combine_source *sources, unsigned int count, unsigned int need,
+			    const struct filter_limits *limits)
+{
+	struct select_interval intervals[SELECT_MAX];
+	struct select_result result;
+	bool truechimer[SELECT_MAX];
+	int64_t newest_ns = INT64_MIN;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < count; i++) {
+		int64_t raw_ns = filter_newest(sources[i].filter)->raw_ns;
+
+		newest_ns = raw_ns > newest_ns ? raw_ns : newest_ns;
+	}
+	for (i = 0; i < count; i++) {
+		struct filter_interval interval =
+			filter_interval(sources[i].filter, newest_ns, limits);
+
+		intervals[i] = (struct select_interval){interval.offset.lo, interval.offset.hi};
+	}
+	err = select_agreement(&result, truechimer, intervals, count, need);
+	for (i = 0; i < count; i++)
+		sources[i].truechimer = truechimer[i];
+	return err;
+}
+
 int combine(struct combined *ret, struct combine_source *sources, unsigned int count,
 	    unsigned int absent, int64_t now_ns, const struct filter_limits *limits)
 {
 	struct select_interval intervals[SELECT_MAX];
 	struct select_result result;
-	bool truechimer[SELECT_MAX];
+	bool ignored[SELECT_MAX];
 	unsigned int need, i;
 	int err;
 
@@ -142,14 +174,15 @@ int combine(struct combined *ret, struct combine_source *sources, unsigned int c
 	need = select_need(count, absent);
 	if (need == 0)
 		return -ENOENT;
+	err = agreement_newest(sources, count, need, limits);
+	if (err)
+		return err;
 	for (i = 0; i < count; i++)
 		intervals[i] = (struct select_interval){sources[i].interval.offset.lo,
 							sources[i].interval.offset.hi};
-	err = select_agreement(&result, truechimer, intervals, count, need);
+	err = select_agreement(&result, ignored, intervals, count, need);
 	if (!err && result.depth < (count + absent) / 2 + 1)
 		err = -ENOENT;
-	for (i = 0; i < count; i++)
-		sources[i].truechimer = truechimer[i];
 	if (err)
 		return err;
 

@@ -33,7 +33,8 @@ struct combined {
 
 /*
  * Combine `count` <= SELECT_MAX sources at raw time now_ns, while `absent` more are still to be
- * heard: more than half of all of them are taken to be right, and must agree.
+ * heard: more than half of all of them are taken to be right, and must agree, at the instant of the
+ * newest sample and at now_ns. The former tells who is a truechimer.
  *
  * The bound is the selected interval's farther end from the estimate. The estimate is the mean of
  * the truechimers' lines, weighted with 1 / root distance^2, moved into the selected interval. The
