@@ -7,6 +7,9 @@
 
 #include "view.h"
 
+/* In the reachability register: the polls that tell whether a source answers now */
+#define RECENT_POLLS 3
+
 /* Copy words that somebody may be storing into: each is whole, the block is no snapshot. */
 static void words_copy(void *to, const void *from, size_t size)
 {
@@ -79,14 +82,30 @@ static void reason_open(struct view *view)
 		 strerror(-view->open));
 }
 
+/* Do sources answer, and none of them is believed? */
+static bool sources_disagree(const struct view *view)
+{
+	bool answers = false, selected = false;
+	unsigned int i;
+
+	for (i = 0; i < view->source_count; i++) {
+		answers = answers || view->source[i].reach & RECENT_POLLS;
+		selected = selected || view->source[i].state == CHRONOTICK_SOURCE_SELECTED;
+	}
+	return answers && !selected;
+}
+
 /* Why the time is trusted or not: the first row that fits. */
 static void reason_trust(struct view *view)
 {
-	enum { ANY = -1, MEASURED = -2 }; /* beside the names of statuses */
+	enum { ANY = -1, MEASURED = -2, DIVIDED = -3 }; /* beside the names of statuses */
 	static const struct {
 		int trust, status, gone;
 		const char *text;
 	} reasons[] = {
+		{0, DIVIDED, 0,
+		 "no majority of the sources agrees: the last correction is held, and its bound "
+		 "grows until the time expires; see the sources"},
 		{0, CHRONOTICK_HOLDOVER, 0,
 		 "no reference answers now: the bound grows until the time expires; see the "
 		 "sources and the network"},
@@ -118,7 +137,9 @@ static void reason_trust(struct view *view)
 		if (reasons[i].trust == view->trust &&
 		    (reasons[i].status == ANY || reasons[i].status == status ||
 		     (reasons[i].status == MEASURED &&
-		      view_flag(view, CHRONOTICK_FLAG_NTP_READY))) &&
+		      view_flag(view, CHRONOTICK_FLAG_NTP_READY)) ||
+		     (reasons[i].status == DIVIDED && status == CHRONOTICK_HOLDOVER &&
+		      sources_disagree(view))) &&
 		    (reasons[i].gone == ANY || reasons[i].gone == view->writer_gone)) {
 			text = reasons[i].text;
 			break;

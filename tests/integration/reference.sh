@@ -12,6 +12,8 @@
 # Sourced. $chronyd and $chronyc must be set (scripts/lib.sh: chronyd_find). Functions:
 #	reference_up			both namespaces, $reference_dir; 77 where that is not possible
 #	reference_server N [OFFSET_S]	a chronyd at address N; with an offset it lies by that much
+#	reference_begin N [OFFSET_S]	the same, not waiting until a liar lies: reference_ready N
+#	reference_end N			end the chronyd at address N, for another to take its place
 #	reference_fake N KIND		a fake server of tests/integration/fake-ntp.c at address N
 #	"${reference_client[@]}" COMMAND...	run in the client's namespace
 #	reference_down			end all that was started, remove all that was made
@@ -67,21 +69,35 @@ reference_conf() {
 }
 
 reference_server() {
+	reference_begin "$@" && { [ $# -eq 1 ] || reference_ready "$1"; }
+}
+
+reference_begin() {
 	local n=$1 offset=${2:-} dir=$reference_dir/$1 try
+	rm -rf "$dir"
 	mkdir -m 0700 "$dir"
 	reference_conf "$n" "$offset" >"$dir/chrony.conf"
 	"${reference_server_side[@]}" "$chronyd" -x -d -u root -f "$dir/chrony.conf" \
 		>"$dir/log" 2>&1 </dev/null &
 	reference_pids+=($!)
+	echo $! >"$dir/pid"
 	for try in $(seq 100); do
-		[ -S "$dir/chronyd.sock" ] && break
+		[ -S "$dir/chronyd.sock" ] && return 0
 		sleep 0.05
 	done
-	if [ ! -S "$dir/chronyd.sock" ]; then
-		cat "$dir/log"
-		return 1
-	fi
-	[ -z "$offset" ] || "$chronyc" -h "$dir/chronyd.sock" waitsync 20 0 0 0.5 >/dev/null
+	cat "$dir/log"
+	return 1
+}
+
+reference_ready() {
+	"$chronyc" -h "$reference_dir/$1/chronyd.sock" waitsync 20 0 0 0.5 >/dev/null
+}
+
+reference_end() {
+	local pid
+	pid=$(cat "$reference_dir/$1/pid")
+	kill "$pid"
+	wait "$pid"
 }
 
 reference_fake() {
