@@ -19,6 +19,7 @@
 #include "publish/publish.h"
 #include "publish/segment.h"
 #include "support/publication.h"
+#include "support/shm.h"
 
 static char name[64], path[128], lock_path[160];
 
@@ -31,8 +32,7 @@ static void names_set(const char *test)
 
 static void names_drop(void)
 {
-	unlink(path);
-	unlink(lock_path);
+	shm_drop(name);
 }
 
 static int segment_try(struct segment *segment, uint32_t kind, char *why, unsigned int size)
@@ -113,12 +113,16 @@ static void file_make(const void *data, size_t size)
 	close(fd);
 }
 
-/* A file of this user that is no page of ours gives way to a new one and is not written into. */
+/*
+ * A file of this user that is no page of ours gives way to a new one, and is not written into.
+ * Data of somebody's are kept.
+ */
 static void replaced(const void *data, size_t size)
 {
 	struct segment segment;
 	struct stat before, after;
-	char kept[2 * CHRONOTICK_PAGE_SIZE];
+	char kept[2 * CHRONOTICK_PAGE_SIZE], aside[160];
+	uint64_t magic = 0;
 	int fd;
 
 	file_make(data, size);
@@ -133,9 +137,15 @@ static void replaced(const void *data, size_t size)
 	cr_assert_eq(after.st_size, (off_t)size);
 	cr_assert_eq(pread(fd, kept, sizeof(kept), 0), (ssize_t)size);
 	cr_assert_eq(memcmp(kept, data, size), 0);
+	if (size > offsetof(struct chronotick_page, header))
+		memcpy(&magic, kept + offsetof(struct chronotick_page, header), sizeof(magic));
+	snprintf(aside, sizeof(aside), "%s.foreign", path);
+	cr_assert_eq(after.st_nlink, size == 0 || magic == CHRONOTICK_MAGIC ? 0 : 1);
+	cr_assert_eq(access(aside, F_OK), after.st_nlink ? 0 : -1);
 	close(fd);
 	segment_close(&segment);
 	unlink(path);
+	unlink(aside);
 }
 
 Test(publish, leftovers_that_are_no_page_are_replaced, .fini = names_drop)
@@ -252,7 +262,7 @@ Test(publish, a_leftover_of_a_killed_creation_is_no_obstacle, .fini = names_drop
 	char next[160];
 
 	names_set("next");
-	snprintf(next, sizeof(next), "%s.next", path);
+	snprintf(next, sizeof(next), CHRONOTICK_SHM_DIR ".%s.next", name);
 	cr_assert_eq(close(open(next, O_CREAT | O_RDWR, 0400)), 0);
 	cr_assert_eq(segment_try(&segment, 1, NULL, 0), 0);
 	cr_assert_eq(access(next, F_OK), -1);

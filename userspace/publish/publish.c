@@ -24,6 +24,7 @@
 
 struct publisher {
 	struct segment segment;
+	struct publish_config config;
 	struct counter counter;
 	struct writer writer;
 	struct record_rate rate;
@@ -104,6 +105,7 @@ int publisher_open(struct publisher **ret, const struct publish_config *config,
 		return r;
 	}
 	publisher->counter = *counter;
+	publisher->config = *config;
 	line_config_set(&line_config, config, counter);
 	header_set(&publisher->segment.page->header, config, counter);
 	writer_init(&publisher->writer, publisher->segment.page, &line_config, publisher_now,
@@ -207,14 +209,12 @@ const struct chronotick_page *publisher_page(const struct publisher *publisher)
 	return publisher->segment.page;
 }
 
-void publisher_close(struct publisher *publisher)
+/* For those who have the page: nobody will write it any more, its last line still holds. */
+static void sign_off(struct publisher *publisher)
 {
+	struct chronotick_page *page = publisher->segment.page;
 	struct chronotick_record record;
-	struct chronotick_page *page;
 
-	if (!publisher)
-		return;
-	page = publisher->segment.page;
 	if (line_stands(&publisher->writer.current, counter_read(&publisher->counter)))
 		writer_status_set(&publisher->writer, CHRONOTICK_WRITER_GONE);
 	if (page->record_shadow.sequence_number) {
@@ -224,6 +224,40 @@ void publisher_close(struct publisher *publisher)
 		page_record_write(page, &record);
 	}
 	store(&page->header.writer_pid, 0);
+}
+
+int publisher_keep(struct publisher *publisher, char *why, unsigned int why_size)
+{
+	struct chronotick_page *page;
+	struct chronotick_clock current;
+	int r = segment_keep(&publisher->segment, why, why_size);
+
+	if (r != -ESTALE)
+		return r;
+	current = publisher->writer.current;
+	sign_off(publisher);
+	publisher->writer.current = current;
+	r = segment_renew(&publisher->segment, publisher->writer.generation + 1, why, why_size);
+	page = publisher->segment.page;
+	/* The old page goes on where there can be no new one. */
+	header_set(&page->header, &publisher->config, &publisher->counter);
+	if (r < 0)
+		return r;
+	page_record_order_set(page, publisher->config.record_order);
+	writer_move(&publisher->writer, page);
+	store(&page->header.heartbeat, counter_read(&publisher->counter));
+	if (why && why_size)
+		snprintf(why, why_size,
+			 "%s: was removed, with its hidden link: clients find a new page",
+			 publisher->segment.paths.page);
+	return PUBLISHER_RENEWED;
+}
+
+void publisher_close(struct publisher *publisher)
+{
+	if (!publisher)
+		return;
+	sign_off(publisher);
 	segment_close(&publisher->segment);
 	free(publisher);
 }

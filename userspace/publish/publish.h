@@ -70,6 +70,17 @@ void publisher_statistics(struct publisher *publisher,
 void publisher_line(const struct publisher *publisher, struct chronotick_clock *ret,
 		    struct bound_terms *terms);
 
+/*
+ * Once a second: see to it that clients find the page, see segment_keep() in segment.h. A page that
+ * has lost all its names is signed off as at an orderly end, and a new one continues its line.
+ *
+ * Returns 0: all was well; 1: something was put right; PUBLISHER_RENEWED: there is a new page, to be
+ * opened anew; -EBUSY: this publisher is superseded by another writer, and should end; or another
+ * negative errno: something cannot be put right now. `why` has a sentence for all but 0.
+ */
+#define PUBLISHER_RENEWED 2
+int publisher_keep(struct publisher *publisher, char *why, unsigned int why_size);
+
 /* The page, for the daemon's own canary reads. */
 const struct chronotick_page *publisher_page(const struct publisher *publisher);
 

@@ -3,183 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define CHRONOTICK_HEADER_ONLY
 #include <chronotick/chronotick.h>
 
 #include "publish/page.h"
+#include "publish/segment_lock.h"
+#include "publish/segment_name.h"
 
-#define NAME_SIZE 200
-#define PATH_SIZE (sizeof(CHRONOTICK_SHM_DIR) + NAME_SIZE + sizeof(".lock"))
-
-struct paths {
-	char page[PATH_SIZE];
-	char lock[PATH_SIZE];
-	char next[PATH_SIZE]; /* the complete page before it gets its name */
-};
-
-/* Where the sentence about an error goes */
-struct why {
-	char *text;
-	unsigned int size;
-};
-
-static __attribute__((format(printf, 3, 4))) int fail(const struct why *why, int error,
-						      const char *format, ...)
-{
-	va_list arguments;
-
-	if (why->text && why->size) {
-		va_start(arguments, format);
-		vsnprintf(why->text, why->size, format, arguments);
-		va_end(arguments);
-	}
-	return error;
-}
-
-static int paths_set(struct paths *paths, const char *name, const struct why *why)
-{
-	size_t length = name ? strlen(name) : 0;
-
-	if (length == 0 || length >= NAME_SIZE || strchr(name, '/') || name[0] == '.')
-		return fail(why, -EINVAL,
-			    "shm_name: must be a file name of 1 to %d characters, without '/' and "
-			    "not beginning with '.'",
-			    NAME_SIZE - 1);
-	snprintf(paths->page, PATH_SIZE, CHRONOTICK_SHM_DIR "%s", name);
-	snprintf(paths->lock, PATH_SIZE, CHRONOTICK_SHM_DIR "%s.lock", name);
-	snprintf(paths->next, PATH_SIZE, CHRONOTICK_SHM_DIR "%s.next", name);
-	return 0;
-}
-
-/* What stands at `path` must be a regular file of this user. */
-static int file_check(int fd, const char *path, struct stat *status, const struct why *why)
-{
-	if (fstat(fd, status) < 0)
-		return fail(why, -errno, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(status->st_mode))
-		return fail(why, -EPERM, "%s: is not a regular file: remove it", path);
-	if (status->st_uid != geteuid())
-		return fail(why, -EPERM,
-			    "%s: belongs to user %u, not to user %u who runs this: remove it, or "
-			    "choose another shm_name",
-			    path, (unsigned int)status->st_uid, (unsigned int)geteuid());
-	return 0;
-}
-
-static int open_fail(const char *path, int error, const struct why *why)
-{
-	switch (error) {
-	case ELOOP:
-		return fail(why, -EPERM, "%s: is a symbolic link: remove it", path);
-	case EISDIR:
-	case ENXIO:
-	case ENODEV:
-		return fail(why, -EPERM, "%s: is not a regular file: remove it", path);
-	case EACCES:
-	case EPERM:
-		return fail(why, -EPERM, "%s: no permission: remove it, or choose another shm_name",
-			    path);
-	default:
-		return fail(why, -error, "%s: %s", path, strerror(error));
-	}
-}
-
-/* The pid in the lock file, if such a process is there. */
-static int32_t lock_owner(int fd)
-{
-	char text[16] = "";
-	ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
-	long pid = length > 0 ? strtol(text, NULL, 10) : 0;
-
-	if (pid <= 0 || pid > INT32_MAX || (kill((pid_t)pid, 0) < 0 && errno == ESRCH))
-		return 0;
-	return (int32_t)pid;
-}
-
-/*
- * Open the lock file without following links, and without O_CREAT on a file that exists: in a
- * sticky directory that is refused for other users' files, before their owner could be named.
- */
-static int lock_open(const char *path)
-{
-	int fd, tries;
-
-	for (tries = 0; tries < 16; tries++) {
-		fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-		if (fd >= 0 || errno != ENOENT)
-			return fd;
-		fd = open(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0600);
-		if (fd >= 0 || errno != EEXIST)
-			return fd;
-	}
-	return -1;
-}
-
-static int lock_take(int *ret, const struct paths *paths, int32_t *owner, const struct why *why)
-{
-	struct stat opened, named;
-	char text[16];
-	int fd, r, length;
-
-	fd = lock_open(paths->lock);
-	if (fd < 0)
-		return open_fail(paths->lock, errno, why);
-	r = file_check(fd, paths->lock, &opened, why);
-	if (r < 0)
-		goto close;
-	/* Another name for somebody's file: that one is neither locked nor written into. */
-	if (opened.st_nlink > 1) {
-		r = fail(why, -EPERM, "%s: is another file's second name: remove it", paths->lock);
-		goto close;
-	}
-	if ((opened.st_mode & 07777) != 0600 && fchmod(fd, 0600) < 0) {
-		r = fail(why, -errno, "%s: cannot set its mode to 0600: %s", paths->lock,
-			 strerror(errno));
-		goto close;
-	}
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		r = -errno;
-		if (r != -EWOULDBLOCK) {
-			r = fail(why, r, "%s: cannot be locked: %s", paths->lock, strerror(-r));
-			goto close;
-		}
-		*owner = lock_owner(fd);
-		r = fail(why, -EBUSY,
-			 "%s: another writer, pid %d, publishes there: stop it first, or choose "
-			 "another shm_name",
-			 paths->page, (int)*owner);
-		goto close;
-	}
-	/* The name must still be this file's, or somebody else could lock another one. */
-	if (lstat(paths->lock, &named) < 0 || named.st_ino != opened.st_ino ||
-	    named.st_dev != opened.st_dev) {
-		r = fail(why, -EAGAIN, "%s: was replaced while it was being locked: start again",
-			 paths->lock);
-		goto close;
-	}
-	length = snprintf(text, sizeof(text), "%d\n", (int)getpid());
-	if (pwrite(fd, text, (size_t)length, 0) != length || ftruncate(fd, length) < 0) {
-		r = fail(why, errno ? -errno : -EIO, "%s: cannot be written: %s", paths->lock,
-			 strerror(errno));
-		goto close;
-	}
-	*ret = fd;
-	return 0;
-
-close:
-	close(fd);
-	return r;
-}
+#define MODE 0644
 
 static struct chronotick_page *map(int fd)
 {
@@ -189,52 +25,59 @@ static struct chronotick_page *map(int fd)
 	return page == MAP_FAILED ? NULL : page;
 }
 
-/* A complete page under a name that no reader looks for, then in one step under its own. */
-static int page_create(struct segment *segment, const struct paths *paths, uint32_t kind,
-		       uint32_t generation, const struct why *why)
+static void page_blank(struct chronotick_page *page, uint32_t kind, uint32_t generation)
 {
-	struct chronotick_page page;
+	memset(page, 0, sizeof(*page));
+	page->header.magic = CHRONOTICK_MAGIC;
+	page->header.abi_version = CHRONOTICK_ABI_VERSION;
+	page->header.page_size = CHRONOTICK_PAGE_SIZE;
+	page->header.counter_kind = kind;
+	page->header.generation = generation;
+	chronotick_boot_id(page->header.boot_id);
+	page->clock[0].state =
+		CHRONOTICK_STATE(generation, CHRONOTICK_UNSYNCHRONIZED, CHRONOTICK_TAI_UNKNOWN);
+	page->clock[1].state = page->clock[0].state;
+}
+
+/* A complete page, claimed and mapped, under a name that no reader looks for: paths->next. */
+static int page_create(struct segment *segment, uint32_t kind, uint32_t generation,
+		       const struct segment_why *why)
+{
+	const char *next = segment->paths.next;
+	struct chronotick_page blank;
 	int fd, r;
 
-	memset(&page, 0, sizeof(page));
-	page.header.magic = CHRONOTICK_MAGIC;
-	page.header.abi_version = CHRONOTICK_ABI_VERSION;
-	page.header.page_size = CHRONOTICK_PAGE_SIZE;
-	page.header.counter_kind = kind;
-	page.header.generation = generation;
-	chronotick_boot_id(page.header.boot_id);
-	page.clock[0].state =
-		CHRONOTICK_STATE(generation, CHRONOTICK_UNSYNCHRONIZED, CHRONOTICK_TAI_UNKNOWN);
-	page.clock[1].state = page.clock[0].state;
-
-	if (unlink(paths->next) < 0 && errno != ENOENT)
-		return open_fail(paths->next, errno, why);
-	fd = open(paths->next, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0644);
+	page_blank(&blank, kind, generation);
+	if (unlink(next) < 0 && errno != ENOENT)
+		return segment_say_errno(why, next, errno);
+	fd = open(next, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0600);
 	if (fd < 0)
-		return open_fail(paths->next, errno, why);
-	/* Written, not truncated to size: a full /dev/shm is an error here, never a SIGBUS later.
-	 */
-	if (pwrite(fd, &page, sizeof(page), 0) != (ssize_t)sizeof(page) || fchmod(fd, 0644) < 0) {
-		r = fail(why, errno ? -errno : -ENOSPC, "%s: cannot be written: %s", paths->next,
-			 strerror(errno ? errno : ENOSPC));
+		return segment_say_errno(why, next, errno);
+	/* Claimed before anybody else may open it. */
+	r = segment_claim(fd);
+	if (r < 0) {
+		r = segment_say(why, r, "%s: cannot be locked: %s", next, strerror(-r));
+		goto close;
+	}
+	/* Written, not truncated to size: a full /dev/shm is an error here, never a SIGBUS later. */
+	errno = 0;
+	if (pwrite(fd, &blank, sizeof(blank), 0) != (ssize_t)sizeof(blank) ||
+	    fchmod(fd, MODE) < 0) {
+		r = segment_say(why, errno ? -errno : -ENOSPC, "%s: cannot be written: %s", next,
+				strerror(errno ? errno : ENOSPC));
 		goto close;
 	}
 	segment->page = map(fd);
 	if (!segment->page) {
-		r = fail(why, -errno, "%s: cannot be mapped: %s", paths->next, strerror(errno));
+		r = segment_say(why, -errno, "%s: cannot be mapped: %s", next, strerror(errno));
 		goto close;
 	}
-	if (rename(paths->next, paths->page) < 0) {
-		r = open_fail(paths->page, errno, why);
-		munmap(segment->page, CHRONOTICK_PAGE_SIZE);
-		goto close;
-	}
+	segment->fd = fd;
 	segment->fresh = true;
-	close(fd);
 	return 0;
 
 close:
-	unlink(paths->next);
+	unlink(next);
 	close(fd);
 	return r;
 }
@@ -253,92 +96,254 @@ static uint32_t page_retire(struct chronotick_page *page)
 	return generation + 1;
 }
 
-static int page_open(struct segment *segment, const struct paths *paths, uint32_t kind,
-		     const struct why *why)
+/* How many of the segment's own names a file has. */
+static nlink_t names_count(const struct segment_paths *paths, const struct stat *file)
+{
+	return (nlink_t)segment_file_is_at(paths->page, file) +
+	       (nlink_t)segment_file_is_at(paths->hidden, file) +
+	       (nlink_t)segment_file_is_at(paths->next, file);
+}
+
+/*
+ * May this page be written? 0; -EBUSY with a sentence: another writer does; -EAGAIN: it is to be
+ * replaced as it is, because it may be somebody's under another name, or somebody may have it mapped
+ * for writing, or no claim can be laid to it.
+ */
+static int leftover_claim(int fd, const struct segment_paths *paths, const struct stat *status,
+			  int32_t *owner, const struct segment_why *why)
+{
+	const off_t at = offsetof(struct chronotick_page, header.writer_pid);
+	uint32_t pid = 0;
+	int r = segment_claim(fd);
+
+	if (r == -EBUSY) {
+		if (pread(fd, &pid, sizeof(pid), at) == (ssize_t)sizeof(pid))
+			*owner = (int32_t)pid;
+		return segment_say(why, -EBUSY,
+				   "%s: another writer, pid %d, publishes there, although its lock "
+				   "file was removed: stop it first, or choose another shm_name",
+				   paths->page, (int)*owner);
+	}
+	if (r < 0 || status->st_nlink != names_count(paths, status) ||
+	    status->st_mode & (S_IWGRP | S_IWOTH))
+		return -EAGAIN;
+	return 0;
+}
+
+/*
+ * Take over what stands at the path. Returns 1: it is the segment now; 0: there is nothing to be
+ * taken over, and *generation is the one to begin with; or an error with a sentence.
+ */
+static int leftover_take(struct segment *segment, const char *path, uint32_t kind,
+			 uint32_t *generation, int32_t *owner, const struct segment_why *why)
 {
 	struct chronotick_page *page;
-	uint32_t generation = 1;
 	struct stat status;
 	int fd, r;
 
-	fd = open(paths->page, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0) {
-		if (errno == ENOENT)
-			return page_create(segment, paths, kind, generation, why);
-		/* A file that this user may not open for writing may still say whose it is. */
-		if (errno == EACCES && lstat(paths->page, &status) == 0 &&
-		    status.st_uid != geteuid())
-			return fail(why, -EPERM,
-				    "%s: belongs to user %u: remove it, or choose another shm_name",
-				    paths->page, (unsigned int)status.st_uid);
-		return open_fail(paths->page, errno, why);
-	}
-	r = file_check(fd, paths->page, &status, why);
-	if (r < 0)
+	fd = segment_file_open(path, O_RDWR, &status, why);
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return fd;
+	r = 0;
+	if (segment_file_content(fd, &status) != SEGMENT_PAGE)
 		goto close;
-	/* Another size, or another name for it: nothing of ours, so nothing is written into it. */
-	if (status.st_size != CHRONOTICK_PAGE_SIZE || status.st_nlink != 1) {
-		r = page_create(segment, paths, kind, generation, why);
+	r = leftover_claim(fd, &segment->paths, &status, owner, why);
+	if (r == -EAGAIN)
+		r = 0;
+	else if (r == 0)
+		r = 1;
+	if (r <= 0)
 		goto close;
-	}
 	page = map(fd);
 	if (!page) {
-		r = fail(why, -errno, "%s: cannot be mapped: %s", paths->page, strerror(errno));
+		r = segment_say(why, -errno, "%s: cannot be mapped: %s", path, strerror(errno));
 		goto close;
 	}
 	r = chronotick_page_check(page);
 	if (r == 0 && page->header.counter_kind == kind) {
-		if ((status.st_mode & 07777) != 0644 && fchmod(fd, 0644) < 0) {
-			r = fail(why, -errno, "%s: cannot set its mode to 0644: %s", paths->page,
-				 strerror(errno));
-			munmap(page, CHRONOTICK_PAGE_SIZE);
-			goto close;
+		if ((status.st_mode & 07777) == MODE || fchmod(fd, MODE) == 0) {
+			segment->page = page;
+			segment->fd = fd;
+			segment->fresh = false;
+			return 1;
 		}
-		segment->page = page;
-		segment->fresh = false;
-		goto close;
+		r = segment_say(why, -errno, "%s: cannot set its mode to 0644: %s", path,
+				strerror(errno));
+	} else {
+		if (r == 0 || r == -ENOTSUP)
+			*generation = page_retire(page);
+		r = 0;
 	}
-	if (r == 0 || r == -ENOTSUP)
-		generation = page_retire(page);
 	munmap(page, CHRONOTICK_PAGE_SIZE);
-	r = page_create(segment, paths, kind, generation, why);
 
 close:
 	close(fd);
 	return r;
 }
 
+/* No third name of the page is left behind. */
+static void next_drop(const struct segment *segment)
+{
+	struct stat file;
+
+	if (fstat(segment->fd, &file) == 0 && segment_file_is_at(segment->paths.next, &file))
+		unlink(segment->paths.next);
+}
+
+static void hidden_drop(const struct segment *segment)
+{
+	struct stat file;
+
+	if (fstat(segment->fd, &file) == 0 && segment_file_is_at(segment->paths.hidden, &file))
+		unlink(segment->paths.hidden);
+}
+
+/* The hidden link first: from then on the page can be found again. */
+static int names_set(const struct segment *segment, const struct segment_why *why)
+{
+	const struct segment_paths *paths = &segment->paths;
+	int r = segment_name_set(segment->fd, paths, paths->hidden, why);
+
+	if (r >= 0)
+		r = segment_name_set(segment->fd, paths, paths->page, why);
+	next_drop(segment);
+	return r < 0 ? r : 0;
+}
+
+static void page_drop(struct segment *segment)
+{
+	munmap(segment->page, CHRONOTICK_PAGE_SIZE);
+	close(segment->fd);
+}
+
 int segment_open(struct segment *ret, const char *name, uint32_t counter_kind, int32_t *owner,
 		 char *why, unsigned int why_size)
 {
-	const struct why sentence = {why, why_size};
-	struct segment segment = {.lock = -1};
-	struct paths paths;
+	const struct segment_why sentence = {why, why_size};
+	struct segment segment = {.fd = -1, .lock = -1};
+	uint32_t generation = 1;
 	int r;
 
-	r = paths_set(&paths, name, &sentence);
+	r = segment_paths_set(&segment.paths, name, &sentence);
 	if (r < 0)
 		return r;
-	r = lock_take(&segment.lock, &paths, owner, &sentence);
+	r = segment_lock_take(&segment.lock, &segment.paths, owner, &sentence);
 	if (r < 0)
 		return r;
-	r = page_open(&segment, &paths, counter_kind, &sentence);
-	if (r < 0) {
-		close(segment.lock);
-		return r;
-	}
+	r = leftover_take(&segment, segment.paths.hidden, counter_kind, &generation, owner,
+			  &sentence);
+	if (r == 0)
+		r = leftover_take(&segment, segment.paths.page, counter_kind, &generation, owner,
+				  &sentence);
+	if (r == 0)
+		r = page_create(&segment, counter_kind, generation, &sentence);
+	if (r < 0)
+		goto unlock;
+	r = names_set(&segment, &sentence);
+	if (r < 0)
+		goto drop;
 	*ret = segment;
 	return 0;
+
+drop:
+	/* What was a page before keeps the names that it had. */
+	if (segment.fresh)
+		hidden_drop(&segment);
+	page_drop(&segment);
+unlock:
+	close(segment.lock);
+	return r;
+}
+
+/* The lock file's name must be that of the file that is locked. Returns 0, 1 or an error. */
+static int lock_keep(struct segment *segment, const struct segment_why *why)
+{
+	struct stat file;
+	int32_t owner = 0;
+	int fd, r;
+
+	if (fstat(segment->lock, &file) == 0 && segment_file_is_at(segment->paths.lock, &file))
+		return 0;
+	r = segment_lock_take(&fd, &segment->paths, &owner, why);
+	if (r < 0)
+		return r;
+	close(segment->lock);
+	segment->lock = fd;
+	return segment_say(why, 1, "%s: was removed: made anew", segment->paths.lock);
+}
+
+static int mode_keep(const struct segment *segment, const struct stat *file,
+		     const struct segment_why *why)
+{
+	if ((file->st_mode & 07777) == MODE)
+		return 0;
+	if (fchmod(segment->fd, MODE) < 0)
+		return segment_say_errno(why, segment->paths.page, errno);
+	return segment_say(why, 1, "%s: its mode was changed to %04o: set to 0644 again",
+			   segment->paths.page, (unsigned int)file->st_mode & 07777);
+}
+
+/* The graver of two results: an error, else what was done. */
+static int graver(int before, int r)
+{
+	return before < 0 || (before > 0 && r == 0) ? before : r;
+}
+
+int segment_keep(struct segment *segment, char *text, unsigned int size)
+{
+	static const struct segment_why nobody = {NULL, 0};
+	const struct segment_why why = {text, size};
+	const struct segment_paths *paths = &segment->paths;
+	struct stat file;
+	int r = lock_keep(segment, &why);
+
+	if (fstat(segment->fd, &file) < 0)
+		return segment_say_errno(&why, paths->page, errno);
+	if (file.st_nlink == 0)
+		return r < 0 ? r
+			     : segment_say(&why, -ESTALE, "%s: was removed, with its hidden link",
+					   paths->page);
+	/* Another writer that starts just now gives up: it cannot claim the page. */
+	if (r == -EBUSY)
+		r = -EAGAIN;
+	/* One sentence, and the page's name is worth it most. */
+	r = graver(r, mode_keep(segment, &file, r < 0 ? &nobody : &why));
+	r = graver(r, segment_name_set(segment->fd, paths, paths->hidden, r < 0 ? &nobody : &why));
+	r = graver(r, segment_name_set(segment->fd, paths, paths->page, r < 0 ? &nobody : &why));
+	next_drop(segment);
+	return r;
+}
+
+int segment_renew(struct segment *segment, uint32_t generation, char *text, unsigned int size)
+{
+	const struct segment_why why = {text, size};
+	struct segment old = *segment;
+	int r;
+
+	r = page_create(segment, old.page->header.counter_kind, generation, &why);
+	if (r < 0)
+		goto back;
+	r = names_set(segment, &why);
+	if (r < 0) {
+		hidden_drop(segment);
+		page_drop(segment);
+		goto back;
+	}
+	page_drop(&old);
+	return 0;
+
+back:
+	*segment = old;
+	return r;
 }
 
 void segment_close(struct segment *segment)
 {
-	munmap(segment->page, CHRONOTICK_PAGE_SIZE);
-	/* No name of a live owner is left in a free lock; the kernel frees it with the descriptor.
-	 */
-	if (ftruncate(segment->lock, 0) < 0)
-		errno = 0;
-	close(segment->lock);
+	hidden_drop(segment);
+	page_drop(segment);
+	segment_lock_drop(segment->lock);
 }
 
 uint64_t segment_process_start(void)

@@ -128,3 +128,14 @@ void writer_status_set(struct writer *writer, enum chronotick_status status)
 	page_clock_write(writer->page, &writer->current);
 	page_change_tell(writer->page);
 }
+
+void writer_move(struct writer *writer, struct chronotick_page *page)
+{
+	uint64_t others = writer->current.state & ~(uint64_t)UINT32_MAX;
+
+	writer->page = page;
+	writer->generation++;
+	writer->current.state = others | writer->generation;
+	page_generation_write(page, writer->generation, writer->current.anchor);
+	page_clock_write(page, &writer->current);
+}

@@ -54,6 +54,12 @@ enum page_repair writer_init(struct writer *writer, struct chronotick_page *page
  */
 int writer_publish(struct writer *writer, const struct correction *correction);
 
+/*
+ * Go on in another page, which is blank: the standing line in a new generation, so that nobody
+ * compares what he reads there with what others still read in the page before.
+ */
+void writer_move(struct writer *writer, struct chronotick_page *page);
+
 /* The standing line under another status; its leap state stays. */
 void writer_status_set(struct writer *writer, enum chronotick_status status);
 
