@@ -11,9 +11,11 @@
 
 #include "canary.h"
 #include "engine/engine.h"
+#include "keys.h"
 #include "leapseconds.h"
 #include "log.h"
 #include "loop/loop.h"
+#include "page_keeper.h"
 #include "publish/publish.h"
 #include "report.h"
 #include "sources/set.h"
@@ -30,6 +32,7 @@ struct daemon {
 	struct loop *loop;
 	struct publisher *publisher;
 	struct canary *canary;
+	struct page_keeper keeper;
 	struct source_set *sources;
 	struct loop_timer round;  /* publication */
 	struct loop_timer second; /* figures */
@@ -41,6 +44,7 @@ struct daemon {
 	uint64_t late;
 	double latency_ms; /* of one read */
 	struct report report;
+	char path[sizeof(CHRONOTICK_SHM_DIR) + KEY_FILE_NAME_MAX];
 };
 
 /* The deadline after the one that was due: rounds that were missed are left out. */
@@ -201,12 +205,12 @@ static int engine_open(struct daemon *daemon)
 static int page_open(struct daemon *daemon)
 {
 	const struct publish_config *page = &daemon->config->page;
-	char why[256] = "", path[128];
+	char why[256] = "", *path = daemon->path;
 	int32_t owner = 0;
 	int r = publisher_open(&daemon->publisher, page, &daemon->counter, &owner, why,
 			       sizeof(why));
 
-	snprintf(path, sizeof(path), "%s%s", CHRONOTICK_SHM_DIR, page->shm_name);
+	snprintf(path, sizeof(daemon->path), "%s%s", CHRONOTICK_SHM_DIR, page->shm_name);
 	if (r == -EBUSY)
 		log_error("%s: another chronotickd, pid %d, writes this page; end it first, or "
 			  "give this one another page.shm_name",
@@ -220,6 +224,13 @@ static int page_open(struct daemon *daemon)
 	r = canary_open(&daemon->canary, path, &daemon->counter);
 	if (r < 0)
 		log_error("%s: a client could not open the page: %s", path, strerror(-r));
+	daemon->keeper = (struct page_keeper){
+		.loop = daemon->loop,
+		.publisher = daemon->publisher,
+		.canary = &daemon->canary,
+		.counter = &daemon->counter,
+		.path = path,
+	};
 	return r;
 }
 
@@ -273,6 +284,8 @@ static int timers_start(struct daemon *daemon)
 		r = loop_timer_set(daemon->loop, &daemon->second, daemon->second_ns);
 	if (r == 0)
 		r = loop_timer_set(daemon->loop, &daemon->upkeep, daemon->start_ns);
+	if (r == 0)
+		r = page_keeper_start(&daemon->keeper, daemon->second_ns + daemon->period_ns);
 	if (r < 0)
 		log_error("timers: %s", strerror(-r));
 	return r;
@@ -324,7 +337,7 @@ int daemon_run(struct daemon *daemon, const volatile int *stop)
 {
 	int r = loop_run(daemon->loop, stop);
 
-	if (r < 0)
+	if (r < 0 && !daemon->keeper.superseded)
 		log_error("poll loop: %s", strerror(-r));
 	return r;
 }
@@ -337,6 +350,7 @@ void daemon_free(struct daemon *daemon)
 		loop_timer_cancel(daemon->loop, &daemon->round);
 		loop_timer_cancel(daemon->loop, &daemon->second);
 		loop_timer_cancel(daemon->loop, &daemon->upkeep);
+		loop_timer_cancel(daemon->loop, &daemon->keeper.timer);
 	}
 	source_set_free(daemon->sources);
 	canary_close(daemon->canary);

@@ -37,6 +37,7 @@
 #include "publish/record.h"
 #include "publish/writer.h"
 #include "support/protocol.h"
+#include "support/shm.h"
 
 #define SECOND 1000000000LL
 #define EPOCH (1700000000 * SECOND)
@@ -48,7 +49,7 @@
 
 static struct counter counter;
 static uint64_t base; /* counter value at which UTC was EPOCH */
-static char name[64], path[96], lock_path[112];
+static char name[64], path[96];
 static unsigned int failures, reads;
 static uint64_t slowest; /* counts */
 
@@ -69,8 +70,7 @@ static void complain(const char *format, ...)
 static void die(const char *what)
 {
 	perror(what);
-	unlink(path);
-	unlink(lock_path);
+	shm_drop(name);
 	exit(1);
 }
 
@@ -284,8 +284,7 @@ static pid_t child_start(struct arena *arena, work prepare, work run, unsigned i
 		die("waitpid");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
 		printf("ptrace is not permitted here\n");
-		unlink(path);
-		unlink(lock_path);
+		shm_drop(name);
 		exit(77);
 	}
 	if (!WIFSTOPPED(status)) {
@@ -568,7 +567,6 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	snprintf(name, sizeof(name), "chronotick-kill-%d", (int)getpid());
 	snprintf(path, sizeof(path), CHRONOTICK_SHM_DIR "%s", name);
-	snprintf(lock_path, sizeof(lock_path), "%s.lock", path);
 	if (counter_init(&counter, CHRONOTICK_COUNTER_NONE) < 0)
 		die("counter");
 	base = counter_read(&counter) - counter_from_ns(&counter, SECOND);
@@ -584,8 +582,7 @@ int main(int argc, char **argv)
 	found = repair_all(&layers, left, stores, 7, further, deeper);
 	repair_all(&layers, further, found, 1, NULL, 0);
 
-	unlink(path);
-	unlink(lock_path);
+	shm_drop(name);
 	printf("%u reads, the slowest %.1f us, %u failures\n", reads,
 	       (double)counter_to_ns(&counter, slowest) / 1e3, failures);
 	free(left);

@@ -31,7 +31,7 @@ cleanup() {
 		wait "$pid" 2>/dev/null
 	done
 	reference_down
-	rm -f "/dev/shm/$shm_name" "/dev/shm/$shm_name".*
+	rm -f "/dev/shm/$shm_name" "/dev/shm/$shm_name".* "/dev/shm/.$shm_name".*
 	rm -rf "$work"
 }
 trap cleanup EXIT

@@ -251,6 +251,28 @@ Test(loop, closed_descriptor)
 	run_free(&run);
 }
 
+static void end_with_error(void *data)
+{
+	struct run *run = data;
+
+	run->served++;
+	loop_end(run->loop, -EBUSY);
+}
+
+Test(loop, ended_from_within)
+{
+	struct loop_timer timer = {.fire = end_with_error};
+	struct run run;
+
+	run_init(&run);
+	timer.data = &run;
+	cr_assert_eq(loop_timer_set(run.loop, &timer, 0), 0);
+	cr_assert_eq(loop_run(run.loop, &run.stop), -EBUSY);
+	cr_assert_eq(run.served, 1);
+	cr_assert_eq(run.stop, 0);
+	run_free(&run);
+}
+
 Test(loop, stop)
 {
 	struct run run;

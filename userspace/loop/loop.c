@@ -37,6 +37,7 @@ struct loop {
 	struct loop_timer **heap;
 	unsigned int timer_count;
 	unsigned int timer_size;
+	int end;           /* from loop_end(); 0: go on */
 	int64_t served_ns; /* timers up to here have been served: none can be set before it */
 };
 
@@ -319,7 +320,7 @@ int loop_run(struct loop *loop, const volatile int *stop)
 {
 	int r;
 
-	while (!*stop) {
+	while (!*stop && !loop->end) {
 		if (loop->has_holes)
 			watches_compact(loop);
 		r = timer_arm(loop);
@@ -339,5 +340,10 @@ int loop_run(struct loop *loop, const volatile int *stop)
 			watches_serve(loop);
 		timers_serve(loop);
 	}
-	return 0;
+	return loop->end;
+}
+
+void loop_end(struct loop *loop, int error)
+{
+	loop->end = error;
 }

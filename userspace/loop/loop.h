@@ -44,8 +44,11 @@ void loop_timer_cancel(struct loop *loop, struct loop_timer *timer);
 
 /*
  * Run until *stop is not 0. A signal handler may set it; it is looked at after every wake-up, and
- * at least once a second. Returns 0 or a negative errno of poll(2).
+ * at least once a second. Returns 0, a negative errno of poll(2), or what loop_end() was given.
  */
 int loop_run(struct loop *loop, const volatile int *stop);
+
+/* Called by what the loop serves: let it end after this round with that negative errno. */
+void loop_end(struct loop *loop, int error);
 
 #endif /* LOOP_LOOP_H */

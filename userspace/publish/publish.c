@@ -88,11 +88,10 @@ int publisher_open(struct publisher **ret, const struct publish_config *config,
 	    config->step_threshold_ns > PUBLISH_STEP_THRESHOLD_MAX_NS ||
 	    config->record_order > CHRONOTICK_ORDER_PYTHON) {
 		if (why && why_size)
-			snprintf(
-				why, why_size,
-				"frequency_hz must be 1 to 1000, writer_timeout_ms 1 to 1000000, "
-				"max_bound_ns at least 1, the step threshold 0 to 250000000, the "
-				"record order a known one");
+			snprintf(why, why_size,
+				 "frequency_hz must be 1 to 1000, writer_timeout_ms 1 to 1000000, "
+				 "max_bound_ns at least 1, the step threshold 0 to 250000000, the "
+				 "record order a known one");
 		return -EINVAL;
 	}
 	publisher = calloc(1, sizeof(*publisher));
