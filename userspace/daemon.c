@@ -24,7 +24,9 @@
 #define NS_PER_S 1000000000LL
 
 struct daemon {
-	const struct config *config;
+	struct config *config;
+	const struct reload_origin *origin;
+	volatile int *hangup; /* NULL: not running */
 	struct counter counter;
 	struct timescale scale;
 	struct engine engine;
@@ -133,6 +135,11 @@ static void on_second(void *data)
 	report_late(&daemon->report, daemon->late, now_ns);
 	report_silence(&daemon->report, &daemon->engine, now_ns - daemon->start_ns);
 
+	if (daemon->hangup && *daemon->hangup) {
+		*daemon->hangup = 0;
+		log_info("reading the configuration again, as asked by SIGHUP");
+		(void)daemon_reload_file(daemon, NULL, 0);
+	}
 	daemon->second_ns = deadline_after(daemon->second_ns, NS_PER_S, loop_now_ns());
 	loop_timer_set(daemon->loop, &daemon->second, daemon->second_ns);
 }
@@ -181,10 +188,11 @@ static int counter_open(struct daemon *daemon)
 	return 0;
 }
 
-static int engine_open(struct daemon *daemon)
+static void engine_config_set(const struct daemon *daemon, struct engine_config *ret)
 {
 	const struct config *config = daemon->config;
-	struct engine_config engine = {
+
+	*ret = (struct engine_config){
 		.scale = daemon->scale,
 		.max_drift_ppb = config->max_drift_ppb,
 		.wander_ppb = config->wander_ppb,
@@ -192,9 +200,15 @@ static int engine_open(struct daemon *daemon)
 		.max_distance_ms = config->max_distance_ms,
 		.leaps = &daemon->leaps.table,
 	};
+}
+
+static int engine_open(struct daemon *daemon)
+{
+	struct engine_config engine;
 	int r;
 
-	leapseconds_configure(&daemon->leaps, &config->leap, loop_now_ns());
+	leapseconds_configure(&daemon->leaps, &daemon->config->leap, loop_now_ns());
+	engine_config_set(daemon, &engine);
 	r = engine_init(&daemon->engine, &engine, 0); /* the set adds them */
 
 	if (r < 0)
@@ -291,7 +305,7 @@ static int timers_start(struct daemon *daemon)
 	return r;
 }
 
-int daemon_new(struct daemon **ret, const struct config *config)
+int daemon_new(struct daemon **ret, struct config *config, const struct reload_origin *origin)
 {
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
 	int r;
@@ -301,6 +315,7 @@ int daemon_new(struct daemon **ret, const struct config *config)
 		return -ENOMEM;
 	}
 	daemon->config = config;
+	daemon->origin = origin;
 	r = loop_new(&daemon->loop);
 	if (r < 0) {
 		log_error("poll loop: %s", strerror(-r));
@@ -333,9 +348,82 @@ fail:
 	return r;
 }
 
-int daemon_run(struct daemon *daemon, const volatile int *stop)
+static void on_kept(void *data, const char *name)
 {
-	int r = loop_run(daemon->loop, stop);
+	(void)data;
+	log_warning("%s differs in the new configuration: it keeps its value until chronotickd is "
+		    "started again",
+		    name);
+}
+
+int daemon_reload(struct daemon *daemon, const struct config *wanted)
+{
+	struct source_set_change change;
+	struct engine_config engine;
+	int r;
+
+	reload_keys(daemon->config, wanted, on_kept, NULL);
+	log_level_set(daemon->config->log_priority);
+	engine_config_set(daemon, &engine);
+	r = engine_configure(&daemon->engine, &engine);
+	if (r < 0)
+		log_error("the engine does not take its configuration: %s", strerror(-r));
+	r = source_set_reconfigure(daemon->sources, wanted->sources, wanted->source_count, &change);
+	loop_timer_set(daemon->loop, &daemon->upkeep, loop_now_ns());
+	if (r < 0)
+		log_error("not all sources could be had: %s", strerror(-r));
+	log_info("the new configuration is in use; sources: %u new, %u gone, %u changed, %u as "
+		 "before",
+		 change.added, change.removed, change.changed, change.kept);
+	return r;
+}
+
+/* One line of the log for each line of the text */
+static void log_lines(char *text)
+{
+	char *line, *rest = text;
+
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_error("%s", line);
+}
+
+int daemon_reload_file(struct daemon *daemon, char *errors, size_t size)
+{
+	struct config wanted;
+	char *text = NULL;
+	size_t length;
+	FILE *stream = open_memstream(&text, &length);
+	int r;
+
+	if (errors && size)
+		*errors = '\0';
+	if (!stream)
+		return -ENOMEM;
+	r = reload_read(daemon->origin, &wanted, stream);
+	fclose(stream);
+	if (r < 0) {
+		if (errors && size && text)
+			snprintf(errors, size, "%s", text);
+		if (text)
+			log_lines(text);
+		log_error("the configuration stays as it was: %s",
+			  r == -EINVAL ? "the new one is broken" : strerror(-r));
+	} else {
+		r = daemon_reload(daemon, &wanted);
+		config_clear(&wanted);
+	}
+	free(text);
+	return r;
+}
+
+int daemon_run(struct daemon *daemon, const volatile int *stop, volatile int *hangup)
+{
+	int r;
+
+	daemon->hangup = hangup;
+	r = loop_run(daemon->loop, stop);
+	daemon->hangup = NULL;
 
 	if (r < 0 && !daemon->keeper.superseded)
 		log_error("poll loop: %s", strerror(-r));

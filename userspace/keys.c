@@ -83,9 +83,11 @@ static const struct key clock_keys[] = {
 	{"max_slew_ppb", KEY_INTEGER, "100000", 10000, 500000, MEMBER(config, page.max_slew_ppb)},
 	{"step_threshold_ns", KEY_INTEGER, "1000000", 1000, PUBLISH_STEP_THRESHOLD_MAX_NS,
 	 MEMBER(config, page.step_threshold_ns)},
-	{"max_drift_ppb", KEY_INTEGER, "200000", 1000, 500000, MEMBER(config, max_drift_ppb)},
-	{"wander_ppb", KEY_INTEGER, "1000", 1, 100000, MEMBER(config, wander_ppb)},
-	{"max_distance_ms", KEY_INTEGER, "1000", 1, 16000, MEMBER(config, max_distance_ms)},
+	{"max_drift_ppb", KEY_INTEGER, "200000", 1000, 500000, MEMBER(config, max_drift_ppb),
+	 .reloads = true},
+	{"wander_ppb", KEY_INTEGER, "1000", 1, 100000, MEMBER(config, wander_ppb), .reloads = true},
+	{"max_distance_ms", KEY_INTEGER, "1000", 1, 16000, MEMBER(config, max_distance_ms),
+	 .reloads = true},
 };
 
 static const struct key leap_keys[] = {
@@ -119,9 +121,10 @@ static const struct key document_keys[] = {
 	{"clock", KEY_MAP, "", .group = &clock_group},
 	{"leap", KEY_MAP, "", .group = &keys_leap},
 	{"counter", KEY_CHOICE, "auto", CHOICES(counters), MEMBER(config, counter_kind)},
-	{"warm_up_s", KEY_INTEGER, "180", 0, 86400, MEMBER(config, warm_up_s)},
-	{"log_level", KEY_CHOICE, "INFO", CHOICES(log_levels), MEMBER(config, log_priority)},
-	{"keys", KEY_PATH, "none", CHOICES(no_file), MEMBER(config, keys)},
+	{"warm_up_s", KEY_INTEGER, "180", 0, 86400, MEMBER(config, warm_up_s), .reloads = true},
+	{"log_level", KEY_CHOICE, "INFO", CHOICES(log_levels), MEMBER(config, log_priority),
+	 .reloads = true},
+	{"keys", KEY_PATH, "none", CHOICES(no_file), MEMBER(config, keys), .reloads = true},
 	{"sources", KEY_SOURCES, NULL, 1, CONFIG_SOURCES_MAX, .group = &keys_source},
 };
 

@@ -51,6 +51,7 @@ struct key {
 	size_t width;  /* its size; 0: there is none, the value is only checked */
 	/* Of a source: 1 << enum source_type, or'ed, of the kinds that have the key; 0: all */
 	unsigned int types;
+	bool reloads;    /* its value can change while the daemon runs */
 	bool names_type; /* it makes the source one of its kind: exactly one such key is there */
 };
 

@@ -11,6 +11,7 @@
 #include "daemon.h"
 #include "log.h"
 #include "options.h"
+#include "reload.h"
 #include "start.h"
 
 enum {
@@ -20,37 +21,39 @@ enum {
 };
 
 static volatile int stop_signal;
+static volatile int hangup_signal;
 
 static void on_stop(int number)
 {
 	stop_signal = number;
 }
 
+static void on_hangup(int number)
+{
+	hangup_signal = number;
+}
+
 static void signals_set(void)
 {
-	struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
+	struct sigaction stop = {.sa_handler = on_stop}, hangup = {.sa_handler = on_hangup},
+			 ignore = {.sa_handler = SIG_IGN};
 
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGHUP, &ignore, NULL);
+	sigaction(SIGHUP, &hangup, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* The file that is asked for, else the system's if there is one, else the defaults. */
-static int configuration_load(struct config *config, const struct options *options)
+static int configuration_load(struct config *config, const struct reload_origin *origin)
 {
-	const char *path = options->config_path;
-	int r;
+	const char *path = reload_path(origin);
+	int r = reload_read(origin, config, stderr);
 
-	if (!path && (access(CONFIG_PATH, F_OK) == 0 || errno != ENOENT))
-		path = CONFIG_PATH;
-	r = path ? config_load(config, path, stderr) : config_defaults(config);
 	if (r == -ENOMEM)
 		fprintf(stderr, "chronotickd: out of memory\n");
 	if (r < 0)
 		return r;
-	options_apply(options, config);
-	if (options->check_config)
+	if (origin->options->check_config)
 		printf("%s: good, %u source%s\n", path ? path : "built-in defaults",
 		       config->source_count, config->source_count == 1 ? "" : "s");
 	return 0;
@@ -85,24 +88,24 @@ static int affinity_set(const struct config *config)
 	return 0;
 }
 
-static int run(const struct config *config, const struct options *options)
+static int run(struct config *config, const struct reload_origin *origin)
 {
 	struct start start = {.pipe = -1};
 	struct daemon *daemon;
 	int r;
 
-	if (!options->foreground) {
+	if (!origin->options->foreground) {
 		r = start_detach(&start);
 		if (r < 0) {
 			log_error("cannot go to the background: %s", strerror(-r));
 			return EXIT_FAILED;
 		}
 	}
-	r = daemon_new(&daemon, config);
+	r = daemon_new(&daemon, config, origin);
 	if (r < 0)
 		return EXIT_FAILED;
 	start_ready(&start);
-	r = daemon_run(daemon, &stop_signal);
+	r = daemon_run(daemon, &stop_signal, &hangup_signal);
 	if (stop_signal)
 		log_info("ending, as asked by %s", strsignal(stop_signal));
 	daemon_free(daemon);
@@ -111,6 +114,7 @@ static int run(const struct config *config, const struct options *options)
 
 int main(int argc, char **argv)
 {
+	struct reload_origin origin;
 	struct options options;
 	struct config config;
 	int r;
@@ -127,17 +131,25 @@ int main(int argc, char **argv)
 		puts("chronotickd " CHRONOTICK_VERSION);
 		return EXIT_ENDED;
 	}
-	r = configuration_load(&config, &options);
-	if (r < 0)
+	r = reload_origin_set(&origin, &options);
+	if (r == 0)
+		r = configuration_load(&config, &origin);
+	else
+		fprintf(stderr, "chronotickd: --config: %s\n", strerror(-r));
+	if (r < 0) {
+		reload_origin_clear(&origin);
 		return r == -ENOMEM ? EXIT_FAILED : EXIT_USAGE;
+	}
 	if (options.check_config) {
 		config_clear(&config);
+		reload_origin_clear(&origin);
 		return EXIT_ENDED;
 	}
 	log_open();
 	log_level_set(config.log_priority);
 	signals_set();
-	r = affinity_set(&config) < 0 ? EXIT_USAGE : run(&config, &options);
+	r = affinity_set(&config) < 0 ? EXIT_USAGE : run(&config, &origin);
 	config_clear(&config);
+	reload_origin_clear(&origin);
 	return r;
 }
