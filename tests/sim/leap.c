@@ -374,6 +374,7 @@ static bool exchange(struct world *world, unsigned int index)
 	int64_t sent = world->next_ns[index], arrived, left, back;
 	double at_s = 1e-9 * (double)(straight(world, sent) - world->scenario->at_ns);
 	struct ntp_packet packet = {.version = 4, .mode = NTP_MODE_SERVER, .stratum = 1};
+	const struct ntp_request request = {.outstanding = true, .origin = 4711};
 	struct ntp_packet answer;
 	struct ntp_instant t1, t4;
 	uint8_t wire[NTP_PACKET_SIZE];
@@ -399,7 +400,7 @@ static bool exchange(struct world *world, unsigned int index)
 	t1 = (struct ntp_instant){oscillator_counter(&world->osc, sent), 20, 2};
 	t4 = (struct ntp_instant){oscillator_counter(&world->osc, back), 20, 2};
 	if (ntp_packet_parse(&answer, wire, sizeof(wire)) < 0 ||
-	    ntp_packet_test(&answer, &(struct ntp_request){true, 4711, 0}) != NTP_GOOD ||
+	    ntp_packet_test(&answer, &request) != NTP_GOOD ||
 	    ntp_exchange_sample(&world->flying[index], &world->scale, &answer, &t1, &t4) < 0)
 		return false; /* the server's clock jumped between the two: no client takes that */
 	world->flying[index].source = (uint16_t)index;
