@@ -193,6 +193,28 @@ Test(batch, answers_as_one_by_one)
 	page_drop(&f);
 }
 
+Test(batch, ends_where_growth_does)
+{
+	/* Half a nanosecond a count: two are told as one. */
+	uint64_t anchor = 9000ULL * SECOND, back = 2ULL * CHRONOTICK_GROWTH_NS;
+	const uint64_t counters[3] = {anchor - back, anchor - back - 1, anchor - back - 2};
+	struct chronotick_interval many[3], one;
+	int results[3], i;
+	struct fixture f;
+
+	batch_page(&f, anchor);
+	f.page->header.generation_start = anchor - 2 * back;
+	cr_assert_eq(chronotick_at_batch(f.ct, counters, 3, many, results), -ERANGE);
+	cr_assert_eq(results[0], 0);
+	cr_assert_eq(results[1], 0);
+	cr_assert_eq(results[2], -ERANGE);
+	for (i = 0; i < 3; i++) {
+		cr_assert_eq(chronotick_at(f.ct, counters[i], &one), results[i]);
+		cr_assert_eq(memcmp(&many[i], &one, sizeof(one)), 0, "element %d", i);
+	}
+	page_drop(&f);
+}
+
 Test(batch, no_line_and_no_trust)
 {
 	struct chronotick_interval many[2];

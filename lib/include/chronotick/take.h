@@ -89,35 +89,43 @@ static inline int chronotick_lost(struct chronotick_interval *ret)
 	return chronotick_unknown(ret, CHRONOTICK_EXPIRED, -ESTALE);
 }
 
+/* What the line says at `before` counts before its anchor: the bound grows there as it does after. */
+static inline void chronotick_interval_before(struct chronotick_interval *ret, uint64_t before,
+					      const struct chronotick_clock *line)
+{
+	const uint64_t passed = before << (64 - CHRONOTICK_MULT_SHIFT);
+	chronotick_u128 utc = (chronotick_u128)line->utc_ns << 64 | line->utc_frac;
+	struct chronotick_clock mirrored = *line;
+
+	utc -= (chronotick_u128)passed * line->mult;
+	mirrored.utc_ns = (int64_t)(utc >> 64);
+	mirrored.utc_frac = (uint64_t)utc;
+	mirrored.mult = 0;
+	chronotick_interval_set(ret, passed, &mirrored);
+}
+
 /* The answer of one whole line. */
 static inline int chronotick_line_evaluate(const struct chronotick_clock *line, uint64_t counter,
 					   uint64_t generation_start,
 					   struct chronotick_interval *ret)
 {
-	uint64_t after = counter - line->anchor, before = line->anchor - counter;
-	struct chronotick_clock mirrored = *line;
-	uint64_t passed = after, past_ns = 0;
+	const unsigned int shift = 64 - CHRONOTICK_MULT_SHIFT;
+	uint64_t after = counter - line->anchor, before = line->anchor - counter, past_ns = 0;
+	struct chronotick_clock still = *line;
 
 	if (line->span && after <= line->span) {
-		chronotick_interval_set(ret, after << (64 - CHRONOTICK_MULT_SHIFT), line);
+		chronotick_interval_set(ret, after << shift, line);
 		return 0;
 	}
 	if (before <= CHRONOTICK_SPAN_MAX) {
-		/* Run the line backwards: the bound grows away from the anchor on both sides. */
-		chronotick_u128 past = ((chronotick_u128)before << 10) * line->mult;
-		chronotick_u128 utc = (chronotick_u128)line->utc_ns << 64 | line->utc_frac;
-
-		utc -= past;
-		past_ns = past >> 64 > INT64_MAX ? INT64_MAX : (uint64_t)(past >> 64);
-		mirrored.utc_ns = (int64_t)(utc >> 64);
-		mirrored.utc_frac = (uint64_t)utc;
-		mirrored.mult = 0;
-		passed = before;
-	} else if (after > CHRONOTICK_SPAN_MAX) {
-		mirrored.mult = 0;
-		passed = 0;
+		chronotick_interval_before(ret, before, line);
+		past_ns = (uint64_t)((chronotick_u128)(before << shift) * line->mult >> 64);
+	} else if (after <= CHRONOTICK_SPAN_MAX) {
+		chronotick_interval_set(ret, after << shift, line);
+	} else {
+		still.mult = 0;
+		chronotick_interval_set(ret, 0, &still);
 	}
-	chronotick_interval_set(ret, passed << (64 - CHRONOTICK_MULT_SHIFT), &mirrored);
 	if ((ret->status & CHRONOTICK_STATUS_MASK) <= CHRONOTICK_WARMING_UP)
 		return chronotick_unknown(ret, ret->status & CHRONOTICK_STATUS_MASK, -EAGAIN);
 	if (line->span == 0 || before > CHRONOTICK_SPAN_MAX)
