@@ -16,8 +16,9 @@ FLOORS = {
 FORBIDDEN = {
     "userspace/engine/": ["userspace/sources/", "userspace/publish/"],
     "lib/": ["userspace/", "cli/"],
+    "userspace/control/": ["userspace/engine/", "userspace/publish/", "userspace/sources/"],
+    "cli/": ["tests/", "userspace/sources/", "userspace/publish/"],
     "userspace/": ["tests/", "cli/"],
-    "cli/": ["tests/"],
 }
 SEARCH = ["userspace", "kmod/uapi", "lib/include"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)

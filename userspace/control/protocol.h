@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The control protocol, version 1: what chronotickd and its operators' programs say to each other.
+ * Documentation/control.md has the byte diagrams.
+ *
+ * One AF_UNIX SOCK_SEQPACKET socket: a message is whole or not there at all, so nobody waits for
+ * the rest of one. Each request is one message and gets one reply, in order. All of it is fixed in
+ * size, in native byte order, and padding is zero.
+ */
+#ifndef CONTROL_PROTOCOL_H
+#define CONTROL_PROTOCOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONTROL_MAGIC 0x4c525443U /* "CTRL" in little-endian order */
+#define CONTROL_VERSION 1
+#define CONTROL_SOCKET "/run/chronotick/control.sock"
+
+#define CONTROL_TEXT_MAX 512   /* texts for people and patterns, terminator included */
+#define CONTROL_NAME_MAX 256   /* names of sources */
+#define CONTROL_REASON_MAX 128 /* why a source is used or not */
+#define CONTROL_SOURCES 8      /* in one reply */
+#define CONTROL_SOURCE_END UINT32_MAX
+
+enum control_type {
+	CONTROL_IDENTITY = 1,
+	CONTROL_STATUS = 2,
+	CONTROL_LIST = 3,
+	CONTROL_ONLINE = 4, /* this and those below change something */
+	CONTROL_OFFLINE = 5,
+	CONTROL_RELOAD = 6,
+	CONTROL_TYPES, /* one past the last */
+};
+
+/* Every message begins with it, in every version. */
+struct control_header {
+	uint32_t magic; /* CONTROL_MAGIC */
+	uint16_t version;
+	uint16_t type; /* enum control_type; a reply has its request's */
+	uint32_t size; /* of the message, this header included */
+	uint32_t tag;  /* a reply has its request's */
+};
+
+struct control_list_request {
+	struct control_header header;
+	uint32_t first; /* number of the source to begin with */
+	uint32_t pad;
+};
+
+struct control_select_request {
+	struct control_header header;
+	char pattern[CONTROL_NAME_MAX]; /* fnmatch(3)'s, or "all" */
+};
+
+/* IDENTITY, STATUS and RELOAD are the header alone. */
+union control_request {
+	struct control_header header;
+	struct control_list_request list;
+	struct control_select_request select; /* ONLINE, OFFLINE */
+};
+
+/* Every reply begins with it. */
+struct control_result {
+	struct control_header header;
+	int32_t result; /* 0 or more; negative: an errno, and the reply is a control_text_reply */
+	uint32_t pad;
+};
+
+/* To ONLINE and OFFLINE (result: how many sources), RELOAD, and whatever fails */
+struct control_text_reply {
+	struct control_result result;
+	char text[CONTROL_TEXT_MAX]; /* what was done, or what is wrong; lines end with \n */
+};
+
+struct control_identity_reply {
+	struct control_result result;
+	uint32_t pid;
+	uint32_t may_change; /* 1: this peer may */
+	uint64_t uptime_ns;
+	uint64_t connections; /* so far, of whoever */
+	uint64_t requests;
+	uint64_t dropped; /* connections ended by the daemon: slow, idle, senseless, or too many */
+	char version[32];
+	char page[128];
+};
+
+/* The terms of a published bound; control_term_name() */
+enum control_term {
+	CONTROL_TERM_ROOT_DELAY,
+	CONTROL_TERM_ROOT_DISPERSION,
+	CONTROL_TERM_DELAY,
+	CONTROL_TERM_DISPERSION,
+	CONTROL_TERM_STAMPS,
+	CONTROL_TERM_AGEING,
+	CONTROL_TERM_DISAGREEMENT,
+	CONTROL_TERM_SLEW,
+	CONTROL_TERM_STEP,
+	CONTROL_TERM_ROUNDING,
+	CONTROL_TERMS,
+};
+
+#define CONTROL_HAS_TERMS 1U /* control_status_reply.flags: the terms are known */
+#define CONTROL_TRUSTED 2U   /* the published line stands */
+
+struct control_status_reply {
+	struct control_result result;
+	uint32_t flags;
+	uint32_t generation;
+	uint16_t status;      /* enum chronotick_status */
+	int16_t tai_offset_s; /* or CHRONOTICK_TAI_UNKNOWN */
+	uint32_t sources;
+	uint32_t usable;
+	uint32_t selected;
+	uint64_t bound_ns;             /* at the line's anchor: the sum of the terms */
+	uint64_t terms[CONTROL_TERMS]; /* ns */
+	uint64_t grown_ns;             /* since the anchor, to be added to bound_ns */
+	uint64_t age_ns;               /* of the line */
+	uint64_t remaining_ns;         /* until it expires */
+	uint64_t expiry_ns;            /* growth in that time */
+	uint64_t growth_ppt;           /* of the bound, parts per 10^12: ps per s */
+	int64_t rate_ppt;              /* of UTC against the counter's nominal rate */
+};
+
+#define CONTROL_SOURCE_OFFLINE 1U
+#define CONTROL_SOURCE_INTERLEAVED 2U
+#define CONTROL_SOURCE_AUTHENTICATED 4U
+#define CONTROL_SOURCE_POOL 8U
+#define CONTROL_SOURCE_FLAGS 15U
+
+/* What is counted of a source; control_counter_name(). There is room for more. */
+enum control_counter {
+	CONTROL_SENT,
+	CONTROL_RECEIVED,
+	CONTROL_ACCEPTED,
+	CONTROL_REJECTED,
+	CONTROL_DROPPED,
+	CONTROL_STAMPS_MISSING,
+	CONTROL_COUNTERS,
+};
+#define CONTROL_COUNTERS_MAX 32
+
+struct control_source {
+	uint32_t number; /* that `first` counts; others need not follow without gaps */
+	uint32_t flags;  /* CONTROL_SOURCE_* */
+	uint8_t kind;    /* enum chronotick_source_kind */
+	uint8_t state;   /* enum chronotick_source_state */
+	uint8_t tx_stamp;
+	uint8_t rx_stamp;
+	uint8_t stratum;
+	uint8_t leap;
+	uint8_t reach;
+	int8_t poll; /* log2 s */
+	int64_t offset_ns;
+	uint64_t delay_ns;
+	uint64_t dispersion_ns;
+	uint64_t root_delay_ns;
+	uint64_t root_dispersion_ns;
+	uint64_t root_distance_ns;
+	int64_t age_ns; /* of the latest sample; -1: there is none */
+	uint64_t samples;
+	uint64_t counters[CONTROL_COUNTERS_MAX];
+	char name[CONTROL_NAME_MAX]; /* as configured */
+	char address[64];            /* "" while there is none */
+	char reason[CONTROL_REASON_MAX];
+};
+
+struct control_list_reply {
+	struct control_result result; /* how many are filled in, and sent */
+	uint32_t next;                /* to be asked for next; CONTROL_SOURCE_END: that's all */
+	uint32_t total;
+	struct control_source sources[CONTROL_SOURCES];
+};
+
+union control_reply {
+	struct control_header header;
+	struct control_result result;
+	struct control_text_reply text;
+	struct control_identity_reply identity;
+	struct control_status_reply status;
+	struct control_list_reply list;
+};
+
+_Static_assert(sizeof(struct control_header) == 16, "header");
+_Static_assert(sizeof(struct control_list_request) == 24, "list request");
+_Static_assert(sizeof(struct control_select_request) == 272, "select request");
+_Static_assert(sizeof(struct control_result) == 24, "result");
+_Static_assert(sizeof(struct control_text_reply) == 536, "text reply");
+_Static_assert(sizeof(struct control_identity_reply) == 224, "identity reply");
+_Static_assert(sizeof(struct control_status_reply) == 184, "status reply");
+_Static_assert(sizeof(struct control_source) == 784, "source");
+_Static_assert(sizeof(struct control_list_reply) == 32 + 8 * 784, "list reply");
+
+/* The header of a request, ready to be sent; the rest of *ret is zero. */
+void control_request_begin(union control_request *ret, enum control_type type, uint32_t tag);
+
+/*
+ * Check what came from a peer, of which size bytes are there, and copy it. size may be more than
+ * any request has; then no more than the header is looked at.
+ *
+ * Returns 0; -EBADMSG: this is no message of this protocol, and deserves no reply;
+ * -EPROTONOSUPPORT: another version; -EOPNOTSUPP: no such type; -EMSGSIZE: not the size of its
+ * type; -EINVAL: padding that is not zero, or a pattern without an end, empty or not printable
+ * ASCII. Unless -EBADMSG, ret->header is the request's.
+ */
+int control_request_check(union control_request *ret, const void *message, size_t size);
+
+/* The beginning of the reply to a request, of `size` bytes; all of *ret is zeroed first. */
+void control_reply_begin(union control_reply *ret, const struct control_header *request,
+			 int32_t result, size_t size);
+
+/*
+ * Check a reply to `request`, and copy it. Texts are made printable ASCII; flags, kinds and so on
+ * may have values that have no name.
+ *
+ * Returns 0, the reply's result being 0 or more; its result, if that is negative: then ret->text is
+ * the reply; -EPROTONOSUPPORT: another version; -EBADMSG: no reply to that request.
+ */
+int control_reply_check(union control_reply *ret, const void *message, size_t size,
+			const struct control_header *request);
+
+/* Words with '_' between them, as JSON has them; "unknown" beyond the last. */
+const char *control_term_name(unsigned int term);
+const char *control_counter_name(unsigned int counter);
+
+#endif /* CONTROL_PROTOCOL_H */
