@@ -20,8 +20,10 @@ enum cli_exit {
 
 /* What the options have set; the defaults are in main.c. */
 struct cli {
-	const char *page; /* NULL: the library's choice */
+	const char *page;    /* NULL: the library's choice */
+	const char *control; /* the daemon's socket; NULL: $CHRONOTICK_CONTROL or the default */
 	bool json;
+	bool verbose;
 	bool pretty;
 	bool colour; /* stdout is a terminal that wants it */
 	double interval_s;
@@ -39,6 +41,7 @@ enum cli_option_kind {
 
 struct cli_option {
 	const char *name; /* without the dashes; NULL ends a list */
+	char letter;      /* with one dash; 0: there is none */
 	enum cli_option_kind kind;
 	size_t offset;        /* of the value in struct cli */
 	const char *argument; /* its name in the usage; NULL for flags */
@@ -69,6 +72,10 @@ int cli_monitor(const struct cli *cli);
 int cli_status(const struct cli *cli);
 int cli_benchmark(const struct cli *cli);
 int cli_json(const struct cli *cli);
+int cli_sources(const struct cli *cli);
+int cli_online(const struct cli *cli);
+int cli_offline(const struct cli *cli);
+int cli_reload(const struct cli *cli);
 int cli_help(const struct cli *cli);
 
 #endif /* CLI_CLI_H */

@@ -5,13 +5,15 @@
 #include "cli.h"
 
 /* One option, its help folded under it at 80 columns. */
-static void option_print(FILE *out, const char *name, const char *argument, const char *help)
+static void option_print(FILE *out, char letter, const char *name, const char *argument,
+			 const char *help)
 {
 	enum { INDENT = 22, WIDTH = 80 };
 	int column;
 	int length;
 
-	column = fprintf(out, "  --%s%s%s", name, argument ? " " : "", argument ? argument : "");
+	column = letter ? fprintf(out, "  -%c,", letter) : fprintf(out, " ");
+	column += fprintf(out, " --%s%s%s", name, argument ? " " : "", argument ? argument : "");
 	while (*help) {
 		length = (int)strcspn(help, " ");
 		if (column + 1 + length > WIDTH) {
@@ -32,7 +34,7 @@ static void option_print(FILE *out, const char *name, const char *argument, cons
 static void options_print(FILE *out, const struct cli_option *option)
 {
 	for (; option->name; option++)
-		option_print(out, option->name, option->argument, option->help);
+		option_print(out, option->letter, option->name, option->argument, option->help);
 }
 
 static void examples_print(FILE *out, const struct cli_verb *verb)
@@ -57,8 +59,8 @@ static void usage_program(FILE *out)
 		fprintf(out, "  %-10s %s\n", verb->name, verb->summary);
 	fputs("\noptions:\n", out);
 	options_print(out, cli_global_options);
-	option_print(out, "help", NULL, "show this, or after a verb the verb's usage");
-	option_print(out, "version", NULL, "show the version");
+	option_print(out, 0, "help", NULL, "show this, or after a verb the verb's usage");
+	option_print(out, 0, "version", NULL, "show the version");
 	fputs("\nexamples:\n", out);
 	for (verb = cli_verbs; verb->name; verb++)
 		fprintf(out, "  %s\n", verb->examples[0]);
@@ -79,7 +81,7 @@ static void usage_verb(FILE *out, const struct cli_verb *verb)
 	fprintf(out, "\n\n%s\n\noptions:\n", verb->summary);
 	options_print(out, verb->options);
 	options_print(out, cli_global_options);
-	option_print(out, "help", NULL, "show this");
+	option_print(out, 0, "help", NULL, "show this");
 	fputs("\nexamples:\n", out);
 	examples_print(out, verb);
 }

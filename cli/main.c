@@ -82,6 +82,32 @@ static int options_add(struct option *longs, const struct cli_option **table, in
 	return n;
 }
 
+/* getopt's short options: all are flags. '+': end at the first argument that is none. */
+static void letters_set(char *letters, const struct cli_option *const *table, int n, bool first)
+{
+	int i;
+
+	if (first)
+		*letters++ = '+';
+	*letters++ = 'h';
+	for (i = 0; i < n; i++)
+		if (table[i]->letter)
+			*letters++ = table[i]->letter;
+	*letters = '\0';
+}
+
+/* What getopt's result means; it is one of the table's. */
+static const struct cli_option *option_of(const struct cli_option *const *table, int n, int c)
+{
+	int i;
+
+	if (c >= FIRST)
+		return table[c - FIRST];
+	for (i = 0; i < n - 1 && table[i]->letter != c; i++)
+		;
+	return table[i];
+}
+
 /*
  * Parse options up to the first that is none (verb NULL), or all of a verb's.
  * Returns -1 to go on, or an exit code.
@@ -90,6 +116,7 @@ static int options_parse(struct cli *cli, const struct cli_verb *verb, int argc,
 {
 	struct option longs[OPTIONS_MAX + 3] = {{0}};
 	const struct cli_option *table[OPTIONS_MAX];
+	char letters[OPTIONS_MAX + 3];
 	int n, c;
 
 	n = options_add(longs, table, 0, cli_global_options);
@@ -97,7 +124,8 @@ static int options_parse(struct cli *cli, const struct cli_verb *verb, int argc,
 		n = options_add(longs, table, n, verb->options);
 	longs[n] = (struct option){"help", no_argument, NULL, HELP};
 	longs[n + 1] = (struct option){verb ? NULL : "version", no_argument, NULL, VERSION};
-	while ((c = getopt_long(argc, argv, verb ? "h" : "+h", longs, NULL)) != -1) {
+	letters_set(letters, table, n, verb == NULL);
+	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (c == HELP || c == 'h') {
 			cli_usage(stdout, verb);
 			return CLI_TRUSTED;
@@ -106,7 +134,7 @@ static int options_parse(struct cli *cli, const struct cli_verb *verb, int argc,
 			puts("chronotick " CHRONOTICK_VERSION);
 			return CLI_TRUSTED;
 		}
-		if (c == '?' || option_set(cli, table[c - FIRST], optarg) < 0) {
+		if (c == '?' || option_set(cli, option_of(table, n, c), optarg) < 0) {
 			fputc('\n', stderr);
 			cli_usage(stderr, verb);
 			return CLI_USAGE;

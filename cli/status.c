@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "terms.h"
 #include "text.h"
 #include "view.h"
 
@@ -153,5 +154,7 @@ int cli_status(const struct cli *cli)
 	printf("\nSources: %u\n", view.source_count);
 	for (i = 0; i < view.source_count; i++)
 		source_print(cli, &view.source[i], view.source_age_ns[i]);
+	if (cli->verbose && terms_print(cli, &view) < 0)
+		return CLI_UNTRUSTED;
 	return view.trust == 0 && !view.writer_gone ? CLI_TRUSTED : CLI_UNTRUSTED;
 }

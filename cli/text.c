@@ -53,6 +53,24 @@ char *text_duration(char text[TEXT_SIZE], double seconds, bool sign)
 	return text_number(text, seconds * units[i].scale, 3, sign, units[i].unit);
 }
 
+char *text_age(char text[TEXT_SIZE], double seconds)
+{
+	static const struct {
+		double limit, scale;
+		int decimals;
+		const char *unit;
+	} units[] = {
+		{9.95, 1, 1, "s"},          {599.5, 1, 0, "s"},
+		{5970, 1.0 / 60, 0, "m"},   {358200, 1.0 / 3600, 0, "h"},
+		{1e9, 1.0 / 86400, 0, "d"},
+	};
+	size_t i = 0;
+
+	while (i < 4 && seconds >= units[i].limit)
+		i++;
+	return text_number(text, seconds * units[i].scale, units[i].decimals, false, units[i].unit);
+}
+
 char *text_plus_minus(char text[TEXT_SIZE], double seconds)
 {
 	char plain[TEXT_SIZE];

@@ -14,6 +14,9 @@ char *text_time(char text[TEXT_SIZE], int64_t ns);
 /* A signed or plain duration in the unit that suits it, "+1.234 us"; "unknown" if not finite. */
 char *text_duration(char text[TEXT_SIZE], double seconds, bool sign);
 
+/* How long ago, in five characters: "1.5s", "250s", "17m", "3h", "12d". */
+char *text_age(char text[TEXT_SIZE], double seconds);
+
 /* "+-1.234 us"; "unknown" if not finite. */
 char *text_plus_minus(char text[TEXT_SIZE], double seconds);
 

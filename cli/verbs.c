@@ -26,6 +26,31 @@ static const struct cli_option monitor_options[] = {
 	{NULL},
 };
 
+#define CONTROL_OPTION                                                                             \
+	OPTION("control", CLI_STRING, control, .argument = "SOCKET",                               \
+	       .help = "the daemon's control socket (default: $CHRONOTICK_CONTROL, else "          \
+		       "/run/chronotick/control.sock)")
+
+static const struct cli_option status_options[] = {
+	OPTION("verbose", CLI_FLAG, verbose, .letter = 'v',
+	       .help = "ask the daemon, and show every term of the bound"),
+	CONTROL_OPTION,
+	{NULL},
+};
+
+static const struct cli_option sources_options[] = {
+	OPTION("verbose", CLI_FLAG, verbose, .letter = 'v',
+	       .help = "show why each is used or not, and what is counted of it"),
+	OPTION("json", CLI_FLAG, json, .help = "print one JSON object"),
+	CONTROL_OPTION,
+	{NULL},
+};
+
+static const struct cli_option change_options[] = {
+	CONTROL_OPTION,
+	{NULL},
+};
+
 static const struct cli_option benchmark_options[] = {
 	OPTION("iterations", CLI_COUNT, iterations, .argument = "N", .min = 1, .max = 1e9,
 	       .help = "reads of each kind (default: 1000000)"),
@@ -50,7 +75,27 @@ static const char *const monitor_examples[] = {
 };
 static const char *const status_examples[] = {
 	"chronotick status",
+	"chronotick status --verbose",
 	"chronotick status || systemctl restart chronotickd",
+	NULL,
+};
+static const char *const sources_examples[] = {
+	"chronotick sources -v",
+	"chronotick sources --json | jq '.sources[] | select(.state == \"falseticker\")'",
+	NULL,
+};
+static const char *const online_examples[] = {
+	"chronotick online",
+	"chronotick online '*.example.net'",
+	NULL,
+};
+static const char *const offline_examples[] = {
+	"chronotick offline 192.0.2.1",
+	"chronotick offline '10.*'",
+	NULL,
+};
+static const char *const reload_examples[] = {
+	"chronotick reload",
 	NULL,
 };
 static const char *const benchmark_examples[] = {
@@ -73,8 +118,16 @@ const struct cli_verb cli_verbs[] = {
 	 cli_read},
 	{"monitor", "show the corrected time again and again, a line each", NULL, monitor_options,
 	 monitor_examples, cli_monitor},
-	{"status", "show the state of the daemon, its sources and its page", NULL, no_options,
+	{"status", "show the state of the daemon, its sources and its page", NULL, status_options,
 	 status_examples, cli_status},
+	{"sources", "show what the daemon knows of each time source", NULL, sources_options,
+	 sources_examples, cli_sources},
+	{"online", "take time sources into use: those that match, or all", "SOURCE", change_options,
+	 online_examples, cli_online},
+	{"offline", "take time sources out of use: those that match, or all", "SOURCE",
+	 change_options, offline_examples, cli_offline},
+	{"reload", "have the daemon read its configuration again", NULL, change_options,
+	 reload_examples, cli_reload},
 	{"benchmark", "measure what a read costs, beside the system's own clocks", NULL,
 	 benchmark_options, benchmark_examples, cli_benchmark},
 	{"json", "print all that is known as one JSON object", NULL, json_options, json_examples,

@@ -20,6 +20,12 @@
 #define CONFIG_CPUS_MAX 64
 #define CONFIG_SOURCES_MAX SOURCE_SET_MAX /* the members of pools counted in */
 
+struct control_config {
+	const char *socket; /* NULL: there is none */
+	const char *group;  /* CONTROL_NO_GROUP, or a name */
+};
+#define CONTROL_NO_GROUP "none"
+
 struct config {
 	struct publish_config page;
 	struct leap_config leap;
@@ -30,6 +36,7 @@ struct config {
 	uint32_t counter_kind; /* enum chronotick_counter_kind; NONE: choose */
 	int log_priority;
 	const char *keys; /* the file of the sources' keys; NULL: none */
+	struct control_config control;
 	struct source_config sources[CONFIG_SOURCES_MAX];
 	unsigned int source_count;
 	int cpus[CONFIG_CPUS_MAX]; /* from the command line */

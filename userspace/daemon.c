@@ -15,6 +15,7 @@
 #include "leapseconds.h"
 #include "log.h"
 #include "loop/loop.h"
+#include "operators.h"
 #include "page_keeper.h"
 #include "publish/publish.h"
 #include "report.h"
@@ -47,6 +48,7 @@ struct daemon {
 	double latency_ms; /* of one read */
 	struct report report;
 	char path[sizeof(CHRONOTICK_SHM_DIR) + KEY_FILE_NAME_MAX];
+	struct operators operators;
 };
 
 /* The deadline after the one that was due: rounds that were missed are left out. */
@@ -305,6 +307,18 @@ static int timers_start(struct daemon *daemon)
 	return r;
 }
 
+static int control_open(struct daemon *daemon)
+{
+	daemon->operators = (struct operators){
+		.counter = &daemon->counter,
+		.engine = &daemon->engine,
+		.publisher = daemon->publisher,
+		.sources = daemon->sources,
+		.start_ns = daemon->start_ns,
+	};
+	return operators_listen(&daemon->operators, daemon->loop, daemon->config);
+}
+
 int daemon_new(struct daemon **ret, struct config *config, const struct reload_origin *origin)
 {
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
@@ -334,6 +348,9 @@ int daemon_new(struct daemon **ret, struct config *config, const struct reload_o
 	if (r < 0)
 		goto fail;
 	r = timers_start(daemon);
+	if (r < 0)
+		goto fail;
+	r = control_open(daemon);
 	if (r < 0)
 		goto fail;
 	log_info("publishing %s%s at %u Hz from %u source%s, on counter %s", CHRONOTICK_SHM_DIR,
@@ -440,6 +457,7 @@ void daemon_free(struct daemon *daemon)
 		loop_timer_cancel(daemon->loop, &daemon->upkeep);
 		loop_timer_cancel(daemon->loop, &daemon->keeper.timer);
 	}
+	operators_end(&daemon->operators);
 	source_set_free(daemon->sources);
 	canary_close(daemon->canary);
 	publisher_close(daemon->publisher);

@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "config.h"
+#include "control/protocol.h"
 #include "log.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -95,6 +96,13 @@ static const struct key leap_keys[] = {
 	{"mode", KEY_CHOICE, "step", CHOICES(leap_modes), MEMBER(config, leap.mode)},
 };
 
+static const struct key control_keys[] = {
+	/* sun_path of struct sockaddr_un holds no more. */
+	{"socket", KEY_PATH, CONTROL_SOCKET, 0, 107, CHOICES(no_file),
+	 MEMBER(config, control.socket)},
+	{"group", KEY_FILE_NAME, CONTROL_NO_GROUP, MEMBER(config, control.group)},
+};
+
 static const struct key source_keys[] = {
 	{"ntp", KEY_HOST, NULL, MEMBER(source_config, ntp.server), .types = 1 << SOURCE_NTP,
 	 .names_type = true},
@@ -114,6 +122,7 @@ static const struct key source_keys[] = {
 static const struct key_group page_group = {page_keys, COUNT(page_keys)};
 static const struct key_group clock_group = {clock_keys, COUNT(clock_keys)};
 const struct key_group keys_leap = {leap_keys, COUNT(leap_keys)};
+static const struct key_group control_group = {control_keys, COUNT(control_keys)};
 const struct key_group keys_source = {source_keys, COUNT(source_keys)};
 
 static const struct key document_keys[] = {
@@ -125,6 +134,7 @@ static const struct key document_keys[] = {
 	{"log_level", KEY_CHOICE, "INFO", CHOICES(log_levels), MEMBER(config, log_priority),
 	 .reloads = true},
 	{"keys", KEY_PATH, "none", CHOICES(no_file), MEMBER(config, keys), .reloads = true},
+	{"control", KEY_MAP, "", .group = &control_group},
 	{"sources", KEY_SOURCES, NULL, 1, CONFIG_SOURCES_MAX, .group = &keys_source},
 };
 

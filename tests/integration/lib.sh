@@ -21,6 +21,7 @@ fake_ntp=$BUILD/tests/integration/fake-ntp
 work=$(mktemp -d /tmp/chronotick-test-XXXXXX)
 shm_name=chronotick_test_$$
 export CHRONOTICK_PAGE=/dev/shm/$shm_name
+export CHRONOTICK_CONTROL=$work/control.sock
 daemons=()
 failures=0
 
@@ -80,6 +81,7 @@ config() {
 	{
 		echo "page: {shm_name: $shm_name${page:+, $page}}"
 		[ -z "$document" ] || echo "$document"
+		echo "control: {socket: $CHRONOTICK_CONTROL}"
 		echo "sources:"
 		for address; do
 			printf '  - ntp: "%s"\n    iburst: true\n    minpoll: 0\n    maxpoll: 2\n' \

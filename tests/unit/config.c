@@ -33,12 +33,14 @@ static int parse(struct config *config, const char *text, char **errors)
 	return parse_bytes(config, text, strlen(text), errors);
 }
 
-#define ALLOWED_DOCUMENT "page, clock, leap, counter, warm_up_s, log_level, keys or sources"
+#define ALLOWED_DOCUMENT                                                                           \
+	"page, clock, leap, counter, warm_up_s, log_level, keys, control or sources"
 #define ALLOWED_SOURCE                                                                             \
 	"ntp, pool, maxsources, port, iburst, minpoll, maxpoll, xleave, key or offline"
 #define ALLOWED_SOURCES                                                                            \
 	"a list of 1 to 64 sources, members of pools counted, each a map with its kind (ntp or "   \
 	"pool) as a key"
+#define ALLOWED_SOCKET "allowed: none, or an absolute path of up to 107 bytes"
 #define ALLOWED_HOST "a host name, an IPv4 or an IPv6 address"
 #define ALLOWED_NAME "1 to 64 letters, digits, '.', '_' or '-', the first one no '.'"
 #define NAME_50 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee"
@@ -89,8 +91,16 @@ static const struct {
 	{GOOD "leap:\n  mode: smear\n  file: none\n",
 	 "f.yaml:4: leap.file: a smear needs to know of leap seconds; allowed with mode smear: "
 	 "auto or an absolute path\n"},
-	{GOOD "control: {socket: none}\n",
-	 "f.yaml:2: control: unknown key; allowed: " ALLOWED_DOCUMENT "\n"},
+	{GOOD "control: {mode: 0600}\n",
+	 "f.yaml:2: control.mode: unknown key; allowed: socket or group\n"},
+	{GOOD "control: {socket: run/control.sock}\n",
+	 "f.yaml:2: control.socket: \"run/control.sock\" is no absolute path; " ALLOWED_SOCKET
+	 "\n"},
+	{GOOD "control: {socket: /" NAME_50 NAME_50 "1234567}\n",
+	 "f.yaml:2: control.socket: \"/" NAME_50 "aaaaaaaaa...\" is too long; " ALLOWED_SOCKET
+	 "\n"},
+	{GOOD "control: {group: a/b}\n",
+	 "f.yaml:2: control.group: \"a/b\" is no such file name; allowed: " ALLOWED_NAME "\n"},
 	{GOOD "? [a, {b: c}]\n: {d: e}\n",
 	 "f.yaml:2: (key): unknown key; allowed: " ALLOWED_DOCUMENT "\n"},
 	{GOOD "\"\": 1\n", "f.yaml:2: \"\": unknown key; allowed: " ALLOWED_DOCUMENT "\n"},
@@ -337,6 +347,7 @@ Test(config, every_value_arrives_in_its_member)
 		"  max_distance_ms: 600\n"
 		"leap:\n  file: /etc/leaps\n  mode: smear\n"
 		"keys: /a/b\ncounter: monotonic_raw\nwarm_up_s: 7\nlog_level: DEBUG\n"
+		"control: {socket: /run/x/y.sock, group: operators}\n"
 		"sources:\n  - ntp: a.example\n    port: 65535\n    iburst: true\n"
 		"    minpoll: -3\n    maxpoll: 17\n    offline: true\n"
 		"    xleave: true\n    key: 4294967295\n"
@@ -362,6 +373,8 @@ Test(config, every_value_arrives_in_its_member)
 	cr_assert_eq(config.counter_kind, CHRONOTICK_COUNTER_MONOTONIC_RAW);
 	cr_assert_eq(config.warm_up_s, 7);
 	cr_assert_eq(config.log_priority, LOG_DEBUG);
+	cr_assert_str_eq(config.control.socket, "/run/x/y.sock");
+	cr_assert_str_eq(config.control.group, "operators");
 	cr_assert_eq(config.source_count, 3);
 	cr_assert_str_eq(config.sources[0].ntp.server, "a.example");
 	cr_assert_eq(config.sources[0].ntp.port, 65535);
@@ -406,7 +419,20 @@ Test(config, defaults_are_debians_pool)
 	cr_assert_eq(config.warm_up_s, 180);
 	cr_assert_eq(config.counter_kind, CHRONOTICK_COUNTER_NONE);
 	cr_assert_eq(config.log_priority, LOG_INFO);
+	cr_assert_str_eq(config.control.socket, "/run/chronotick/control.sock");
+	cr_assert_str_eq(config.control.group, CONTROL_NO_GROUP);
 	config_clear(&config);
+}
+
+Test(config, none_is_no_control_socket)
+{
+	struct config config;
+	char *errors;
+
+	cr_assert_eq(parse(&config, GOOD "control: {socket: none}\n", &errors), 0, "%s", errors);
+	cr_assert_null(config.control.socket);
+	config_clear(&config);
+	free(errors);
 }
 
 Test(config, sixty_four_sources_are_taken_and_no_more)
@@ -561,7 +587,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 31);
+	cr_assert_eq(count, 34);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);
@@ -576,6 +602,8 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	cr_assert_eq(shown.max_distance_ms, initial.max_distance_ms);
 	cr_assert_eq(shown.counter_kind, initial.counter_kind);
 	cr_assert_eq(shown.log_priority, initial.log_priority);
+	cr_assert_str_eq(shown.control.socket, initial.control.socket);
+	cr_assert_str_eq(shown.control.group, initial.control.group);
 	config_clear(&shown);
 	config_clear(&initial);
 	free(text);

@@ -6,7 +6,7 @@
 
 static struct made_up made_up;
 static struct control_ops ops;
-static const struct control_peer operator= {.may_change = true}, stranger;
+static const struct control_peer chief = {.may_change = true}, stranger;
 static struct control_counts counts;
 static union control_request request;
 static union control_reply reply, checked;
@@ -66,12 +66,12 @@ Test(control_protocol, refuses_what_is_none_of_its_requests)
 	begin(CONTROL_STATUS);
 	request.header.magic++;
 	cr_assert_eq(check(16), -EBADMSG);
-	cr_assert_eq(answer(&operator), 0);
+	cr_assert_eq(answer(&chief), 0);
 	begin(CONTROL_STATUS);
 	request.header.version++;
 	cr_assert_eq(check(16), -EPROTONOSUPPORT);
 	/* The answer tells, in the version that the daemon has. */
-	cr_assert_eq(answer(&operator), sizeof(reply.text));
+	cr_assert_eq(answer(&chief), sizeof(reply.text));
 	cr_assert_eq(reply.result.result, -EPROTONOSUPPORT);
 	cr_assert_eq(reply.header.version, CONTROL_VERSION);
 	cr_assert_eq(reply.header.tag, 99);
@@ -103,7 +103,7 @@ Test(control_protocol, answers_identity_and_status)
 
 	counts = (struct control_counts){3, 4, 5};
 	begin(CONTROL_IDENTITY);
-	cr_assert_eq(ask(&operator), 0);
+	cr_assert_eq(ask(&chief), 0);
 	cr_assert_eq(checked.identity.pid, 4711);
 	cr_assert_eq(checked.identity.may_change, 1);
 	cr_assert_eq(checked.identity.connections, 3);
@@ -164,12 +164,12 @@ Test(control_protocol, lets_operators_alone_change_something)
 		cr_assert_eq(ask(&stranger), -EPERM);
 		cr_assert(strstr(checked.text.text, "control.group"));
 		cr_assert_eq(made_up.online + made_up.offline + made_up.reloads, i);
-		cr_assert_eq(ask(&operator), 0);
+		cr_assert_eq(ask(&chief), 0);
 		cr_assert_eq(made_up.online + made_up.offline + made_up.reloads, i + 1);
 	}
 	cr_assert_str_eq(made_up.pattern, "10.*");
 	made_up.result = -EINVAL;
-	cr_assert_eq(ask(&operator), -EINVAL);
+	cr_assert_eq(ask(&chief), -EINVAL);
 	cr_assert_str_eq(checked.text.text, "read");
 }
 

@@ -639,6 +639,7 @@ void ntp_describe(const struct ntp *ntp, struct chronotick_source *ret)
 		snprintf(ret->name, sizeof(ret->name), "%s", ntp->server);
 	ret->kind = CHRONOTICK_NTP;
 	ret->reach = ntp->poll.reach;
+	ret->poll = ntp->poll.current;
 	ret->samples = ntp->statistics.accepted;
 	ret->tx_stamp = last->tx_stamp;
 	ret->rx_stamp = last->rx_stamp;

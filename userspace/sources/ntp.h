@@ -84,7 +84,7 @@ int ntp_reconfigure(struct ntp *ntp, const struct ntp_config *config);
 bool ntp_address(const struct ntp *ntp, struct resolver_address *ret);
 
 /*
- * Fill in name, kind, stamps, stratum, leap, reach, delay, dispersion, samples and last_counter;
+ * Fill in name, kind, stamps, stratum, leap, reach, poll, delay, dispersion, samples and last_counter;
  * the other members, which only the engine knows, are left alone.
  */
 void ntp_describe(const struct ntp *ntp, struct chronotick_source *ret);

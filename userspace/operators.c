@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include "operators.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define NS_PER_S 1000000000
+
+static void on_identity(void *data, struct control_identity_reply *ret)
+{
+	const struct operators *operators = data;
+
+	ret->pid = (uint32_t)getpid();
+	ret->uptime_ns = (uint64_t)(loop_now_ns() - operators->start_ns);
+	snprintf(ret->version, sizeof(ret->version), "%s", CHRONOTICK_VERSION);
+	snprintf(ret->page, sizeof(ret->page), "%s", operators->page);
+}
+
+static void sources_tally(const struct operators *operators, struct control_status_reply *ret)
+{
+	unsigned int i;
+
+	ret->sources = source_set_count(operators->sources);
+	for (i = 0; i < ENGINE_SOURCES_MAX; i++) {
+		uint8_t state = operators->engine->views[i].state;
+
+		ret->selected += state == CHRONOTICK_SOURCE_SELECTED;
+		ret->usable += state == CHRONOTICK_SOURCE_SELECTED ||
+			       state == CHRONOTICK_SOURCE_CANDIDATE ||
+			       state == CHRONOTICK_SOURCE_FALSETICKER;
+	}
+}
+
+static void terms_set(const struct bound_terms *terms, struct control_status_reply *ret)
+{
+	const int64_t values[CONTROL_TERMS] = {
+		[CONTROL_TERM_ROOT_DELAY] = terms->root_delay_ns,
+		[CONTROL_TERM_ROOT_DISPERSION] = terms->root_dispersion_ns,
+		[CONTROL_TERM_DELAY] = terms->delay_ns,
+		[CONTROL_TERM_DISPERSION] = terms->dispersion_ns,
+		[CONTROL_TERM_STAMPS] = terms->stamps_ns,
+		[CONTROL_TERM_AGEING] = terms->ageing_ns,
+		[CONTROL_TERM_DISAGREEMENT] = terms->disagreement_ns,
+		[CONTROL_TERM_SLEW] = terms->slew_ns,
+		[CONTROL_TERM_STEP] = terms->step_ns,
+		[CONTROL_TERM_ROUNDING] = terms->rounding_ns,
+	};
+	unsigned int i;
+
+	for (i = 0; i < CONTROL_TERMS; i++)
+		ret->terms[i] = (uint64_t)values[i];
+	ret->flags |= CONTROL_HAS_TERMS;
+}
+
+/* A rate in 2^-54 ns per count as parts per 10^12 of the counter's nominal one */
+static int64_t rate_ppt(const struct counter *counter, int64_t rate)
+{
+	return (int64_t)((__int128)rate * 1000000000000 / (__int128)counter->mult);
+}
+
+static void on_status(void *data, struct control_status_reply *ret)
+{
+	const struct operators *operators = data;
+	const struct counter *counter = operators->counter;
+	struct chronotick_clock line;
+	struct bound_terms terms;
+	uint64_t age;
+
+	publisher_line(operators->publisher, &line, &terms);
+	age = counter_read(counter) - line.anchor;
+	sources_tally(operators, ret);
+	ret->generation = CHRONOTICK_STATE_GENERATION(line.state);
+	ret->status = CHRONOTICK_STATE_STATUS(line.state) & CHRONOTICK_STATUS_MASK;
+	ret->tai_offset_s = CHRONOTICK_STATE_TAI(line.state);
+	if (line.mult)
+		ret->rate_ppt = rate_ppt(counter, (int64_t)(line.mult - counter->mult));
+	if (!line.span || age > line.span)
+		return;
+	ret->flags |= CONTROL_TRUSTED;
+	ret->bound_ns = line.bound_ns;
+	if (bound_terms_sum(&terms) == line.bound_ns)
+		terms_set(&terms, ret);
+	ret->age_ns = (uint64_t)counter_to_ns(counter, age);
+	ret->grown_ns = (uint64_t)bound_grown(line.growth, age);
+	ret->remaining_ns = (uint64_t)counter_to_ns(counter, line.span - age);
+	ret->expiry_ns = (uint64_t)bound_grown(line.growth, line.span - age);
+	ret->growth_ppt = (uint64_t)rate_ppt(counter, (int64_t)line.growth);
+}
+
+static uint32_t on_source_count(void *data)
+{
+	const struct operators *operators = data;
+
+	return source_set_count(operators->sources);
+}
+
+static void statistics_set(const struct ntp_statistics *from, struct control_source *ret)
+{
+	ret->counters[CONTROL_SENT] = from->sent;
+	ret->counters[CONTROL_RECEIVED] = from->received;
+	ret->counters[CONTROL_ACCEPTED] = from->accepted;
+	ret->counters[CONTROL_REJECTED] = from->rejected;
+	ret->counters[CONTROL_DROPPED] = from->dropped;
+	ret->counters[CONTROL_STAMPS_MISSING] = from->stamps_missing;
+}
+
+static void source_set_fields(const struct operators *operators, const struct source_status *from,
+			      struct control_source *ret)
+{
+	const struct chronotick_source *summary = &from->summary;
+	const struct source_view *view = &operators->engine->views[from->index];
+	int64_t counts = (int64_t)(counter_read(operators->counter) - summary->last_counter);
+
+	ret->flags = from->online ? 0 : CONTROL_SOURCE_OFFLINE;
+	ret->kind = summary->kind;
+	ret->state = summary->state;
+	ret->tx_stamp = summary->tx_stamp;
+	ret->rx_stamp = summary->rx_stamp;
+	ret->stratum = summary->stratum;
+	ret->leap = summary->leap;
+	ret->reach = summary->reach;
+	ret->poll = summary->poll;
+	ret->offset_ns = summary->offset_ns;
+	ret->delay_ns = summary->delay_ns;
+	ret->dispersion_ns = summary->dispersion_ns;
+	ret->root_distance_ns = summary->root_distance_ns;
+	ret->samples = summary->samples;
+	ret->age_ns = -1;
+	if (summary->last_counter)
+		ret->age_ns = counts > 0 ? counter_to_ns(operators->counter, (uint64_t)counts) : 0;
+	if (view->has_sample) {
+		ret->root_delay_ns = (uint64_t)view->last.root_delay_ns;
+		ret->root_dispersion_ns = (uint64_t)view->last.root_dispersion_ns;
+	}
+	statistics_set(&from->ntp, ret);
+	snprintf(ret->name, sizeof(ret->name), "%s", from->config_name);
+	snprintf(ret->address, sizeof(ret->address), "%.*s", (int)sizeof(summary->name),
+		 summary->name);
+	snprintf(ret->reason, sizeof(ret->reason), "%s", from->reason ? from->reason : "");
+}
+
+/* Sources are numbered as the set has them; while a list is asked for in parts they may move. */
+static int on_source(void *data, uint32_t number, struct control_source *ret)
+{
+	const struct operators *operators = data;
+	struct source_status status = {0};
+
+	if (number >= source_set_count(operators->sources))
+		return -ENOENT;
+	source_set_describe(operators->sources, number, &status);
+	ret->number = number;
+	source_set_fields(operators, &status, ret);
+	return 0;
+}
+
+static int on_online(void *data, const struct control_peer *peer, const char *pattern, bool online,
+		     char text[CONTROL_TEXT_MAX])
+{
+	const struct operators *operators = data;
+	bool all = strcmp(pattern, "all") == 0;
+	const char *what = online ? "online" : "offline";
+	unsigned int count = source_set_online(operators->sources, all ? NULL : pattern, online);
+
+	if (count == 0) {
+		snprintf(text, CONTROL_TEXT_MAX,
+			 "no source has a name or an address that matches '%s'", pattern);
+		return -ENOENT;
+	}
+	log_info("user %" PRIu32 ", pid %" PRId32 ": %s %s, %u source%s", peer->uid, peer->pid,
+		 what, pattern, count, count == 1 ? "" : "s");
+	snprintf(text, CONTROL_TEXT_MAX, "%u source%s %s now", count, count == 1 ? " is" : "s are",
+		 what);
+	return (int)count;
+}
+
+/* Returns 0 or a negative errno, after an error was logged. */
+static int group_find(const char *name, gid_t *ret)
+{
+	const struct group *group;
+
+	*ret = (gid_t)-1;
+	if (strcmp(name, CONTROL_NO_GROUP) == 0)
+		return 0;
+	errno = 0;
+	group = getgrnam(name);
+	if (!group) {
+		log_error("control.group: this machine has no group \"%s\"%s%s", name,
+			  errno ? ": " : "", errno ? strerror(errno) : "");
+		return -EINVAL;
+	}
+	*ret = group->gr_gid;
+	return 0;
+}
+
+int operators_listen(struct operators *operators, struct loop *loop, const struct config *config)
+{
+	const char *path = config->control.socket;
+	char why[256];
+	gid_t group;
+	int r;
+
+	snprintf(operators->page, sizeof(operators->page), "%s%s", CHRONOTICK_SHM_DIR,
+		 config->page.shm_name);
+	operators->ops = (struct control_ops){
+		.data = operators,
+		.identity = on_identity,
+		.status = on_status,
+		.source_count = on_source_count,
+		.source = on_source,
+		.online = on_online,
+	};
+	if (!path)
+		return 0;
+	r = group_find(config->control.group, &group);
+	if (r < 0)
+		return r;
+	r = control_server_open(&operators->server, loop, path, group, &operators->ops, why,
+				sizeof(why));
+	if (r == 0)
+		return 0;
+	if (!*why)
+		snprintf(why, sizeof(why), "%s: %s", path, strerror(-r));
+	if (strcmp(path, CONTROL_SOCKET) == 0) {
+		log_warning("no control socket, so nobody can ask or change anything: %s", why);
+		return 0;
+	}
+	log_error("control.socket: %s", why);
+	return r;
+}
+
+void operators_end(struct operators *operators)
+{
+	control_server_close(operators->server);
+	operators->server = NULL;
+}
