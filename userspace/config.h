@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "archive/archive.h"
 #include "engine/engine.h"
 #include "leapseconds.h"
 #include "publish/publish.h"
@@ -34,6 +35,7 @@ struct config {
 	uint32_t max_drift_ppb;
 	uint32_t max_distance_ms;
 	uint32_t counter_kind; /* enum chronotick_counter_kind; NONE: choose */
+	struct archive_config archive;
 	int log_priority;
 	const char *keys; /* the file of the sources' keys; NULL: none */
 	struct control_config control;

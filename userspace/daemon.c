@@ -9,6 +9,7 @@
 #define CHRONOTICK_HEADER_ONLY
 #include <chronotick/chronotick.h>
 
+#include "archive/archive.h"
 #include "canary.h"
 #include "engine/engine.h"
 #include "keys.h"
@@ -37,6 +38,7 @@ struct daemon {
 	struct canary *canary;
 	struct page_keeper keeper;
 	struct source_set *sources;
+	struct archive *archive;
 	struct loop_timer round;  /* publication */
 	struct loop_timer second; /* figures */
 	struct loop_timer upkeep; /* of the sources */
@@ -136,6 +138,7 @@ static void on_second(void *data)
 	leapseconds_tick(&daemon->leaps, &daemon->engine, &correction, sources, count, now_ns);
 	report_late(&daemon->report, daemon->late, now_ns);
 	report_silence(&daemon->report, &daemon->engine, now_ns - daemon->start_ns);
+	archive_tick(daemon->archive, &daemon->engine, now_ns, summaries, shown);
 
 	if (daemon->hangup && *daemon->hangup) {
 		*daemon->hangup = 0;
@@ -238,8 +241,10 @@ static int page_open(struct daemon *daemon)
 	if (r < 0)
 		return r;
 	r = canary_open(&daemon->canary, path, &daemon->counter);
-	if (r < 0)
+	if (r < 0) {
 		log_error("%s: a client could not open the page: %s", path, strerror(-r));
+		return r;
+	}
 	daemon->keeper = (struct page_keeper){
 		.loop = daemon->loop,
 		.publisher = daemon->publisher,
@@ -247,7 +252,8 @@ static int page_open(struct daemon *daemon)
 		.counter = &daemon->counter,
 		.path = path,
 	};
-	return r;
+	return archive_new(&daemon->archive, &daemon->config->archive, path, &daemon->counter,
+			   &daemon->engine);
 }
 
 static int sources_open(struct daemon *daemon)
@@ -458,6 +464,7 @@ void daemon_free(struct daemon *daemon)
 		loop_timer_cancel(daemon->loop, &daemon->keeper.timer);
 	}
 	operators_end(&daemon->operators);
+	archive_free(daemon->archive, &daemon->engine);
 	source_set_free(daemon->sources);
 	canary_close(daemon->canary);
 	publisher_close(daemon->publisher);

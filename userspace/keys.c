@@ -23,7 +23,12 @@ static const struct key_choice backends[] = {
 	{"module", 0, "this build has no kernel-module backend"},
 };
 
-static const struct key_choice leap_files[] = {
+/* Words in place of a path: there is none, or the daemon finds it. */
+static const struct key_choice path_or_none[] = {
+	{"none", KEY_PATH_NONE, NULL},
+};
+
+static const struct key_choice path_found[] = {
 	{"auto", 1, NULL},
 	{"none", KEY_PATH_NONE, NULL},
 };
@@ -63,10 +68,6 @@ static const struct key_choice record_orders[] = {
 	{"python", CHRONOTICK_ORDER_PYTHON, NULL},
 };
 
-static const struct key_choice no_file[] = {
-	{"none", KEY_PATH_NONE, NULL},
-};
-
 static const struct key page_keys[] = {
 	{"backend", KEY_CHOICE, "auto", CHOICES(backends)},
 	{"shm_name", KEY_FILE_NAME, CHRONOTICK_SHM_NAME, MEMBER(config, page.shm_name)},
@@ -92,13 +93,13 @@ static const struct key clock_keys[] = {
 };
 
 static const struct key leap_keys[] = {
-	{"file", KEY_PATH, "auto", CHOICES(leap_files), MEMBER(config, leap.file)},
+	{"file", KEY_PATH, "auto", CHOICES(path_found), MEMBER(config, leap.file)},
 	{"mode", KEY_CHOICE, "step", CHOICES(leap_modes), MEMBER(config, leap.mode)},
 };
 
 static const struct key control_keys[] = {
 	/* sun_path of struct sockaddr_un holds no more. */
-	{"socket", KEY_PATH, CONTROL_SOCKET, 0, 107, CHOICES(no_file),
+	{"socket", KEY_PATH, CONTROL_SOCKET, 0, 107, CHOICES(path_or_none),
 	 MEMBER(config, control.socket)},
 	{"group", KEY_FILE_NAME, CONTROL_NO_GROUP, MEMBER(config, control.group)},
 };
@@ -119,10 +120,24 @@ static const struct key source_keys[] = {
 	{"offline", KEY_BOOLEAN, "false", MEMBER(source_config, offline)},
 };
 
+static const struct key state_keys[] = {
+	{"file", KEY_PATH, "auto", CHOICES(path_found), MEMBER(config, archive.state_file)},
+	{"interval_s", KEY_INTEGER, "600", 10, 86400, MEMBER(config, archive.state_interval_s)},
+};
+
+static const struct key audit_keys[] = {
+	{"directory", KEY_PATH, "none", CHOICES(path_or_none),
+	 MEMBER(config, archive.audit.directory)},
+	{"rotate_s", KEY_INTEGER, "86400", 10, 604800, MEMBER(config, archive.audit.rotate_s)},
+	{"keep", KEY_INTEGER, "0", 0, 100000, MEMBER(config, archive.audit.keep)},
+};
+
 static const struct key_group page_group = {page_keys, COUNT(page_keys)};
 static const struct key_group clock_group = {clock_keys, COUNT(clock_keys)};
 const struct key_group keys_leap = {leap_keys, COUNT(leap_keys)};
 static const struct key_group control_group = {control_keys, COUNT(control_keys)};
+static const struct key_group state_group = {state_keys, COUNT(state_keys)};
+static const struct key_group audit_group = {audit_keys, COUNT(audit_keys)};
 const struct key_group keys_source = {source_keys, COUNT(source_keys)};
 
 static const struct key document_keys[] = {
@@ -131,9 +146,11 @@ static const struct key document_keys[] = {
 	{"leap", KEY_MAP, "", .group = &keys_leap},
 	{"counter", KEY_CHOICE, "auto", CHOICES(counters), MEMBER(config, counter_kind)},
 	{"warm_up_s", KEY_INTEGER, "180", 0, 86400, MEMBER(config, warm_up_s), .reloads = true},
+	{"state", KEY_MAP, "", .group = &state_group},
+	{"audit", KEY_MAP, "", .group = &audit_group},
 	{"log_level", KEY_CHOICE, "INFO", CHOICES(log_levels), MEMBER(config, log_priority),
 	 .reloads = true},
-	{"keys", KEY_PATH, "none", CHOICES(no_file), MEMBER(config, keys), .reloads = true},
+	{"keys", KEY_PATH, "none", CHOICES(path_or_none), MEMBER(config, keys), .reloads = true},
 	{"control", KEY_MAP, "", .group = &control_group},
 	{"sources", KEY_SOURCES, NULL, 1, CONFIG_SOURCES_MAX, .group = &keys_source},
 };

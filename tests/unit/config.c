@@ -34,7 +34,7 @@ static int parse(struct config *config, const char *text, char **errors)
 }
 
 #define ALLOWED_DOCUMENT                                                                           \
-	"page, clock, leap, counter, warm_up_s, log_level, keys, control or sources"
+	"page, clock, leap, counter, warm_up_s, state, audit, log_level, keys, control or sources"
 #define ALLOWED_SOURCE                                                                             \
 	"ntp, pool, maxsources, port, iburst, minpoll, maxpoll, xleave, key or offline"
 #define ALLOWED_SOURCES                                                                            \
@@ -587,7 +587,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 34);
+	cr_assert_eq(count, 41);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);
@@ -604,6 +604,12 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	cr_assert_eq(shown.log_priority, initial.log_priority);
 	cr_assert_str_eq(shown.control.socket, initial.control.socket);
 	cr_assert_str_eq(shown.control.group, initial.control.group);
+	cr_assert_str_eq(shown.archive.state_file, initial.archive.state_file);
+	cr_assert_eq(shown.archive.state_interval_s, initial.archive.state_interval_s);
+	cr_assert_null(shown.archive.audit.directory);
+	cr_assert_null(initial.archive.audit.directory);
+	cr_assert_eq(shown.archive.audit.rotate_s, initial.archive.audit.rotate_s);
+	cr_assert_eq(shown.archive.audit.keep, initial.archive.audit.keep);
 	config_clear(&shown);
 	config_clear(&initial);
 	free(text);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* The state file: what is taken formats to the same text again, and an engine may refuse it. */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "archive/state.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(const char *text, size_t size)
+{
+	static struct engine engine;
+	const struct engine_config config = {
+		.scale = {.base = 1, .mult = 7205759403792793},
+		.max_drift_ppb = 200000,
+		.wander_ppb = 1000,
+		.max_bound_ns = 1000000000,
+		.max_distance_ms = 1000,
+	};
+	char again[STATE_TEXT_MAX], why[STATE_WHY_MAX] = "";
+	struct state state, twice;
+	struct state_moment now = {.counter_kind = CHRONOTICK_COUNTER_TSC};
+	int64_t age_ns;
+	bool same;
+
+	if (state_parse(&state, text, size, why) < 0) {
+		if (!*why || !memchr(why, '\0', sizeof(why)))
+			abort();
+		return;
+	}
+	if (state_parse(&twice, again, state_format(again, &state), why) < 0)
+		abort();
+	now.utc_ns = 1;
+	if (state_age(&state, &now, &age_ns, &same, why) < 0 || age_ns < 0)
+		return;
+	if (engine_init(&engine, &config, 1) < 0)
+		abort();
+	if (engine_memory_set(&engine, &state.memory, age_ns, same) == 0 &&
+	    (engine.limits.prior.sd_ns_s <= 0 ||
+	     engine.limits.prior.rate.lo > engine.limits.prior.rate.hi))
+		abort();
+}
+
+/* As it is, and with the right checksum behind it, which no fuzzer would find. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char text[STATE_TEXT_MAX];
+
+	if (size > sizeof(text) - 16)
+		return 0;
+	memcpy(text, data, size);
+	check(text, size);
+	size += (size_t)snprintf(text + size, 16, "crc32 %08lx\n",
+				 crc32(0, (const Bytef *)text, (uInt)size));
+	check(text, size);
+	return 0;
+}

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What outlives a run: the next one knows the counter's rate at once, a damaged state is ignored with
+# a warning, and the audit log has a line a second, in files of a period, compressed.
+. "$(dirname "$0")/lib.sh"
+servers 1
+mkdir "$work/audit"
+config "" 10.77.0.11
+cat >>"$work/chronotick.yaml" <<EOF
+state: {file: $work/state, interval_s: 10}
+audit: {directory: $work/audit, rotate_s: 10, keep: 100}
+EOF
+
+# drift_uncertainty of the first trusted record, in parts per 10^12
+first_drift() {
+	trusted >/dev/null || fail "no trusted time"
+	"$chronotick" json | python3 -c \
+		'import json, sys; print(int(json.load(sys.stdin)["drift_uncertainty"] * 1e12))'
+}
+
+daemon
+vague=$(first_drift)
+sleep 13
+[ -s "$work/state" ] || fail "no state is saved while the daemon runs"
+daemon_end TERM || fail "chronotickd ended with $? on SIGTERM"
+expect '^chronotick-state 1$' "$work/state"
+ls "$work"/audit/*.csv.gz >/dev/null || fail "no audit log is compressed"
+lines=$(cat "$work"/audit/*.csv <(gunzip -c "$work"/audit/*.gz) | grep -c ',yes,synchronized,none,ntp,')
+[ "$lines" -ge 12 ] || fail "only $lines lines of trusted time in the audit log"
+cat "$work"/audit/*.csv >"$work/audit.lines"
+expect '^20[0-9-]*T[0-9:]*\.[0-9]{9}Z,-?[0-9]+,[0-9]+,yes,synchronized,none,ntp,[0-9]+,[0-9unkow]+,10\.77\.0\.11$' \
+	"$work/audit.lines"
+
+daemon
+known=$(first_drift)
+echo "drift uncertainty of the first trusted time: $vague e-12 without, $known e-12 with a state"
+[ "$((known * 5))" -lt "$vague" ] || fail "the state is of no use"
+expect "the counter's rate is known from 0\.0 hours ago" "$work/daemon-1.log"
+# A second one may have a page of its own, but not the audit log.
+cp "$work/chronotick.yaml" "$work/second.yaml"
+sed -i "s/shm_name: [^,}]*/&_2/" "$work/second.yaml"
+"${reference_client[@]}" "$chronotickd" --foreground --config "$work/second.yaml" \
+	>"$work/second.log" 2>&1 && fail "two daemons with one audit log"
+expect 'audit.directory: .*: another chronotickd writes its audit log there' "$work/second.log"
+kill -KILL "$daemon"
+wait "$daemon" 2>/dev/null
+
+# One bit is wrong.
+sed -i 's/^utc_ns 1/utc_ns 2/' "$work/state"
+daemon
+# The page that the killed one left is still trusted: what counts is what this one says.
+for _ in $(seq 100); do
+	grep -q '>synchronized:' "$work/daemon-2.log" && break
+	sleep 0.1
+done
+expect '>synchronized:' "$work/daemon-2.log"
+expect 'state: this state is ignored: its checksum is wrong' "$work/daemon-2.log"
+daemon_end TERM || fail "chronotickd ended with $? on SIGTERM"
+grep -q '^utc_ns 1' "$work/state" || fail "the damaged state was not replaced"
+finish

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "archive/archive.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/state_file.h"
+#include "archive/scribe.h"
+#include "log.h"
+
+struct archive {
+	struct scribe *scribe;
+	struct state_file *file;
+	struct audit *audit;
+};
+
+static int parts_open(struct archive *archive, const struct archive_config *config,
+		      const char *page, const struct counter *counter)
+{
+	int r;
+
+	r = scribe_new(&archive->scribe);
+	if (r < 0) {
+		log_error("no helper thread to write files: %s", strerror(-r));
+		return r;
+	}
+	r = state_file_new(&archive->file, config->state_file, config->state_interval_s, counter,
+			   archive->scribe);
+	if (r < 0) {
+		log_error("state.file: %s", strerror(-r));
+		return r;
+	}
+	r = audit_new(&archive->audit, &config->audit, page, counter, archive->scribe);
+	if (r == 0 && !archive->file && !archive->audit) {
+		scribe_free(archive->scribe);
+		archive->scribe = NULL;
+	}
+	return r;
+}
+
+int archive_new(struct archive **ret, const struct archive_config *config, const char *page,
+		const struct counter *counter, struct engine *engine)
+{
+	struct archive *archive = calloc(1, sizeof(*archive));
+	int r;
+
+	if (!archive) {
+		log_error("out of memory");
+		return -ENOMEM;
+	}
+	r = config->state_file || config->audit.directory
+		    ? parts_open(archive, config, page, counter)
+		    : 0;
+	if (r < 0) {
+		archive_free(archive, NULL);
+		return r;
+	}
+	state_file_load(archive->file, engine);
+	*ret = archive;
+	return 0;
+}
+
+void archive_tick(struct archive *archive, const struct engine *engine, int64_t now_ns,
+		  const struct chronotick_source *sources, unsigned int count)
+{
+	state_file_tick(archive->file, engine, now_ns);
+	audit_tick(archive->audit, sources, count);
+}
+
+void archive_free(struct archive *archive, const struct engine *engine)
+{
+	if (!archive)
+		return;
+	if (engine)
+		state_file_end(archive->file, engine);
+	/* The others live until it has written what they gave it. */
+	scribe_free(archive->scribe);
+	state_file_free(archive->file);
+	audit_free(archive->audit);
+	free(archive);
+}

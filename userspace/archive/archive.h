@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What outlives a run of the daemon: the state file and the audit log, and who writes them. */
+#ifndef ARCHIVE_ARCHIVE_H
+#define ARCHIVE_ARCHIVE_H
+
+#include <stdint.h>
+
+#include "archive/audit.h"
+#include "engine/engine.h"
+
+struct archive;
+
+struct archive_config {
+	const char *state_file; /* as for state_file_new() */
+	uint32_t state_interval_s;
+	struct audit_config audit;
+};
+
+/*
+ * Begin: the engine, which has had no sample yet, learns what an earlier run left. page: the path of
+ * the page, already open to clients. The counter must outlive the archive. Without
+ * state file and audit log there is no helper thread. Returns 0 or a negative errno, after an error
+ * was logged.
+ */
+int archive_new(struct archive **ret, const struct archive_config *config, const char *page,
+		const struct counter *counter, struct engine *engine);
+
+/* Once a second; now_ns: CLOCK_MONOTONIC */
+void archive_tick(struct archive *archive, const struct engine *engine, int64_t now_ns,
+		  const struct chronotick_source *sources, unsigned int count);
+
+/* Save a last time and end, waiting for the disk. NULL is allowed. */
+void archive_free(struct archive *archive, const struct engine *engine);
+
+#endif /* ARCHIVE_ARCHIVE_H */

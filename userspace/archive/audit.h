@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The audit log: once a second what a client of the page reads, and how far CLOCK_REALTIME is from
+ * it. What venues' rules on traceability to UTC ask to be kept.
+ */
+#ifndef ARCHIVE_AUDIT_H
+#define ARCHIVE_AUDIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "archive/scribe.h"
+#include "chronotick_page.h"
+#include "timestamping/counter.h"
+
+struct audit;
+
+struct audit_config {
+	const char *directory; /* NULL: no audit log */
+	uint32_t rotate_s;
+	uint32_t keep;
+};
+
+/*
+ * page: the path of the page, to be read as any client does. Counter and scribe must outlive the
+ * audit.
+ * Returns 0, with *ret NULL if there is to be none, or a negative errno after an error was logged.
+ */
+int audit_new(struct audit **ret, const struct audit_config *config, const char *page,
+	      const struct counter *counter, struct scribe *scribe);
+
+/* Write a line, and tell if an earlier one went wrong. NULL is allowed, here and below. */
+void audit_tick(struct audit *audit, const struct chronotick_source *sources, unsigned int count);
+
+/* After the scribe was freed. */
+void audit_free(struct audit *audit);
+
+/* What a line is made of */
+struct audit_entry {
+	int64_t utc_ns;    /* ns since 1970 */
+	int64_t offset_ns; /* UTC - CLOCK_REALTIME */
+	uint64_t bound_ns; /* of that offset */
+	uint16_t status;   /* with the leap state in it */
+	bool trusted;
+	uint32_t source; /* enum chronotick_source_kind */
+	uint32_t generation;
+	int16_t tai_offset_s;
+	const struct chronotick_source *sources;
+	unsigned int count;
+};
+
+#define AUDIT_LINE_MAX (SCRIBE_TEXT_MAX - sizeof(int64_t)) /* its time goes with it */
+
+extern const char audit_header[];
+
+/*
+ * The line, with its newline. Names of selected sources that would make it longer than
+ * AUDIT_LINE_MAX are left out, for "+...". Returns its length.
+ */
+size_t audit_line(char ret[AUDIT_LINE_MAX], const struct audit_entry *entry);
+
+#endif /* ARCHIVE_AUDIT_H */
