@@ -110,7 +110,7 @@ void ask_complain(const struct ask *ask, int error)
 		{-EBADMSG, "this is no answer of chronotickd's"},
 	};
 	const char *text = strerror(-error);
-	size_t i;
+	size_t i, length;
 
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (texts[i].error == error)
@@ -118,5 +118,7 @@ void ask_complain(const struct ask *ask, int error)
 	/* The daemon's own words, if it had any */
 	if (ask->reply.header.size && ask->reply.result.result < 0)
 		text = ask->reply.text.text;
-	fprintf(stderr, "chronotick: %s: %s\n", ask->path, text);
+	length = strlen(text);
+	fprintf(stderr, "chronotick: %s: %s%s", ask->path, text,
+		length && text[length - 1] == '\n' ? "" : "\n");
 }

@@ -313,6 +313,11 @@ static int timers_start(struct daemon *daemon)
 	return r;
 }
 
+static int on_reload(void *data, char *errors, size_t size)
+{
+	return daemon_reload_file(data, errors, size);
+}
+
 static int control_open(struct daemon *daemon)
 {
 	daemon->operators = (struct operators){
@@ -321,6 +326,8 @@ static int control_open(struct daemon *daemon)
 		.publisher = daemon->publisher,
 		.sources = daemon->sources,
 		.start_ns = daemon->start_ns,
+		.data = daemon,
+		.reload = on_reload,
 	};
 	return operators_listen(&daemon->operators, daemon->loop, daemon->config);
 }

@@ -102,22 +102,49 @@ static uint32_t on_source_count(void *data)
 
 static void statistics_set(const struct ntp_statistics *from, struct control_source *ret)
 {
+	static const struct {
+		enum control_counter counter;
+		enum ntp_verdict verdict;
+	} rejects[] = {
+		{CONTROL_REJECTED_MALFORMED, NTP_MALFORMED},
+		{CONTROL_REJECTED_BOGUS, NTP_BOGUS},
+		{CONTROL_REJECTED_DUPLICATE, NTP_DUPLICATE},
+		{CONTROL_REJECTED_LATE, NTP_LATE},
+		{CONTROL_REJECTED_UNAUTHENTIC, NTP_UNAUTHENTIC},
+		{CONTROL_REJECTED_INVALID, NTP_INVALID},
+		{CONTROL_REJECTED_UNSYNCHRONIZED, NTP_UNSYNCHRONIZED},
+		{CONTROL_REJECTED_TOO_DISTANT, NTP_TOO_DISTANT},
+		{CONTROL_REJECTED_DENY, NTP_KISS_DENY},
+		{CONTROL_REJECTED_RATE, NTP_KISS_RATE},
+		{CONTROL_REJECTED_OTHER_KISS, NTP_KISS_OTHER},
+		{CONTROL_REJECTED_LOOP, NTP_LOOP},
+	};
+	size_t i;
+
 	ret->counters[CONTROL_SENT] = from->sent;
 	ret->counters[CONTROL_RECEIVED] = from->received;
 	ret->counters[CONTROL_ACCEPTED] = from->accepted;
 	ret->counters[CONTROL_REJECTED] = from->rejected;
 	ret->counters[CONTROL_DROPPED] = from->dropped;
 	ret->counters[CONTROL_STAMPS_MISSING] = from->stamps_missing;
+	ret->counters[CONTROL_INTERLEAVED] = from->interleaved;
+	for (i = 0; i < sizeof(rejects) / sizeof(rejects[0]); i++)
+		ret->counters[rejects[i].counter] = from->rejects[rejects[i].verdict];
 }
 
 static void source_set_fields(const struct operators *operators, const struct source_status *from,
 			      struct control_source *ret)
 {
 	const struct chronotick_source *summary = &from->summary;
-	const struct source_view *view = &operators->engine->views[from->index];
+	const struct source_view *view = NULL; /* a pool without a member has none */
 	int64_t counts = (int64_t)(counter_read(operators->counter) - summary->last_counter);
 
-	ret->flags = from->online ? 0 : CONTROL_SOURCE_OFFLINE;
+	if (from->index < ENGINE_SOURCES_MAX)
+		view = &operators->engine->views[from->index];
+	ret->flags = (from->online ? 0 : CONTROL_SOURCE_OFFLINE) |
+		     (from->type == SOURCE_POOL ? CONTROL_SOURCE_POOL : 0) |
+		     (from->ntp.is_interleaved ? CONTROL_SOURCE_INTERLEAVED : 0) |
+		     (from->ntp.is_authenticated ? CONTROL_SOURCE_AUTHENTICATED : 0);
 	ret->kind = summary->kind;
 	ret->state = summary->state;
 	ret->tx_stamp = summary->tx_stamp;
@@ -134,7 +161,7 @@ static void source_set_fields(const struct operators *operators, const struct so
 	ret->age_ns = -1;
 	if (summary->last_counter)
 		ret->age_ns = counts > 0 ? counter_to_ns(operators->counter, (uint64_t)counts) : 0;
-	if (view->has_sample) {
+	if (view && view->has_sample) {
 		ret->root_delay_ns = (uint64_t)view->last.root_delay_ns;
 		ret->root_dispersion_ns = (uint64_t)view->last.root_dispersion_ns;
 	}
@@ -179,6 +206,22 @@ static int on_online(void *data, const struct control_peer *peer, const char *pa
 	return (int)count;
 }
 
+static int on_reload(void *data, const struct control_peer *peer, char text[CONTROL_TEXT_MAX])
+{
+	const struct operators *operators = data;
+	int r;
+
+	log_info("user %" PRIu32 ", pid %" PRId32 ": reload", peer->uid, peer->pid);
+	r = operators->reload(operators->data, text, CONTROL_TEXT_MAX);
+	if (r == 0)
+		snprintf(text, CONTROL_TEXT_MAX,
+			 "the configuration was read again; the log tells what has changed");
+	else if (!*text)
+		snprintf(text, CONTROL_TEXT_MAX, "not all could be done: %s; see the log",
+			 strerror(-r));
+	return r;
+}
+
 /* Returns 0 or a negative errno, after an error was logged. */
 static int group_find(const char *name, gid_t *ret)
 {
@@ -214,6 +257,7 @@ int operators_listen(struct operators *operators, struct loop *loop, const struc
 		.source_count = on_source_count,
 		.source = on_source,
 		.online = on_online,
+		.reload = on_reload,
 	};
 	if (!path)
 		return 0;

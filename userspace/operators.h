@@ -20,6 +20,9 @@ struct operators {
 	const struct publisher *publisher;
 	struct source_set *sources;
 	int64_t start_ns; /* CLOCK_MONOTONIC */
+	void *data;
+	/* daemon_reload_file() */
+	int (*reload)(void *data, char *errors, size_t size);
 
 	struct control_ops ops;
 	struct control_server *server;

@@ -86,8 +86,6 @@ static size_t answer_change(union control_reply *ret, const union control_reques
 	if (!peer->may_change)
 		return answer_error(ret, header, -EPERM);
 	control_reply_begin(ret, header, 0, sizeof(ret->text));
-	if (header->type == CONTROL_RELOAD && !ops->reload)
-		return answer_error(ret, header, -EOPNOTSUPP);
 	if (header->type == CONTROL_RELOAD)
 		r = ops->reload(ops->data, peer, ret->text.text);
 	else

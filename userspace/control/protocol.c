@@ -193,9 +193,25 @@ const char *control_term_name(unsigned int term)
 const char *control_counter_name(unsigned int counter)
 {
 	static const char *const names[CONTROL_COUNTERS] = {
-		[CONTROL_SENT] = "sent",         [CONTROL_RECEIVED] = "received",
-		[CONTROL_ACCEPTED] = "accepted", [CONTROL_REJECTED] = "rejected",
-		[CONTROL_DROPPED] = "dropped",   [CONTROL_STAMPS_MISSING] = "stamps_missing",
+		[CONTROL_SENT] = "sent",
+		[CONTROL_RECEIVED] = "received",
+		[CONTROL_ACCEPTED] = "accepted",
+		[CONTROL_REJECTED] = "rejected",
+		[CONTROL_DROPPED] = "dropped",
+		[CONTROL_STAMPS_MISSING] = "stamps_missing",
+		[CONTROL_INTERLEAVED] = "interleaved",
+		[CONTROL_REJECTED_MALFORMED] = "rejected_malformed",
+		[CONTROL_REJECTED_BOGUS] = "rejected_bogus",
+		[CONTROL_REJECTED_DUPLICATE] = "rejected_duplicate",
+		[CONTROL_REJECTED_LATE] = "rejected_late",
+		[CONTROL_REJECTED_UNAUTHENTIC] = "rejected_unauthentic",
+		[CONTROL_REJECTED_INVALID] = "rejected_invalid",
+		[CONTROL_REJECTED_UNSYNCHRONIZED] = "rejected_unsynchronized",
+		[CONTROL_REJECTED_TOO_DISTANT] = "rejected_too_distant",
+		[CONTROL_REJECTED_DENY] = "rejected_deny",
+		[CONTROL_REJECTED_RATE] = "rejected_rate",
+		[CONTROL_REJECTED_OTHER_KISS] = "rejected_other_kiss",
+		[CONTROL_REJECTED_LOOP] = "rejected_loop",
 	};
 
 	return name_of(names, CONTROL_COUNTERS, counter);
