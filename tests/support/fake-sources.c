@@ -70,7 +70,7 @@ static int fake_new(void **ret, const struct source_context *context, unsigned i
 		fake->has_address = true;
 		address_set(&fake->address, fake->server, config->ntp.port);
 	}
-	fake_sources_made++;
+	fake->serial = ++fake_sources_made;
 	*ret = fake;
 	return 0;
 }

@@ -12,6 +12,7 @@
 struct fake_source {
 	bool used;
 	unsigned int index;
+	unsigned int serial; /* the how-manieth it is */
 	struct source_context context;
 	struct source_config config;
 	char server[64];
