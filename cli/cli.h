@@ -25,6 +25,8 @@ struct cli {
 	bool json;
 	bool verbose;
 	bool pretty;
+	bool ascii;
+	bool plain;
 	bool colour; /* stdout is a terminal that wants it */
 	double interval_s;
 	uint64_t count; /* 0: no limit */

@@ -20,9 +20,11 @@ static const struct cli_option no_options[] = {{NULL}};
 
 static const struct cli_option monitor_options[] = {
 	OPTION("interval", CLI_SECONDS, interval_s, .argument = "S", .min = 0.001, .max = 86400,
-	       .help = "seconds between two lines (default: 1)"),
+	       .help = "seconds between two looks (default: 1)"),
 	OPTION("count", CLI_COUNT, count, .argument = "N", .min = 1, .max = 1e15,
-	       .help = "end after N lines (default: go on until interrupted)"),
+	       .help = "end after N looks (default: go on until interrupted)"),
+	OPTION("plain", CLI_FLAG, plain, .help = "lines instead of a screen, on a terminal too"),
+	OPTION("ascii", CLI_FLAG, ascii, .help = "draw the screen in ASCII, whatever the locale"),
 	{NULL},
 };
 
@@ -116,8 +118,8 @@ static const char *const help_examples[] = {
 const struct cli_verb cli_verbs[] = {
 	{"read", "show the corrected time once, with its bound", NULL, no_options, read_examples,
 	 cli_read},
-	{"monitor", "show the corrected time again and again, a line each", NULL, monitor_options,
-	 monitor_examples, cli_monitor},
+	{"monitor", "show time, bound and sources as they change: a screen, or lines", NULL,
+	 monitor_options, monitor_examples, cli_monitor},
 	{"status", "show the state of the daemon, its sources and its page", NULL, status_options,
 	 status_examples, cli_status},
 	{"sources", "show what the daemon knows of each time source", NULL, sources_options,
