@@ -11,7 +11,8 @@ for mode in basic xleave; do
 	limits=()
 	[ $mode = basic ] || limits=(--mean-max 1 --error-max 5)
 	config "" 10.77.0.11
-	daemon --log-level DEBUG
+	rm -f "$CHRONOTICK_PAGE"
+	daemon
 	echo "$mode:"
 	"$truth" --seconds "$seconds" --reads "$reads" --after 15 --all-trusted \
 		"${limits[@]+"${limits[@]}"}" || fail "$mode, see above"

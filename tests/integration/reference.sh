@@ -25,6 +25,7 @@ reference_client_ns=ct$$c
 reference_server_side=(nsenter --net=/run/netns/$reference_server_ns)
 reference_client=(nsenter --net=/run/netns/$reference_client_ns)
 reference_dir=
+reference_extra= # further lines for the servers that are started from now on
 reference_pids=()
 
 reference_up() {
@@ -61,6 +62,7 @@ reference_conf() {
 		bindcmdaddress $dir/chronyd.sock
 		pidfile $dir/chronyd.pid
 	CONF
+	[ -z "$reference_extra" ] || echo "$reference_extra"
 	if [ -n "$offset" ]; then
 		echo "server 10.77.0.11 minpoll 0 maxpoll 0 iburst offset $offset"
 	else
