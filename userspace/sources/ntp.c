@@ -353,6 +353,8 @@ static void complete(struct ntp *ntp)
 		ntp->statistics.stamps_missing++;
 	if (ntp_times_sample(&sample, &judged->times, ntp->context.counter, ntp->context.scale,
 			     &answer) < 0) {
+		/* Perhaps the server keeps wrong times: the next one is basic. */
+		ntp->exchange.answered = false;
 		ntp->statistics.dropped++;
 		missed(ntp, false);
 		return;
