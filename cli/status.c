@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* chronotick status: the daemon, its sources, its page. */
 #include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -56,6 +59,31 @@ static void daemon_print(const struct cli *cli, const struct view *view)
 			       " us/s"));
 }
 
+/*
+ * Is that process to be seen from here as the one that has begun then? It need not be, in another
+ * PID namespace or with a hidden /proc, and says nothing about whether it lives.
+ */
+static bool writer_is_seen(const struct chronotick_header *header)
+{
+	char path[40], text[1024], *at;
+	unsigned int field;
+	FILE *file;
+	size_t length;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", header->writer_pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	length = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[length] = '\0';
+	/* The program's name, field 2, may hold anything; the last ')' ends it. */
+	at = strrchr(text, ')');
+	for (field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	return at && strtoull(at, NULL, 10) == header->writer_start;
+}
+
 static void page_print(const struct cli *cli, const struct view *view)
 {
 	const struct chronotick_header *header = &view->header;
@@ -75,7 +103,8 @@ static void page_print(const struct cli *cli, const struct view *view)
 		   chronotick_counter_name(header->counter_kind),
 		   (double)header->counter_hz * 1e-6);
 	if (header->writer_pid)
-		text_field(cli, "Writer", TEXT_PLAIN, "pid %u, %u Hz", header->writer_pid,
+		text_field(cli, "Writer", TEXT_PLAIN, "pid %u%s, %u Hz", header->writer_pid,
+			   writer_is_seen(header) ? "" : " (not to be seen from here)",
 			   header->frequency_hz);
 	else
 		text_field(cli, "Writer", TEXT_PLAIN, "none");

@@ -63,6 +63,10 @@ static void reason_open(struct view *view)
 	} reasons[] = {
 		{-ENOENT, "there is no page: start chronotickd"},
 		{-EACCES, "no permission to read the page: see its mode and owner"},
+		{-EPERM,
+		 "the page is of a user who is not trusted, or others may write it: see its owner "
+		 "and mode, and CHRONOTICK_PAGE_OWNER"},
+		{-ELOOP, "the page's name is a symbolic link: name the page itself"},
 		{-EBADMSG, "this is no ChronoTick page, or one from before the machine's last "
 			   "start: start chronotickd"},
 		{-EPROTONOSUPPORT, "the page has another ABI version: install the chronotickd and "

@@ -30,6 +30,7 @@
 #include <chronotick/chronotick.h>
 
 #include "publish/writer.h"
+#include "support/pagefile.h"
 #include "timestamping/counter.h"
 
 #define SECOND 1000000000LL
@@ -202,8 +203,8 @@ static void *read_on(void *data)
 static int page_make(struct bench *bench)
 {
 	struct chronotick_page page = {0};
-	char path[32];
-	int fd = memfd_create("page", 0);
+	char path[PAGEFILE_PATH_SIZE];
+	int fd, r;
 
 	page.header.magic = CHRONOTICK_MAGIC;
 	page.header.abi_version = CHRONOTICK_ABI_VERSION;
@@ -211,13 +212,13 @@ static int page_make(struct bench *bench)
 	page.header.counter_kind = bench->counter.kind;
 	page.header.generation = 1;
 	chronotick_boot_id(page.header.boot_id);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (fd < 0 || write(fd, &page, sizeof(page)) != (ssize_t)sizeof(page))
+	fd = pagefile_make(path, &page);
+	if (fd < 0)
 		return -1;
 	bench->page = mmap(NULL, CHRONOTICK_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (bench->page == MAP_FAILED)
-		return -1;
-	return chronotick_open(&bench->ct, path);
+	r = bench->page == MAP_FAILED ? -1 : chronotick_open(&bench->ct, path);
+	unlink(path);
+	return r;
 }
 
 /* Returns 0 if no read went back; 1; or 77 without a page or threads. */

@@ -22,6 +22,7 @@
 #include <chronotick/chronotick.h>
 
 #include "publish/page.h"
+#include "support/pagefile.h"
 #include "timestamping/counter.h"
 
 static struct counter counter;
@@ -145,8 +146,8 @@ int main(int argc, char **argv)
 	uint32_t published = 0;
 	struct chronotick *ct = NULL;
 	pthread_t writer;
-	char path[32];
-	int fd;
+	char path[PAGEFILE_PATH_SIZE];
+	int fd, r;
 
 	if (counter_init(&counter, CHRONOTICK_COUNTER_NONE) < 0)
 		return 77;
@@ -161,10 +162,12 @@ int main(int argc, char **argv)
 	record_of(&first.record, 0);
 	first.record.sequence_number = 2;
 	first.record_shadow = first.record;
-	fd = memfd_create("page", 0);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (fd < 0 || write(fd, &first, sizeof(first)) != (ssize_t)sizeof(first) ||
-	    chronotick_open(&ct, path) < 0)
+	fd = pagefile_make(path, &first);
+	if (fd < 0)
+		return 1;
+	r = chronotick_open(&ct, path);
+	unlink(path);
+	if (r < 0)
 		return 1;
 	page = mmap(NULL, CHRONOTICK_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED || pthread_create(&writer, NULL, write_on, &published) != 0)

@@ -9,13 +9,15 @@
 #define CHRONOTICK_HEADER_ONLY
 #include <chronotick/chronotick.h>
 
+#include "support/pagefile.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A page that the input is written to, and a handle on it */
 struct target {
 	struct chronotick_page *page;
 	struct chronotick *ct;
-	char path[32];
+	char path[PAGEFILE_PATH_SIZE];
 };
 
 static void must(int condition)
@@ -26,9 +28,9 @@ static void must(int condition)
 
 static void target_make(struct target *target, uint32_t kind)
 {
-	int fd = memfd_create("page", 0);
+	int fd = pagefile_make(target->path, NULL);
 
-	must(fd >= 0 && ftruncate(fd, CHRONOTICK_PAGE_SIZE) == 0);
+	must(fd >= 0);
 	target->page = mmap(NULL, CHRONOTICK_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	must(target->page != MAP_FAILED);
 	target->page->header.magic = CHRONOTICK_MAGIC;
@@ -36,8 +38,15 @@ static void target_make(struct target *target, uint32_t kind)
 	target->page->header.page_size = CHRONOTICK_PAGE_SIZE;
 	target->page->header.counter_kind = kind;
 	chronotick_boot_id(target->page->header.boot_id);
-	snprintf(target->path, sizeof(target->path), "/proc/self/fd/%d", fd);
 	must(chronotick_open(&target->ct, target->path) == 0);
+}
+
+static struct target targets[2];
+
+static void targets_drop(void)
+{
+	unlink(targets[0].path);
+	unlink(targets[1].path);
 }
 
 /* No trust, no interval: whatever the page says. */
@@ -130,7 +139,6 @@ static void reads(const struct chronotick *ct, uint64_t counter)
 /* The first 8 bytes are a counter value for chronotick_at(), the rest is the page's beginning. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct target targets[2];
 	struct chronotick *ct;
 	uint64_t counter;
 	unsigned int i;
@@ -138,6 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < sizeof(counter) || size > sizeof(counter) + CHRONOTICK_PAGE_SIZE)
 		return -1;
 	if (!targets[0].ct) {
+		must(atexit(targets_drop) == 0);
 #if defined(__x86_64__)
 		target_make(&targets[0], CHRONOTICK_COUNTER_TSC);
 #else

@@ -36,6 +36,7 @@
 #include "publish/publish.h"
 #include "publish/record.h"
 #include "publish/writer.h"
+#include "support/pagefile.h"
 #include "support/protocol.h"
 #include "support/shm.h"
 
@@ -509,15 +510,15 @@ static unsigned int repair_all(struct arena *arena, const struct chronotick_page
 /* The layers' page: shared memory of its own, read through a handle on it */
 static void arena_make(struct arena *arena, const struct chronotick_page *like)
 {
-	char of[32];
-	int fd = memfd_create("page", 0);
+	char of[PAGEFILE_PATH_SIZE];
+	int fd = pagefile_make(of, like);
 
-	if (fd < 0 || write(fd, like, sizeof(*like)) != (ssize_t)sizeof(*like))
-		die("memfd_create");
+	if (fd < 0)
+		die("pagefile_make");
 	arena->page = mmap(NULL, CHRONOTICK_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	snprintf(of, sizeof(of), "/proc/self/fd/%d", fd);
 	if (arena->page == MAP_FAILED || chronotick_open(&arena->ct, of) < 0)
 		die("mapping");
+	unlink(of);
 	close(fd);
 }
 

@@ -289,6 +289,83 @@ Test(read, open_refuses_what_is_no_page)
 	unlink(f.path);
 }
 
+/* Whose page is believed, and what stands in the way to it */
+Test(read, a_page_that_others_may_write_is_refused)
+{
+	static const mode_t good[] = {0400, 0444, 0600, 0644}, bad[] = {0664, 0646, 0666, 0620};
+	struct chronotick *ct;
+	struct fixture f;
+	unsigned int i;
+
+	page_make(&f, native_kind());
+	for (i = 0; i < 4; i++) {
+		cr_assert_eq(chmod(f.path, bad[i]), 0);
+		cr_assert_eq(chronotick_open(&ct, f.path), -EPERM, "%o", (unsigned int)bad[i]);
+		cr_assert_eq(chmod(f.path, good[i]), 0);
+		cr_assert_eq(chronotick_open(&ct, f.path), 0, "%o", (unsigned int)good[i]);
+		chronotick_close(ct);
+	}
+	munmap(f.page, CHRONOTICK_PAGE_SIZE);
+	unlink(f.path);
+}
+
+Test(read, no_symbolic_link_is_followed)
+{
+	struct chronotick *ct;
+	struct fixture f;
+	char link[96];
+
+	page_make(&f, native_kind());
+	snprintf(link, sizeof(link), "%s-link", f.path);
+	cr_assert_eq(symlink(f.path, link), 0);
+	cr_assert_eq(chronotick_open(&ct, link), -ELOOP);
+	unlink(link);
+	munmap(f.page, CHRONOTICK_PAGE_SIZE);
+	unlink(f.path);
+}
+
+Test(read, an_owner_is_trusted_or_not)
+{
+	static const char *const wrong[] = {"",          "x",      "12344",  "12345x",
+					    "-1",        "+12345", " 12345", "18446744073709551616",
+					    "4294979641"};
+	struct chronotick *ct;
+	struct fixture f;
+	unsigned int i;
+
+	if (geteuid() != 0)
+		cr_skip_test("needs to give files away");
+	page_make(&f, native_kind());
+	cr_assert_eq(chmod(f.path, 0644), 0);
+	cr_assert_eq(chown(f.path, 12345, 0), 0);
+	unsetenv("CHRONOTICK_PAGE_OWNER");
+	cr_assert_eq(chronotick_open(&ct, f.path), -EPERM);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		setenv("CHRONOTICK_PAGE_OWNER", wrong[i], 1);
+		cr_assert_eq(chronotick_open(&ct, f.path), -EPERM, "%s", wrong[i]);
+	}
+	setenv("CHRONOTICK_PAGE_OWNER", "12345", 1);
+	cr_assert_eq(chronotick_open(&ct, f.path), 0);
+	chronotick_close(ct);
+	unsetenv("CHRONOTICK_PAGE_OWNER");
+	/* All users have their numbers here: that is one of them. */
+	cr_assert_eq(chown(f.path, CHRONOTICK_UID_UNMAPPED, 0), 0);
+	cr_assert_eq(chronotick_open(&ct, f.path), -EPERM);
+	/* Another user: his own, and root's */
+	cr_assert_eq(seteuid(12345), 0);
+	cr_assert_eq(chronotick_open(&ct, f.path), -EPERM);
+	cr_assert_eq(seteuid(0), 0);
+	for (i = 0; i < 2; i++) {
+		cr_assert_eq(chown(f.path, i ? 12345 : 0, 0), 0);
+		cr_assert_eq(seteuid(12345), 0);
+		cr_assert_eq(chronotick_open(&ct, f.path), 0);
+		chronotick_close(ct);
+		cr_assert_eq(seteuid(0), 0);
+	}
+	munmap(f.page, CHRONOTICK_PAGE_SIZE);
+	unlink(f.path);
+}
+
 Test(read, record_falls_back_to_its_shadow)
 {
 	struct fixture f;

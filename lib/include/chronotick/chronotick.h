@@ -85,6 +85,10 @@ struct chronotick {
  * Returns 0 and a handle in *ret; on error *ret is untouched:
  *	-ENOENT			no such page: no daemon has run
  *	-EACCES			no permission to read it
+ *	-ELOOP			the path is a symbolic link
+ *	-EPERM			group or others may write it; or its owner is neither root nor the
+ *				effective user nor the one whose number is in
+ *				$CHRONOTICK_PAGE_OWNER (Documentation/page.md, Opening)
  *	-EBADMSG		not a ChronoTick page, or one of an earlier boot
  *	-EPROTONOSUPPORT	a page of another ABI version
  *	-ENOTSUP		a page for a counter that this machine cannot read

@@ -55,6 +55,10 @@ CHRONOTICK_API const char *chronotick_strerror(int error)
 		return "no ChronoTick page: chronotickd is not running";
 	case -EACCES:
 		return "no permission to read the ChronoTick page";
+	case -EPERM:
+		return "the ChronoTick page is of a user who is not trusted, or others may write it";
+	case -ELOOP:
+		return "the ChronoTick page's name is a symbolic link";
 	case -EBADMSG:
 		return "not a ChronoTick page, or one of an earlier boot";
 	case -EPROTONOSUPPORT:

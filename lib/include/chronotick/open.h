@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "handle.h"
@@ -131,21 +132,88 @@ unmap:
 	return r;
 }
 
-CHRONOTICK_API int chronotick_open(struct chronotick **ret, const char *path)
+/* How a user namespace shows an owner who has no number in it */
+#define CHRONOTICK_UID_UNMAPPED 65534
+
+/* Is that the user whose number is in $CHRONOTICK_PAGE_OWNER? */
+static inline int chronotick_owner_is_named(uid_t owner)
+{
+	const char *text = getauxval(AT_SECURE) ? NULL : getenv("CHRONOTICK_PAGE_OWNER");
+	unsigned long value;
+	char *end;
+
+	if (!text || *text < '0' || *text > '9')
+		return 0;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	return !errno && !*end && value == owner;
+}
+
+/* Does this process run in a user namespace that lacks some of the host's users? */
+static inline int chronotick_users_are_missing(void)
+{
+	static const char all[] = "0 0 4294967295";
+	char text[128] = "", *from, *to;
+	ssize_t length;
+	int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 1; /* no /proc: it can't be told */
+	length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (length < 0)
+		return 1;
+	/* "         0          0 4294967295": one blank between two numbers will do. */
+	for (from = to = text; *from; from++)
+		if (*from != '\n' && !(*from == ' ' && (to == text || to[-1] == ' ')))
+			*to++ = *from;
+	*to = '\0';
+	return strcmp(text, all) != 0;
+}
+
+/*
+ * Anybody may put a file into /dev/shm. Whose page is to be believed: root's, one's own, or that of
+ * the user who is named. An owner without a number in this user namespace can't be told, not even
+ * from oneself; only who set the namespace's mounts up can have made such a file be seen on a
+ * read-only one.
+ */
+static inline int chronotick_owner_is_trusted(int fd, uid_t owner)
+{
+	struct statvfs mount;
+
+	if (owner == 0 || chronotick_owner_is_named(owner))
+		return 1;
+	if (owner == CHRONOTICK_UID_UNMAPPED && chronotick_users_are_missing())
+		return fstatvfs(fd, &mount) == 0 && mount.f_flag & ST_RDONLY;
+	return owner == geteuid();
+}
+
+/* May a page be what has been opened? 0, -EBADMSG, -EPERM. */
+static inline int chronotick_file_check(int fd)
 {
 	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return chronotick_errno();
+	if (S_ISCHR(status.st_mode)) /* only root makes devices */
+		return 0;
+	if (!S_ISREG(status.st_mode) || status.st_size != CHRONOTICK_PAGE_SIZE)
+		return -EBADMSG;
+	if (status.st_mode & (S_IWGRP | S_IWOTH) || !chronotick_owner_is_trusted(fd, status.st_uid))
+		return -EPERM;
+	return 0;
+}
+
+CHRONOTICK_API int chronotick_open(struct chronotick **ret, const char *path)
+{
 	int fd, r;
 
-	fd = open(chronotick_page_path(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = open(chronotick_page_path(path),
+		  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return chronotick_errno();
-	if (fstat(fd, &status) < 0)
-		r = chronotick_errno();
-	else if (S_ISREG(status.st_mode) && status.st_size != CHRONOTICK_PAGE_SIZE)
-		r = -EBADMSG;
-	else if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))
-		r = -EBADMSG;
-	else
+	r = chronotick_file_check(fd);
+	if (r == 0)
 		r = chronotick_map(ret, fd);
 	close(fd);
 	return r;

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The page handed to a container, bind-mounted read-only into mount, PID and network namespaces of
+# its own, as root's and in a user namespace without root: command line and library read it there,
+# and go on while the daemon is killed and started again.
+#
+#	host   chronotickd -> /dev/shm/PAGE ----bind, ro----> /tmp/.../shm/page    container
+#	                      /dev/shm      ----bind, ro----> /tmp/.../host        (its /dev/shm: empty)
+. "$(dirname "$0")/lib.sh"
+servers 1
+config "writer_timeout_ms: 3000" 10.77.0.11
+daemon
+trusted || { fail "no trusted time"; finish; }
+page=$CHRONOTICK_PAGE
+hidden=/dev/shm/.$shm_name.page
+export root=$work/root truth chronotick page shm_name
+mkdir "$root"
+
+cat >"$work/container" <<'END'
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$root" && mkdir "$root/shm" "$root/host" && touch "$root/shm/page" || exit 90
+mount --bind "$page" "$root/shm/page" && mount -o remount,bind,ro "$root/shm/page" || exit 91
+mount --bind /dev/shm "$root/host" && mount -o remount,bind,ro "$root/host" || exit 92
+mount -t tmpfs tmpfs /dev/shm || exit 93
+export CHRONOTICK_PAGE=$root/shm/page
+eval "$1"
+END
+# contained COMMAND: in a container's namespaces
+contained() {
+	unshare --mount --pid --net --fork --mount-proc bash "$work/container" "$1"
+}
+
+contained '"$chronotick" read && "$chronotick" status' >"$work/container.log" 2>&1 ||
+	fail "read and status end with $? in a container: $(cat "$work/container.log")"
+expect 'Writer.*not to be seen from here' "$work/container.log"
+expect 'Status.*(READY|WARMING UP)' "$work/container.log"
+"$chronotick" status | grep 'not to be seen' && fail "the writer is not seen on its own host"
+contained '"$truth" --seconds 1 --reads 20000 --all-trusted' >"$work/library.log" 2>&1 ||
+	fail "the library in a container: $(cat "$work/library.log")"
+contained 'echo x >"$CHRONOTICK_PAGE"' 2>/dev/null && fail "a container can write the page"
+contained 'python3 - "$CHRONOTICK_PAGE" <<-END
+	import mmap, os, sys
+	try: os.open(sys.argv[1], os.O_RDWR)
+	except OSError: sys.exit(0)
+	sys.exit(1)
+	END' || fail "a container can open the page for writing"
+
+# A user namespace: root outside is nobody inside.
+contained 'unshare --user "$chronotick" read' >"$work/user.log" 2>&1 ||
+	fail "not believed in a user namespace, on a read-only mount: $(cat "$work/user.log")"
+contained 'unshare --user --map-root-user "$chronotick" read' >"$work/user.log" 2>&1 ||
+	fail "not believed by a namespace's own root: $(cat "$work/user.log")"
+# The same with all of the host's users in sight, where anybody may make files.
+contained 'mount -o remount,bind,rw "$root/host"
+	CHRONOTICK_PAGE=$root/host/$shm_name unshare --user "$chronotick" read' \
+	>"$work/writable.log" 2>&1 && fail "an unknown owner is believed on a writable mount"
+expect 'not trusted' "$work/writable.log"
+CHRONOTICK_PAGE_OWNER=65534 contained 'mount -o remount,bind,rw "$root/host"
+	CHRONOTICK_PAGE=$root/host/$shm_name unshare --user "$chronotick" read' \
+	>"$work/named.log" 2>&1 || fail "an owner who is named is not believed"
+
+# The daemon is killed, and another one comes: the container's file is the page still.
+contained '"$truth" --seconds 5 --reads 50000 --all-trusted' >"$work/goes-on.log" 2>&1 &
+judge=$!
+sleep 0.5
+kill -KILL "$daemon"
+wait "$daemon" 2>/dev/null
+sleep 0.5
+daemon
+wait "$judge" || fail "the reader in a container, over a kill: $(cat "$work/goes-on.log")"
+"$chronotick" read >/dev/null || fail "no trusted time after the kill"
+
+# Replaced: the file that the container has expires, the directory has the new one.
+contained '
+	sleep 4.5
+	"$chronotick" read --page "$root/shm/page" && exit 1
+	exec "$chronotick" read --page "$root/host/$shm_name"' >"$work/replaced.log" 2>&1 &
+reader=$!
+sleep 0.5
+rm "$page" "$hidden"
+wait "$reader" || fail "after the page was replaced: $? $(cat "$work/replaced.log")"
+finish
