@@ -606,7 +606,7 @@ int ntp_new(struct ntp **ret, const struct source_context *context, unsigned int
 	if (ntp->numeric)
 		resolved(ntp);
 	else
-		resolve(ntp);
+		timer_at(ntp, RESOLVING, loop_now_ns()); /* it may be put offline before */
 	*ret = ntp;
 	return 0;
 
