@@ -137,6 +137,8 @@ static size_t reply_size(const struct control_result *result)
 {
 	if (result->result < 0)
 		return sizeof(struct control_text_reply);
+	if (!type_is_known(result->header.type))
+		return 0;
 	if (result->header.type != CONTROL_LIST)
 		return sizes[result->header.type].reply;
 	if (result->result > CONTROL_SOURCES)
@@ -157,7 +159,7 @@ int control_reply_check(union control_reply *ret, const void *message, size_t si
 	if (ret->header.version != CONTROL_VERSION)
 		return -EPROTONOSUPPORT;
 	if (ret->header.type != request->type || ret->header.tag != request->tag ||
-	    !type_is_known(request->type) || size < sizeof(ret->result))
+	    size < sizeof(ret->result))
 		return -EBADMSG;
 	memcpy(&ret->result, message, sizeof(ret->result));
 	if (ret->result.pad || size != reply_size(&ret->result))
