@@ -4,3 +4,4 @@
 #include <chronotick/slow.h>
 #include <chronotick/batch.h>
 #include <chronotick/wait.h>
+#include <chronotick/poll.h>

@@ -96,13 +96,13 @@ static void waits(const struct chronotick *ct, const struct chronotick_interval 
 {
 	struct chronotick_change last = {0};
 	struct chronotick_interval now;
-	int r;
+	int timeout_ms, r;
 
 	r = chronotick_wait_until(ct, at->utc_ns, 1000, &now);
 	must(r == 0 || r == -ETIMEDOUT || r == -EAGAIN || r == -ESTALE || r == -ERANGE);
 	must(r != 0 || now.earliest_ns > at->utc_ns);
-	r = chronotick_wait_change(ct, &last, 0);
-	must(r == 0 || r == -ETIMEDOUT);
+	r = chronotick_poll_change(ct, -1, &last, &timeout_ms);
+	must((r == 0 || r == -ETIMEDOUT) && timeout_ms >= -1);
 	r = chronotick_wait_change(ct, &last, 1000);
 	must(r == 0 || r == -ETIMEDOUT);
 }

@@ -19,6 +19,7 @@ int main(void)
 	struct chronotick_tai tai;
 	struct chronotick *ct;
 	uint64_t counter = 0;
+	int timeout_ms = 0;
 
 	if (chronotick_compare(&now, &now) != CHRONOTICK_OVERLAP ||
 	    chronotick_interval_tai(&now, &tai) != 0)
@@ -32,7 +33,8 @@ int main(void)
 			    chronotick_at_within(ct, 0, 0, &now) |
 			    chronotick_at_batch(ct, &counter, 1, &now, 0) |
 			    chronotick_wait_until(ct, 0, 0, &now) |
-			    chronotick_wait_change(ct, &last, 0)
+			    chronotick_wait_change(ct, &last, 0) | chronotick_poll_fd(ct) |
+			    chronotick_poll_change(ct, 0, &last, &timeout_ms)
 		  : 0;
 }
 END

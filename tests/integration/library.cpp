@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <vector>
 
+#include <unistd.h>
+
 #include <chronotick/chronotick.h>
 
 int other(const chronotick *ct, chronotick_interval *ret);
@@ -86,6 +88,14 @@ void waits(const chronotick *ct)
 	      "chronotick_wait_until");
 	check(chronotick_wait_change(ct, &last, -1) == 0, "chronotick_wait_change");
 	check(chronotick_wait_change(ct, &last, 0) == -ETIMEDOUT, "no change");
+
+	int timeout_ms = 0;
+	const int fd = chronotick_poll_fd(ct);
+
+	check(fd >= 0, "chronotick_poll_fd");
+	check(chronotick_poll_change(ct, fd, &last, &timeout_ms) == -ETIMEDOUT && timeout_ms > 0,
+	      "chronotick_poll_change");
+	close(fd);
 }
 
 void records(const chronotick *ct)

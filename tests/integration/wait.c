@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -186,17 +187,22 @@ static long switches(void)
 /* In a child: wait for the status, woken by the writer; its exit status is 0 if that went well. */
 static int sleeper(const char *page, int ready)
 {
-	struct chronotick_change last = {0};
+	struct chronotick_change last = {0}, polled = {0};
 	struct chronotick *ct;
 	uint64_t begun_ns;
+	int timeout_ms, fd, r;
 	long before;
-	int r;
 
 	if (chronotick_open(&ct, page) < 0)
 		return 2;
 	if (chronotick_wait_change(ct, &last, -1) < 0 ||
 	    (last.status & CHRONOTICK_STATUS_MASK) != CHRONOTICK_SYNCHRONIZED)
 		return 3;
+	fd = chronotick_poll_fd(ct);
+	if (fd < 0 || chronotick_poll_change(ct, fd, &polled, &timeout_ms) != 0)
+		return 11;
+	if (timeout_ms < 1000 || timeout_ms > 60001)
+		return 12;
 	if (write(ready, "", 1) != 1)
 		return 4;
 	before = switches();
@@ -209,6 +215,14 @@ static int sleeper(const char *page, int ready)
 		return 9;
 	if (last.status != CHRONOTICK_HOLDOVER)
 		return 6;
+	/* The same change, by its descriptor, and once */
+	if (poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 9000) != 1 ||
+	    chronotick_poll_change(ct, fd, &polled, &timeout_ms) != 0 ||
+	    memcmp(&polled, &last, sizeof(last)) != 0)
+		return 13;
+	if (poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) != 0)
+		return 14;
+	close(fd);
 	/* Who looks now and then is switched away a hundred times a second. */
 	if (switches() - before > 20)
 		return 7;
@@ -280,6 +294,40 @@ static void woken(bool apart)
 	printf("wait_change%s: status %d\n", apart ? " in namespaces of its own" : "",
 	       WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 	check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "a reader was woken by the writer");
+}
+
+/* Plain publications leave the descriptor alone. */
+static void polled(const struct chronotick *ct)
+{
+	struct chronotick_change last = {0};
+	struct publisher *publisher = writer_open(10000);
+	struct pollfd poll_fd = {.fd = chronotick_poll_fd(ct), .events = POLLIN};
+	char moved[112];
+	int timeout_ms = 0, i;
+
+	check(poll_fd.fd >= 0, "a descriptor");
+	writer_publish_off(publisher, 0, CHRONOTICK_SYNCHRONIZED);
+	check(poll(&poll_fd, 1, 9000) == 1, "trust is told");
+	check(chronotick_poll_change(ct, poll_fd.fd, &last, &timeout_ms) == 0, "a first look");
+	check(timeout_ms > 0 && timeout_ms <= 10001, "the line's end is the time-out");
+	for (i = 0; i < 200; i++)
+		writer_publish_off(publisher, 0, CHRONOTICK_SYNCHRONIZED);
+	check(poll(&poll_fd, 1, 0) == 0, "a plain publication is not told");
+	check(chronotick_poll_change(ct, poll_fd.fd, &last, &timeout_ms) == -ETIMEDOUT,
+	      "no change");
+	publisher_close(publisher);
+	check(poll(&poll_fd, 1, 9000) == 1, "an orderly end is told");
+	check(chronotick_poll_change(ct, poll_fd.fd, &last, &timeout_ms) == 0 &&
+		      last.status == CHRONOTICK_WRITER_GONE,
+	      "an orderly end");
+	close(poll_fd.fd);
+	snprintf(moved, sizeof(moved), "%s.moved", path);
+	check(rename(path, moved) == 0, "rename");
+	poll_fd.fd = chronotick_poll_fd(ct);
+	check(poll_fd.fd >= 0, "a file under another name");
+	close(poll_fd.fd);
+	check(rename(moved, path) == 0, "rename back");
+	printf("descriptors: done\n");
 }
 
 /* A writer is killed: nobody tells. Then another one comes, and that is told. */
@@ -376,6 +424,7 @@ int main(void)
 	until(ct);
 	woken(false);
 	woken(true);
+	polled(ct);
 	killed(ct);
 	interrupted(ct);
 	chronotick_close(ct);

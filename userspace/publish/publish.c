@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ struct publisher {
 	struct counter counter;
 	struct writer writer;
 	struct record_rate rate;
+	uint32_t touched; /* the page's changes when its file was touched */
 };
 
 static uint64_t publisher_now(void *data)
@@ -74,6 +76,20 @@ static void header_set(struct chronotick_header *header, const struct publish_co
 	store(&header->writer_pid, (uint32_t)getpid());
 }
 
+/*
+ * For clients that poll: a descriptor can be had that watches a file for new times, none that
+ * watches memory. If it fails they learn of the change with their time-out.
+ */
+static void file_touch(struct publisher *publisher)
+{
+	uint32_t changes = publisher->segment.page->header.changes;
+
+	if (changes == publisher->touched)
+		return;
+	publisher->touched = changes;
+	futimens(publisher->segment.fd, NULL);
+}
+
 int publisher_open(struct publisher **ret, const struct publish_config *config,
 		   const struct counter *counter, int32_t *owner, char *why, unsigned int why_size)
 {
@@ -110,6 +126,7 @@ int publisher_open(struct publisher **ret, const struct publish_config *config,
 	writer_init(&publisher->writer, publisher->segment.page, &line_config, publisher_now,
 		    &publisher->counter);
 	page_record_order_set(publisher->segment.page, config->record_order);
+	file_touch(publisher);
 	*ret = publisher;
 	return 0;
 }
@@ -166,6 +183,7 @@ int publisher_publish(struct publisher *publisher, const struct correction *corr
 	figures_set(publisher);
 	if (r == 0)
 		record_publish(publisher, correction, facts);
+	file_touch(publisher);
 	return r == -EAGAIN ? 0 : r;
 }
 
@@ -223,6 +241,7 @@ static void sign_off(struct publisher *publisher)
 		page_record_write(page, &record);
 	}
 	store(&page->header.writer_pid, 0);
+	file_touch(publisher);
 }
 
 int publisher_keep(struct publisher *publisher, char *why, unsigned int why_size)
@@ -244,6 +263,7 @@ int publisher_keep(struct publisher *publisher, char *why, unsigned int why_size
 		return r;
 	page_record_order_set(page, publisher->config.record_order);
 	writer_move(&publisher->writer, page);
+	file_touch(publisher);
 	store(&page->header.heartbeat, counter_read(&publisher->counter));
 	if (why && why_size)
 		snprintf(why, why_size,

@@ -202,6 +202,26 @@ CHRONOTICK_API int chronotick_wait_until(const struct chronotick *ct, int64_t ut
 CHRONOTICK_API int chronotick_wait_change(const struct chronotick *ct,
 					  struct chronotick_change *last, int64_t timeout_ns);
 
+/*
+ * A descriptor that poll(2) finds readable when chronotick_wait_change() would be woken: for
+ * programs that wait for more than this. close(2) it before the handle. It is an inotify instance
+ * on the page's file, with O_NONBLOCK and O_CLOEXEC set.
+ *
+ * Returns it; -ENOENT if the page's file has no name any more, or /proc is not there; or what
+ * inotify_init1(2) and inotify_add_watch(2) return.
+ */
+CHRONOTICK_API int chronotick_poll_fd(const struct chronotick *ct);
+
+/*
+ * What has changed, when poll(2) returned, whether for `fd` or not, and before it is first called:
+ * as chronotick_wait_change() with a time-out of 0. *timeout_ms: poll(2) no longer than that, since
+ * nobody makes `fd` readable when the line expires; -1: it has.
+ *
+ * Returns 0, and what is now in *last; -ETIMEDOUT: nothing has changed.
+ */
+CHRONOTICK_API int chronotick_poll_change(const struct chronotick *ct, int fd,
+					  struct chronotick_change *last, int *timeout_ms);
+
 /* The counter that the page runs on, ordered as in chronotick_now(). */
 CHRONOTICK_API uint64_t chronotick_counter(const struct chronotick *ct);
 
@@ -272,6 +292,7 @@ CHRONOTICK_API int chronotick_interval_tai_fn(const struct chronotick_interval *
 #include "slow.h"
 #include "batch.h"
 #include "wait.h"
+#include "poll.h"
 #include "open.h"
 #include "record.h"
 #include "names.h"

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Changes by a descriptor, for poll(2). Include <chronotick/chronotick.h>, not this file. */
+#ifndef CHRONOTICK_POLL_H
+#define CHRONOTICK_POLL_H
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "wait.h"
+
+/*
+ * The file that is mapped at the page, opened again. A handle keeps no descriptor, so
+ * its name is asked of the kernel. -ENOENT: it has no name any more, or another file has it.
+ */
+static inline int chronotick_page_file(const struct chronotick_page *page)
+{
+	char line[4096 + 128], *path;
+	unsigned long long inode = 0;
+	unsigned long start = 0;
+	struct stat status;
+	FILE *maps = fopen("/proc/self/maps", "re");
+	int fd = -1, found = 0;
+
+	if (!maps)
+		return -ENOENT;
+	while (!found && fgets(line, sizeof(line), maps))
+		found = sscanf(line, "%lx-%*x %*s %*x %*s %llu", &start, &inode) == 2 &&
+			start == (unsigned long)(const void *)page;
+	fclose(maps);
+	path = found ? strchr(line, '/') : NULL;
+	if (!path)
+		return -ENOENT;
+	path[strcspn(path, "\n")] = '\0';
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return -ENOENT;
+	if (fstat(fd, &status) < 0 || status.st_ino != inode) {
+		close(fd);
+		return -ENOENT;
+	}
+	return fd;
+}
+
+CHRONOTICK_API int chronotick_poll_fd(const struct chronotick *ct)
+{
+	int file = chronotick_page_file(chronotick_private_of(ct)->page), fd, r;
+	char path[32];
+
+	if (file < 0)
+		return file;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	r = fd;
+	/* The writer's touch; and what happens to the file's names, which says no more. */
+	if (fd < 0 || inotify_add_watch(fd, path, IN_ATTRIB | IN_DELETE_SELF) < 0) {
+		r = errno > 0 ? -errno : -EIO;
+		if (fd >= 0)
+			close(fd);
+	}
+	close(file);
+	return r;
+}
+
+CHRONOTICK_API int chronotick_poll_change(const struct chronotick *ct, int fd,
+					  struct chronotick_change *last, int *timeout_ms)
+{
+	char events[4096] __attribute__((aligned(8)));
+	struct chronotick_taken taken;
+	uint64_t left_ns;
+	int r;
+
+	/* First: what is told from here on makes it readable again. */
+	while (read(fd, events, sizeof(events)) > 0)
+		;
+	r = chronotick_wait_change(ct, last, 0);
+	if (chronotick_take(&taken, chronotick_private_of(ct), CHRONOTICK_READ_ORDERED, 0) < 0)
+		left_ns = CHRONOTICK_NAP_BLIND_NS;
+	else
+		left_ns = chronotick_line_left_ns(&taken);
+	if (left_ns == UINT64_MAX)
+		*timeout_ms = -1;
+	else
+		*timeout_ms = (int)chronotick_lesser(left_ns / 1000000 + 1, INT_MAX);
+	return r;
+}
+
+#endif /* CHRONOTICK_POLL_H */
