@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Symmetric keys against chronyd: right ones with SHA256 and with AES-CMAC are selected; a wrong one,
-# and a server that has no key, give no time.
+# and a server that has no key, give no time; nor does an address of this host itself.
 . "$(dirname "$0")/lib.sh"
 umask 027
 printf '%s\n' '1 SHA256 HEX:00112233445566778899aabbccddeeff' \
@@ -21,6 +21,7 @@ reference_server 13 || { fail "the server without keys does not start"; finish; 
 	echo "  - {ntp: 'fd77::11', iburst: true, minpoll: -2, maxpoll: 0, key: 2, xleave: true}"
 	echo "  - {ntp: 10.77.0.12, iburst: true, minpoll: -2, maxpoll: 0, key: 3}"
 	echo "  - {ntp: 10.77.0.13, iburst: true, minpoll: -2, maxpoll: 0, key: 1}"
+	echo "  - {ntp: 10.77.0.1, iburst: true, minpoll: -2, maxpoll: 0}"
 } >"$work/chronotick.yaml"
 daemon
 "$truth" --seconds 9 --reads 90000 --first-max 5 --all-trusted || fail "the truth, see above"
@@ -30,6 +31,8 @@ expect '10\.77\.0\.11.*selected' "$work/status.log"
 expect 'fd77::11.*selected' "$work/status.log"
 expect '10\.77\.0\.12.*unreachable' "$work/status.log"
 expect '10\.77\.0\.13.*unreachable' "$work/status.log"
+expect '10\.77\.0\.1 .*loop' "$work/status.log"
+expect 'source 10\.77\.0\.1: loop, its time comes from this host itself' "$work/daemon-0.log"
 daemon_end TERM || fail "chronotickd ended with $? on SIGTERM"
 
 # A key that is not in the file, and a file that is wrong, are told before anything starts.

@@ -10,22 +10,13 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "sources/ntp_auth.h"
-#include "sources/ntp_interleaved.h"
-#include "sources/ntp_local.h"
-#include "sources/ntp_packet.h"
-#include "sources/ntp_poll.h"
+#include "sources/ntp_private.h"
 #include "sources/ntp_socket.h"
-#include "sources/ntp_times.h"
-#include "sources/resolver.h"
-#include "timestamping/cross.h"
-#include "timestamping/stamp.h"
 
 #define MS 1000000LL
 
 #define FIRST_NS (100 * MS)   /* and up to as much again: time for the kernel to turn stamps on */
 #define ANSWER_NS (1000 * MS) /* how long an answer is waited for */
-#define STAMP_NS (50 * MS)    /* and then its request's transmit stamp */
 #define RESOLVER_NS (50 * MS) /* how often a resolver is asked whether it is done */
 #define RESOLVE_AGAIN_NS (1000 * MS) /* after a failure, doubled up to 64 times that */
 #define RESOLVE_AGAIN_SHIFT_MAX 6
@@ -35,67 +26,14 @@
 /* Unanswered requests after which another address is tried */
 #define ADDRESS_MISSES 4
 
-/* Answers to a plain header have 48 bytes; some room for what servers put behind it */
-#define ANSWER_SIZE 512
-
-enum phase {
-	RESOLVING, /* the timer asks the resolver, or starts it again */
-	RESTING,   /* the timer sends the next request */
-	WAITING,   /* the timer gives the answer up */
-	HOLDING,   /* the timer gives the transmit stamp up */
-	OFFLINE,   /* the timer only keeps its place */
-	STOPPED,
-};
-
-/* A request and what is known about it */
-struct exchange {
-	int64_t sent_ns; /* CLOCK_MONOTONIC */
-	bool answered;   /* well enough to be of use for a later, interleaved, answer */
-	struct ntp_times times;
-	struct ntp_packet answer;
-};
-
-struct ntp {
-	struct source_context context;
-	unsigned int index;
-	char *server;
-	uint16_t port;
-	enum phase phase;
-	struct loop_timer timer;
-
-	struct resolver *resolver;
-	struct resolver_result found;
-	bool numeric;
-	unsigned int address;       /* which one of those found */
-	unsigned int misses;        /* since the last answer or change of address */
-	unsigned int resolve_again; /* failures in a row */
-
-	int fd; /* -1: none */
-	bool fd_used;
-	bool fd_stamps;
-
-	enum ntp_use use; /* what the latest answer is good for */
-	bool warm;        /* an answer has come since the start */
-	struct ntp_poll poll;
-	struct ntp_request request;
-	struct ntp_interleaved interleaved;
-	struct exchange exchange;
-	struct exchange previous; /* the one before it, if that was answered */
-	struct ntp_key key;       /* ID 0: without authentication */
-	struct ntp_local local;
-	struct ntp_statistics statistics;
-	struct sample last;
-	uint8_t told; /* what the owner was told last: enum chronotick_source_state */
-};
-
 /* The timer has had its place in the loop since ntp_new(): setting it again does not fail. */
-static void timer_at(struct ntp *ntp, enum phase phase, int64_t deadline_ns)
+void ntp_timer_at(struct ntp *ntp, enum phase phase, int64_t deadline_ns)
 {
 	ntp->phase = phase;
 	(void)loop_timer_set(ntp->context.loop, &ntp->timer, deadline_ns);
 }
 
-static void tell_lost(struct ntp *ntp, uint8_t state)
+void ntp_tell_lost(struct ntp *ntp, uint8_t state)
 {
 	if (ntp->told == state)
 		return;
@@ -112,8 +50,6 @@ static void socket_close(struct ntp *ntp)
 	ntp->fd = -1;
 }
 
-static void ready(void *data, int fd, short events);
-
 /*
  * A new socket, and with it a new random source port, for every request: an answer to an older one
  * can't be taken for its answer, nor an older one's transmit stamp for its stamp. The old socket is
@@ -127,7 +63,7 @@ static int socket_renew(struct ntp *ntp)
 	fd = ntp_socket_open(&ntp->found.addresses[ntp->address], &stamps);
 	if (fd < 0)
 		return fd;
-	r = loop_fd_add(ntp->context.loop, fd, POLLIN | POLLPRI, ready, ntp);
+	r = loop_fd_add(ntp->context.loop, fd, POLLIN | POLLPRI, ntp_ready, ntp);
 	if (r < 0) {
 		close(fd);
 		return r;
@@ -140,12 +76,12 @@ static int socket_renew(struct ntp *ntp)
 }
 
 /* The next request, one interval after the last one, a little later so that clients spread out. */
-static void rest(struct ntp *ntp)
+void ntp_rest(struct ntp *ntp)
 {
 	int64_t interval_ns = ntp_poll_interval_ns(&ntp->poll);
 	int64_t spread_ns = (int64_t)(ntp->request.origin % 1024) * (interval_ns / 32768);
 
-	timer_at(ntp, RESTING, ntp->exchange.sent_ns + interval_ns + spread_ns);
+	ntp_timer_at(ntp, RESTING, ntp->exchange.sent_ns + interval_ns + spread_ns);
 }
 
 static void resolve(struct ntp *ntp)
@@ -153,9 +89,9 @@ static void resolve(struct ntp *ntp)
 	int64_t again_ns = RESOLVE_AGAIN_NS << ntp->resolve_again;
 
 	if (resolver_start(&ntp->resolver, ntp->server, ntp->port) < 0)
-		timer_at(ntp, RESOLVING, loop_now_ns() + again_ns);
+		ntp_timer_at(ntp, RESOLVING, loop_now_ns() + again_ns);
 	else
-		timer_at(ntp, RESOLVING, loop_now_ns() + RESOLVER_NS);
+		ntp_timer_at(ntp, RESOLVING, loop_now_ns() + RESOLVER_NS);
 }
 
 /* There are addresses: open a socket for the first of them, and ask it soon. */
@@ -170,7 +106,7 @@ static void resolved(struct ntp *ntp)
 	/* A socket that does not open now is opened with the request. */
 	(void)socket_renew(ntp);
 	(void)getrandom(&spread, sizeof(spread), GRND_NONBLOCK);
-	timer_at(ntp, RESTING, loop_now_ns() + FIRST_NS + FIRST_NS / UINT16_MAX * spread);
+	ntp_timer_at(ntp, RESTING, loop_now_ns() + FIRST_NS + FIRST_NS / UINT16_MAX * spread);
 }
 
 static void resolver_look(struct ntp *ntp)
@@ -183,7 +119,7 @@ static void resolver_look(struct ntp *ntp)
 	}
 	r = resolver_poll(ntp->resolver, &ntp->found);
 	if (r == -EAGAIN) {
-		timer_at(ntp, RESOLVING, loop_now_ns() + RESOLVER_NS);
+		ntp_timer_at(ntp, RESOLVING, loop_now_ns() + RESOLVER_NS);
 		return;
 	}
 	resolver_free(ntp->resolver);
@@ -195,22 +131,22 @@ static void resolver_look(struct ntp *ntp)
 	if (ntp->found.count) {
 		/* No answer from the name servers is no reason to forget what they said before. */
 		ntp->address = 0;
-		timer_at(ntp, RESTING, loop_now_ns() + ntp_poll_interval_ns(&ntp->poll));
+		ntp_timer_at(ntp, RESTING, loop_now_ns() + ntp_poll_interval_ns(&ntp->poll));
 		return;
 	}
-	timer_at(ntp, RESOLVING, loop_now_ns() + (RESOLVE_AGAIN_NS << ntp->resolve_again));
+	ntp_timer_at(ntp, RESOLVING, loop_now_ns() + (RESOLVE_AGAIN_NS << ntp->resolve_again));
 	if (ntp->resolve_again < RESOLVE_AGAIN_SHIFT_MAX)
 		ntp->resolve_again++;
 }
 
 /* The request is over without a sample: go on, perhaps with another address. */
-static void missed(struct ntp *ntp, bool refused)
+void ntp_missed(struct ntp *ntp, bool refused)
 {
 	ntp->request.outstanding = false;
 	ntp->misses++;
 	if (ntp_poll_missed(&ntp->poll))
-		tell_lost(ntp, CHRONOTICK_SOURCE_UNREACHABLE);
-	rest(ntp);
+		ntp_tell_lost(ntp, CHRONOTICK_SOURCE_UNREACHABLE);
+	ntp_rest(ntp);
 	if (ntp->poll.reachable || (!refused && ntp->misses < ADDRESS_MISSES))
 		return;
 	ntp->misses = 0;
@@ -218,7 +154,7 @@ static void missed(struct ntp *ntp, bool refused)
 		ntp->address++;
 		/* What is refused at once costs no time. */
 		if (refused)
-			timer_at(ntp, RESTING, loop_now_ns() + NEXT_ADDRESS_NS);
+			ntp_timer_at(ntp, RESTING, loop_now_ns() + NEXT_ADDRESS_NS);
 	} else if (ntp->numeric) {
 		ntp->address = 0;
 	} else {
@@ -227,13 +163,13 @@ static void missed(struct ntp *ntp, bool refused)
 	}
 }
 
-static void stop(struct ntp *ntp)
+void ntp_stop(struct ntp *ntp)
 {
 	ntp->phase = STOPPED;
 	ntp->request.outstanding = false;
 	loop_timer_cancel(ntp->context.loop, &ntp->timer);
 	socket_close(ntp);
-	tell_lost(ntp, CHRONOTICK_SOURCE_DENIED);
+	ntp_tell_lost(ntp, CHRONOTICK_SOURCE_DENIED);
 }
 
 /* Two numbers that differ, neither of them 0 */
@@ -318,186 +254,13 @@ static void request(struct ntp *ntp)
 	int r = request_send(ntp);
 
 	if (r == 0) {
-		timer_at(ntp, WAITING, ntp->exchange.sent_ns + ANSWER_NS);
+		ntp_timer_at(ntp, WAITING, ntp->exchange.sent_ns + ANSWER_NS);
 		return;
 	}
 	ntp_poll_unsent(&ntp->poll);
-	missed(ntp, true);
+	ntp_missed(ntp, true);
 	if (r == -ELOOP)
-		tell_lost(ntp, CHRONOTICK_SOURCE_LOOP);
-}
-
-/*
- * An answer has passed all tests, and the stamp of its request has come, will not come or is not
- * needed yet. The first of a burst gives no sample: caches are cold in it, on the way there and on
- * the way back by different amounts, and a better one is to follow within seconds.
- */
-static void complete(struct ntp *ntp)
-{
-	const struct exchange *judged =
-		ntp->use == NTP_USE_PREVIOUS ? &ntp->previous : &ntp->exchange;
-	struct ntp_packet answer = ntp->exchange.answer;
-	struct sample sample;
-	bool warming;
-
-	ntp->misses = 0;
-	if (ntp->use == NTP_USE_NONE) {
-		ntp_poll_heard(&ntp->poll);
-		ntp->statistics.dropped++;
-		rest(ntp);
-		return;
-	}
-	if (ntp->use == NTP_USE_PREVIOUS)
-		answer = ntp_interleaved_join(&judged->answer, &answer);
-	if (ntp->fd_stamps && !judged->times.has_tx)
-		ntp->statistics.stamps_missing++;
-	if (ntp_times_sample(&sample, &judged->times, ntp->context.counter, ntp->context.scale,
-			     &answer) < 0) {
-		/* Perhaps the server keeps wrong times: the next one is basic. */
-		ntp->exchange.answered = false;
-		ntp->statistics.dropped++;
-		missed(ntp, false);
-		return;
-	}
-	sample.source = (uint16_t)ntp->index;
-	ntp->told = CHRONOTICK_SOURCE_CANDIDATE;
-	ntp_poll_answered(&ntp->poll, &sample, timescale_ns(ntp->context.scale, sample.counter));
-	warming = !ntp->warm && ntp->poll.burst;
-	ntp->warm = true;
-	if (warming) {
-		ntp->statistics.dropped++;
-		rest(ntp);
-		return;
-	}
-	ntp->last = sample;
-	ntp->statistics.accepted++;
-	rest(ntp);
-	ntp->context.events->sample(ntp->context.events->data, &sample);
-}
-
-/*
- * A datagram that is no usable answer. One with our origin, and authentic where it has to be, ends
- * the wait for a better one; all others change nothing.
- */
-static void reject(struct ntp *ntp, enum ntp_verdict verdict)
-{
-	ntp->statistics.rejected++;
-	ntp->statistics.rejects[verdict]++;
-	switch (verdict) {
-	case NTP_KISS_DENY:
-		stop(ntp);
-		break;
-	case NTP_KISS_RATE:
-		ntp_poll_rate(&ntp->poll);
-		missed(ntp, false);
-		break;
-	case NTP_UNSYNCHRONIZED:
-	case NTP_TOO_DISTANT:
-	case NTP_KISS_OTHER:
-		missed(ntp, false);
-		tell_lost(ntp, CHRONOTICK_SOURCE_UNSYNCHRONIZED);
-		break;
-	case NTP_LOOP:
-		missed(ntp, false);
-		tell_lost(ntp, CHRONOTICK_SOURCE_LOOP);
-		break;
-	default:
-		break;
-	}
-}
-
-/* All tests that a datagram has to pass */
-static enum ntp_verdict judge(const struct ntp *ntp, const uint8_t *data, size_t size,
-			      struct ntp_packet *packet)
-{
-	enum ntp_verdict verdict;
-
-	if (ntp_packet_parse(packet, data, size) < 0)
-		return NTP_MALFORMED;
-	verdict = ntp_packet_test(packet, &ntp->request);
-	/* A MAC is worked out only for what knows our origin: floods are to be cheap. */
-	if (verdict == NTP_BOGUS || verdict == NTP_DUPLICATE || verdict == NTP_LATE)
-		return verdict;
-	if (ntp->key.id && !ntp_mac_check(&ntp->key, data, size))
-		return NTP_UNAUTHENTIC;
-	if (verdict == NTP_GOOD && packet->stratum > 1 &&
-	    ntp_local_is_reference(&ntp->local, packet->reference_id))
-		return NTP_LOOP;
-	return verdict;
-}
-
-static void receive(struct ntp *ntp)
-{
-	struct exchange *exchange = &ntp->exchange;
-	struct ntp_request *request = &ntp->request;
-	uint8_t data[ANSWER_SIZE];
-	struct ntp_packet packet;
-	enum ntp_verdict verdict;
-	struct stamp rx;
-	bool truncated;
-	long size;
-
-	size = stamp_receive(ntp->fd, data, sizeof(data), NULL, &rx, &truncated);
-	if (size < 0) {
-		if (size != -EAGAIN && ntp->phase == WAITING)
-			missed(ntp, true);
-		return;
-	}
-	ntp->statistics.received++;
-	verdict = truncated ? NTP_MALFORMED : judge(ntp, data, (size_t)size, &packet);
-	if (verdict == NTP_GOOD &&
-	    cross_read(&exchange->times.after, ntp->context.counter, CLOCK_REALTIME) < 0)
-		verdict = NTP_INVALID;
-	if (verdict != NTP_GOOD) {
-		reject(ntp, verdict);
-		return;
-	}
-	exchange->answered = true;
-	exchange->answer = packet;
-	exchange->times.rx = rx;
-	ntp->use = ntp_interleaved_answered(&ntp->interleaved, &packet, request);
-	ntp->statistics.interleaved += ntp_packet_is_interleaved(&packet, request);
-	ntp_request_answered(request, &packet);
-	/* The stamp of this request is wanted now only if this answer is the one that judges it. */
-	if (ntp->use != NTP_USE_THIS || exchange->times.has_tx || !ntp->fd_stamps)
-		complete(ntp);
-	else
-		timer_at(ntp, HOLDING, loop_now_ns() + STAMP_NS);
-}
-
-/* One message of the error queue. Returns false if it was empty. */
-static bool error_queue_take(struct ntp *ntp)
-{
-	struct exchange *exchange = &ntp->exchange;
-	struct stamp stamp;
-	uint32_t id;
-	int r;
-
-	r = stamp_transmitted(ntp->fd, &id, &stamp);
-	if (r == -EAGAIN)
-		return false;
-	if (r < 0 && ntp->phase == WAITING) {
-		missed(ntp, true);
-	} else if (r == 1 && id == 0 && !exchange->times.has_tx) {
-		/* The socket's only datagram; it may have been answered already. */
-		exchange->times.has_tx = true;
-		exchange->times.tx_ns = stamp.system_ns;
-		if (ntp->phase == HOLDING)
-			complete(ntp);
-	}
-	return true;
-}
-
-static void ready(void *data, int fd, short events)
-{
-	struct ntp *ntp = data;
-	bool empty = false;
-
-	if (events & (POLLERR | POLLPRI))
-		empty = !error_queue_take(ntp);
-	/* An error that is not in the queue is fetched, and cleared, by receiving. */
-	if (ntp->fd == fd && (events & POLLIN || empty))
-		receive(ntp);
+		ntp_tell_lost(ntp, CHRONOTICK_SOURCE_LOOP);
 }
 
 static void expired(void *data)
@@ -512,13 +275,13 @@ static void expired(void *data)
 		request(ntp);
 		break;
 	case WAITING:
-		missed(ntp, false);
+		ntp_missed(ntp, false);
 		break;
 	case HOLDING:
-		complete(ntp);
+		ntp_complete(ntp);
 		break;
 	case OFFLINE:
-		timer_at(ntp, OFFLINE, loop_now_ns() + OFFLINE_NS);
+		ntp_timer_at(ntp, OFFLINE, loop_now_ns() + OFFLINE_NS);
 		break;
 	case STOPPED:
 		break;
@@ -541,7 +304,7 @@ void ntp_online(struct ntp *ntp, bool online)
 		resolver_free(ntp->resolver);
 		ntp->resolver = NULL;
 		ntp->request.outstanding = false;
-		timer_at(ntp, OFFLINE, loop_now_ns() + OFFLINE_NS);
+		ntp_timer_at(ntp, OFFLINE, loop_now_ns() + OFFLINE_NS);
 		return;
 	}
 	ntp_poll_burst(&ntp->poll);
@@ -561,7 +324,7 @@ int ntp_reconfigure(struct ntp *ntp, const struct ntp_config *config)
 	ntp->interleaved.wanted = config->xleave;
 	ntp_poll_range(&ntp->poll, config->minpoll, config->maxpoll, config->iburst);
 	if (ntp->phase == RESTING && ntp->statistics.sent)
-		rest(ntp);
+		ntp_rest(ntp);
 	return 0;
 }
 
@@ -606,7 +369,7 @@ int ntp_new(struct ntp **ret, const struct source_context *context, unsigned int
 	if (ntp->numeric)
 		resolved(ntp);
 	else
-		timer_at(ntp, RESOLVING, loop_now_ns()); /* it may be put offline before */
+		ntp_timer_at(ntp, RESOLVING, loop_now_ns()); /* it may be put offline before */
 	*ret = ntp;
 	return 0;
 

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* What comes from the server, and what is made of it */
+#include "sources/ntp_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define STAMP_NS 50000000LL /* how long an answer waits for its request's transmit stamp */
+
+/* Answers to a plain header have 48 bytes; some room for what servers put behind it */
+#define ANSWER_SIZE 512
+
+/*
+ * An answer has passed all tests, and the stamp of its request has come, will not come or is not
+ * needed yet. The first of a burst gives no sample: caches are cold in it, on the way there and on
+ * the way back by different amounts, and a better one is to follow within seconds.
+ */
+void ntp_complete(struct ntp *ntp)
+{
+	const struct exchange *judged =
+		ntp->use == NTP_USE_PREVIOUS ? &ntp->previous : &ntp->exchange;
+	struct ntp_packet answer = ntp->exchange.answer;
+	struct sample sample;
+	bool warming;
+
+	ntp->misses = 0;
+	if (ntp->use == NTP_USE_NONE) {
+		ntp_poll_heard(&ntp->poll);
+		ntp->statistics.dropped++;
+		ntp_rest(ntp);
+		return;
+	}
+	if (ntp->use == NTP_USE_PREVIOUS)
+		answer = ntp_interleaved_join(&judged->answer, &answer);
+	if (ntp->fd_stamps && !judged->times.has_tx)
+		ntp->statistics.stamps_missing++;
+	if (ntp_times_sample(&sample, &judged->times, ntp->context.counter, ntp->context.scale,
+			     &answer) < 0) {
+		/* Perhaps the server keeps wrong times: the next one is basic. */
+		ntp->exchange.answered = false;
+		ntp->statistics.dropped++;
+		ntp_missed(ntp, false);
+		return;
+	}
+	sample.source = (uint16_t)ntp->index;
+	ntp->told = CHRONOTICK_SOURCE_CANDIDATE;
+	ntp_poll_answered(&ntp->poll, &sample, timescale_ns(ntp->context.scale, sample.counter));
+	warming = !ntp->warm && ntp->poll.burst;
+	ntp->warm = true;
+	if (warming) {
+		ntp->statistics.dropped++;
+		ntp_rest(ntp);
+		return;
+	}
+	ntp->last = sample;
+	ntp->statistics.accepted++;
+	ntp_rest(ntp);
+	ntp->context.events->sample(ntp->context.events->data, &sample);
+}
+
+/*
+ * A datagram that is no usable answer. One with our origin, and authentic where it has to be, ends
+ * the wait for a better one; all others change nothing.
+ */
+static void reject(struct ntp *ntp, enum ntp_verdict verdict)
+{
+	ntp->statistics.rejected++;
+	ntp->statistics.rejects[verdict]++;
+	switch (verdict) {
+	case NTP_KISS_DENY:
+		ntp_stop(ntp);
+		break;
+	case NTP_KISS_RATE:
+		ntp_poll_rate(&ntp->poll);
+		ntp_missed(ntp, false);
+		break;
+	case NTP_UNSYNCHRONIZED:
+	case NTP_TOO_DISTANT:
+	case NTP_KISS_OTHER:
+		ntp_missed(ntp, false);
+		ntp_tell_lost(ntp, CHRONOTICK_SOURCE_UNSYNCHRONIZED);
+		break;
+	case NTP_LOOP:
+		ntp_missed(ntp, false);
+		ntp_tell_lost(ntp, CHRONOTICK_SOURCE_LOOP);
+		break;
+	default:
+		break;
+	}
+}
+
+/* All tests that a datagram has to pass */
+static enum ntp_verdict judge(const struct ntp *ntp, const uint8_t *data, size_t size,
+			      struct ntp_packet *packet)
+{
+	enum ntp_verdict verdict;
+
+	if (ntp_packet_parse(packet, data, size) < 0)
+		return NTP_MALFORMED;
+	verdict = ntp_packet_test(packet, &ntp->request);
+	/* A MAC is worked out only for what knows our origin: floods are to be cheap. */
+	if (verdict == NTP_BOGUS || verdict == NTP_DUPLICATE || verdict == NTP_LATE)
+		return verdict;
+	if (ntp->key.id && !ntp_mac_check(&ntp->key, data, size))
+		return NTP_UNAUTHENTIC;
+	if (verdict == NTP_GOOD && packet->stratum > 1 &&
+	    ntp_local_is_reference(&ntp->local, packet->reference_id))
+		return NTP_LOOP;
+	return verdict;
+}
+
+static void receive(struct ntp *ntp)
+{
+	struct exchange *exchange = &ntp->exchange;
+	struct ntp_request *request = &ntp->request;
+	uint8_t data[ANSWER_SIZE];
+	struct ntp_packet packet;
+	enum ntp_verdict verdict;
+	struct stamp rx;
+	bool truncated;
+	long size;
+
+	size = stamp_receive(ntp->fd, data, sizeof(data), NULL, &rx, &truncated);
+	if (size < 0) {
+		if (size != -EAGAIN && ntp->phase == WAITING)
+			ntp_missed(ntp, true);
+		return;
+	}
+	ntp->statistics.received++;
+	verdict = truncated ? NTP_MALFORMED : judge(ntp, data, (size_t)size, &packet);
+	if (verdict == NTP_GOOD &&
+	    cross_read(&exchange->times.after, ntp->context.counter, CLOCK_REALTIME) < 0)
+		verdict = NTP_INVALID;
+	if (verdict != NTP_GOOD) {
+		reject(ntp, verdict);
+		return;
+	}
+	exchange->answered = true;
+	exchange->answer = packet;
+	exchange->times.rx = rx;
+	ntp->use = ntp_interleaved_answered(&ntp->interleaved, &packet, request);
+	ntp->statistics.interleaved += ntp_packet_is_interleaved(&packet, request);
+	ntp_request_answered(request, &packet);
+	/* The stamp of this request is wanted now only if this answer is the one that judges it. */
+	if (ntp->use != NTP_USE_THIS || exchange->times.has_tx || !ntp->fd_stamps)
+		ntp_complete(ntp);
+	else
+		ntp_timer_at(ntp, HOLDING, loop_now_ns() + STAMP_NS);
+}
+
+/* One message of the error queue. Returns false if it was empty. */
+static bool error_queue_take(struct ntp *ntp)
+{
+	struct exchange *exchange = &ntp->exchange;
+	struct stamp stamp;
+	uint32_t id;
+	int r;
+
+	r = stamp_transmitted(ntp->fd, &id, &stamp);
+	if (r == -EAGAIN)
+		return false;
+	if (r < 0 && ntp->phase == WAITING) {
+		ntp_missed(ntp, true);
+	} else if (r == 1 && id == 0 && !exchange->times.has_tx) {
+		/* The socket's only datagram; it may have been answered already. */
+		exchange->times.has_tx = true;
+		exchange->times.tx_ns = stamp.system_ns;
+		if (ntp->phase == HOLDING)
+			ntp_complete(ntp);
+	}
+	return true;
+}
+
+void ntp_ready(void *data, int fd, short events)
+{
+	struct ntp *ntp = data;
+	bool empty = false;
+
+	if (events & (POLLERR | POLLPRI))
+		empty = !error_queue_take(ntp);
+	/* An error that is not in the queue is fetched, and cleared, by receiving. */
+	if (ntp->fd == fd && (events & POLLIN || empty))
+		receive(ntp);
+}
