@@ -32,9 +32,11 @@ struct forked_test {
 	double timeout; /* left to meson's */
 };
 
-/* Note a failed check; fatal: end the test. */
-void forked_check(bool good, bool fatal, const char *file, int line, const char *text,
-		  const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* Note a failed check, and go on or end the test. */
+void forked_expect(const char *file, int line, const char *text, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void forked_assert(const char *file, int line, const char *text, const char *format, ...)
+	__attribute__((noreturn, format(printf, 4, 5)));
 /* End the test, counted as skipped. */
 void forked_skip(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
@@ -58,61 +60,71 @@ void forked_skip(const char *format, ...) __attribute__((noreturn, format(printf
 	static const struct forked_test *const FORKED_NAME(suite_, suite, entry)                   \
 		__attribute__((used, section("forked_tests"))) = &FORKED_NAME(suite_, suite, test)
 
-#define FORKED_CHECK(fatal, good, text, ...)                                                       \
-	forked_check((good), (fatal), __FILE__, __LINE__, text, " " __VA_ARGS__)
+#define FORKED_CHECK(failed, good, text, ...)                                                      \
+	((good) ? (void)0 : failed(__FILE__, __LINE__, text, " " __VA_ARGS__))
 #define FORKED_FLOAT(a, b, epsilon) (fabs((double)((a) - (b))) <= (double)(epsilon))
 
-#define cr_assert(a, ...) FORKED_CHECK(true, (bool)(a), #a, __VA_ARGS__)
-#define cr_assert_not(a, ...) FORKED_CHECK(true, !(a), "not " #a, __VA_ARGS__)
-#define cr_assert_fail(...) FORKED_CHECK(true, false, "reached", __VA_ARGS__)
-#define cr_assert_null(a, ...) FORKED_CHECK(true, (a) == NULL, #a " is NULL", __VA_ARGS__)
-#define cr_assert_not_null(a, ...) FORKED_CHECK(true, (a) != NULL, #a " is not NULL", __VA_ARGS__)
-#define cr_assert_eq(a, b, ...) FORKED_CHECK(true, (a) == (b), #a " == " #b, __VA_ARGS__)
-#define cr_assert_neq(a, b, ...) FORKED_CHECK(true, (a) != (b), #a " != " #b, __VA_ARGS__)
-#define cr_assert_lt(a, b, ...) FORKED_CHECK(true, (a) < (b), #a " < " #b, __VA_ARGS__)
-#define cr_assert_leq(a, b, ...) FORKED_CHECK(true, (a) <= (b), #a " <= " #b, __VA_ARGS__)
-#define cr_assert_gt(a, b, ...) FORKED_CHECK(true, (a) > (b), #a " > " #b, __VA_ARGS__)
-#define cr_assert_geq(a, b, ...) FORKED_CHECK(true, (a) >= (b), #a " >= " #b, __VA_ARGS__)
+#define cr_assert(a, ...) FORKED_CHECK(forked_assert, (bool)(a), #a, __VA_ARGS__)
+#define cr_assert_not(a, ...) FORKED_CHECK(forked_assert, !(a), "not " #a, __VA_ARGS__)
+#define cr_assert_fail(...) FORKED_CHECK(forked_assert, false, "reached", __VA_ARGS__)
+#define cr_assert_null(a, ...) FORKED_CHECK(forked_assert, (a) == NULL, #a " is NULL", __VA_ARGS__)
+#define cr_assert_not_null(a, ...)                                                                 \
+	FORKED_CHECK(forked_assert, (a) != NULL, #a " is not NULL", __VA_ARGS__)
+#define cr_assert_eq(a, b, ...) FORKED_CHECK(forked_assert, (a) == (b), #a " == " #b, __VA_ARGS__)
+#define cr_assert_neq(a, b, ...) FORKED_CHECK(forked_assert, (a) != (b), #a " != " #b, __VA_ARGS__)
+#define cr_assert_lt(a, b, ...) FORKED_CHECK(forked_assert, (a) < (b), #a " < " #b, __VA_ARGS__)
+#define cr_assert_leq(a, b, ...) FORKED_CHECK(forked_assert, (a) <= (b), #a " <= " #b, __VA_ARGS__)
+#define cr_assert_gt(a, b, ...) FORKED_CHECK(forked_assert, (a) > (b), #a " > " #b, __VA_ARGS__)
+#define cr_assert_geq(a, b, ...) FORKED_CHECK(forked_assert, (a) >= (b), #a " >= " #b, __VA_ARGS__)
 #define cr_assert_float_eq(a, b, epsilon, ...)                                                     \
-	FORKED_CHECK(true, FORKED_FLOAT(a, b, epsilon), #a " == " #b " +- " #epsilon, __VA_ARGS__)
+	FORKED_CHECK(forked_assert, FORKED_FLOAT(a, b, epsilon), #a " == " #b " +- " #epsilon,     \
+		     __VA_ARGS__)
 #define cr_assert_float_neq(a, b, epsilon, ...)                                                    \
-	FORKED_CHECK(true, !FORKED_FLOAT(a, b, epsilon), #a " != " #b " +- " #epsilon, __VA_ARGS__)
+	FORKED_CHECK(forked_assert, !FORKED_FLOAT(a, b, epsilon), #a " != " #b " +- " #epsilon,    \
+		     __VA_ARGS__)
 #define cr_assert_str_eq(a, b, ...)                                                                \
-	FORKED_CHECK(true, strcmp((a), (b)) == 0, #a " is " #b, __VA_ARGS__)
+	FORKED_CHECK(forked_assert, strcmp((a), (b)) == 0, #a " is " #b, __VA_ARGS__)
 #define cr_assert_str_neq(a, b, ...)                                                               \
-	FORKED_CHECK(true, strcmp((a), (b)) != 0, #a " is not " #b, __VA_ARGS__)
-#define cr_assert_str_empty(a, ...) FORKED_CHECK(true, !*(a), #a " is empty", __VA_ARGS__)
-#define cr_assert_str_not_empty(a, ...) FORKED_CHECK(true, *(a), #a " is not empty", __VA_ARGS__)
+	FORKED_CHECK(forked_assert, strcmp((a), (b)) != 0, #a " is not " #b, __VA_ARGS__)
+#define cr_assert_str_empty(a, ...) FORKED_CHECK(forked_assert, !*(a), #a " is empty", __VA_ARGS__)
+#define cr_assert_str_not_empty(a, ...)                                                            \
+	FORKED_CHECK(forked_assert, *(a), #a " is not empty", __VA_ARGS__)
 #define cr_assert_arr_eq(a, b, size, ...)                                                          \
-	FORKED_CHECK(true, memcmp((a), (b), (size)) == 0, #a " holds " #b, __VA_ARGS__)
+	FORKED_CHECK(forked_assert, memcmp((a), (b), (size)) == 0, #a " holds " #b, __VA_ARGS__)
 #define cr_assert_arr_neq(a, b, size, ...)                                                         \
-	FORKED_CHECK(true, memcmp((a), (b), (size)) != 0, #a " does not hold " #b, __VA_ARGS__)
+	FORKED_CHECK(forked_assert, memcmp((a), (b), (size)) != 0, #a " does not hold " #b,        \
+		     __VA_ARGS__)
 
-#define cr_expect(a, ...) FORKED_CHECK(false, (bool)(a), #a, __VA_ARGS__)
-#define cr_expect_not(a, ...) FORKED_CHECK(false, !(a), "not " #a, __VA_ARGS__)
-#define cr_expect_fail(...) FORKED_CHECK(false, false, "reached", __VA_ARGS__)
-#define cr_expect_null(a, ...) FORKED_CHECK(false, (a) == NULL, #a " is NULL", __VA_ARGS__)
-#define cr_expect_not_null(a, ...) FORKED_CHECK(false, (a) != NULL, #a " is not NULL", __VA_ARGS__)
-#define cr_expect_eq(a, b, ...) FORKED_CHECK(false, (a) == (b), #a " == " #b, __VA_ARGS__)
-#define cr_expect_neq(a, b, ...) FORKED_CHECK(false, (a) != (b), #a " != " #b, __VA_ARGS__)
-#define cr_expect_lt(a, b, ...) FORKED_CHECK(false, (a) < (b), #a " < " #b, __VA_ARGS__)
-#define cr_expect_leq(a, b, ...) FORKED_CHECK(false, (a) <= (b), #a " <= " #b, __VA_ARGS__)
-#define cr_expect_gt(a, b, ...) FORKED_CHECK(false, (a) > (b), #a " > " #b, __VA_ARGS__)
-#define cr_expect_geq(a, b, ...) FORKED_CHECK(false, (a) >= (b), #a " >= " #b, __VA_ARGS__)
+#define cr_expect(a, ...) FORKED_CHECK(forked_expect, (bool)(a), #a, __VA_ARGS__)
+#define cr_expect_not(a, ...) FORKED_CHECK(forked_expect, !(a), "not " #a, __VA_ARGS__)
+#define cr_expect_fail(...) FORKED_CHECK(forked_expect, false, "reached", __VA_ARGS__)
+#define cr_expect_null(a, ...) FORKED_CHECK(forked_expect, (a) == NULL, #a " is NULL", __VA_ARGS__)
+#define cr_expect_not_null(a, ...)                                                                 \
+	FORKED_CHECK(forked_expect, (a) != NULL, #a " is not NULL", __VA_ARGS__)
+#define cr_expect_eq(a, b, ...) FORKED_CHECK(forked_expect, (a) == (b), #a " == " #b, __VA_ARGS__)
+#define cr_expect_neq(a, b, ...) FORKED_CHECK(forked_expect, (a) != (b), #a " != " #b, __VA_ARGS__)
+#define cr_expect_lt(a, b, ...) FORKED_CHECK(forked_expect, (a) < (b), #a " < " #b, __VA_ARGS__)
+#define cr_expect_leq(a, b, ...) FORKED_CHECK(forked_expect, (a) <= (b), #a " <= " #b, __VA_ARGS__)
+#define cr_expect_gt(a, b, ...) FORKED_CHECK(forked_expect, (a) > (b), #a " > " #b, __VA_ARGS__)
+#define cr_expect_geq(a, b, ...) FORKED_CHECK(forked_expect, (a) >= (b), #a " >= " #b, __VA_ARGS__)
 #define cr_expect_float_eq(a, b, epsilon, ...)                                                     \
-	FORKED_CHECK(false, FORKED_FLOAT(a, b, epsilon), #a " == " #b " +- " #epsilon, __VA_ARGS__)
+	FORKED_CHECK(forked_expect, FORKED_FLOAT(a, b, epsilon), #a " == " #b " +- " #epsilon,     \
+		     __VA_ARGS__)
 #define cr_expect_float_neq(a, b, epsilon, ...)                                                    \
-	FORKED_CHECK(false, !FORKED_FLOAT(a, b, epsilon), #a " != " #b " +- " #epsilon, __VA_ARGS__)
+	FORKED_CHECK(forked_expect, !FORKED_FLOAT(a, b, epsilon), #a " != " #b " +- " #epsilon,    \
+		     __VA_ARGS__)
 #define cr_expect_str_eq(a, b, ...)                                                                \
-	FORKED_CHECK(false, strcmp((a), (b)) == 0, #a " is " #b, __VA_ARGS__)
+	FORKED_CHECK(forked_expect, strcmp((a), (b)) == 0, #a " is " #b, __VA_ARGS__)
 #define cr_expect_str_neq(a, b, ...)                                                               \
-	FORKED_CHECK(false, strcmp((a), (b)) != 0, #a " is not " #b, __VA_ARGS__)
-#define cr_expect_str_empty(a, ...) FORKED_CHECK(false, !*(a), #a " is empty", __VA_ARGS__)
-#define cr_expect_str_not_empty(a, ...) FORKED_CHECK(false, *(a), #a " is not empty", __VA_ARGS__)
+	FORKED_CHECK(forked_expect, strcmp((a), (b)) != 0, #a " is not " #b, __VA_ARGS__)
+#define cr_expect_str_empty(a, ...) FORKED_CHECK(forked_expect, !*(a), #a " is empty", __VA_ARGS__)
+#define cr_expect_str_not_empty(a, ...)                                                            \
+	FORKED_CHECK(forked_expect, *(a), #a " is not empty", __VA_ARGS__)
 #define cr_expect_arr_eq(a, b, size, ...)                                                          \
-	FORKED_CHECK(false, memcmp((a), (b), (size)) == 0, #a " holds " #b, __VA_ARGS__)
+	FORKED_CHECK(forked_expect, memcmp((a), (b), (size)) == 0, #a " holds " #b, __VA_ARGS__)
 #define cr_expect_arr_neq(a, b, size, ...)                                                         \
-	FORKED_CHECK(false, memcmp((a), (b), (size)) != 0, #a " does not hold " #b, __VA_ARGS__)
+	FORKED_CHECK(forked_expect, memcmp((a), (b), (size)) != 0, #a " does not hold " #b,        \
+		     __VA_ARGS__)
 
 #define cr_skip_test(...) forked_skip(" " __VA_ARGS__)
 #define cr_skip(...) forked_skip(" " __VA_ARGS__)

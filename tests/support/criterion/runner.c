@@ -20,21 +20,32 @@ static jmp_buf out;
 static int standing;
 static int reason_fd;
 
-void forked_check(bool good, bool fatal, const char *file, int line, const char *text,
-		  const char *format, ...)
+static void failure(const char *file, int line, const char *text, const char *format,
+		    va_list values)
+{
+	fprintf(stderr, "%s:%d: failed: %s:", file, line, text);
+	vfprintf(stderr, format, values);
+	fputc('\n', stderr);
+	standing = FAILED;
+}
+
+void forked_expect(const char *file, int line, const char *text, const char *format, ...)
 {
 	va_list values;
 
-	if (good)
-		return;
-	fprintf(stderr, "%s:%d: failed: %s:", file, line, text);
 	va_start(values, format);
-	vfprintf(stderr, format, values);
+	failure(file, line, text, format, values);
 	va_end(values);
-	fputc('\n', stderr);
-	standing = FAILED;
-	if (fatal)
-		longjmp(out, 1);
+}
+
+void forked_assert(const char *file, int line, const char *text, const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	failure(file, line, text, format, values);
+	va_end(values);
+	longjmp(out, 1);
 }
 
 void forked_skip(const char *format, ...)
