@@ -156,6 +156,12 @@ void engine_reset(struct engine *engine)
 	engine->dirty = true;
 }
 
+void engine_restart(struct engine *engine, const struct timescale *scale)
+{
+	engine->config.scale = *scale;
+	engine_reset(engine);
+}
+
 static bool error_in_range(int64_t ns)
 {
 	return ns >= 0 && ns <= ENGINE_ERROR_MAX_NS;

@@ -209,6 +209,12 @@ void engine_reset(struct engine *engine);
 void engine_leap(struct engine *engine, int64_t shift_ns);
 
 /*
+ * The counter is another one, or jumped so far that the timescale does not hold: forget all samples
+ * and go on with this timescale.
+ */
+void engine_restart(struct engine *engine, const struct timescale *scale);
+
+/*
  * The correction for a counter value, normally at or after the newest sample. Its status is
  *	UNSYNCHRONIZED	no sample yet, or no majority of the sources agrees and nothing to hold over
  *	WARMING_UP	samples, but more sources must be heard (below), or the bound is still wider

@@ -279,6 +279,8 @@ void page_invalidate(struct chronotick_page *page)
 
 	page_line_read(&line, &page->clock[0]);
 	line.span = 0;
+	line.state = CHRONOTICK_STATE(CHRONOTICK_STATE_GENERATION(line.state),
+				      CHRONOTICK_WRITER_GONE, CHRONOTICK_TAI_UNKNOWN);
 	page_clock_write(page, &line);
 	record.flags = 0;
 	record.confidence = 0;

@@ -62,8 +62,9 @@ enum page_repair page_repair(struct chronotick_page *page);
 void page_record_order_set(struct chronotick_page *page, uint32_t order);
 
 /*
- * Span 0 in both lines, no flags, no confidence: nobody shall trust this page from here on. Readers
- * that wait are told.
+ * Nobody writes this page from here on, and nobody shall trust it: span 0 and status WRITER_GONE in
+ * both lines, no flags, no confidence. Readers get -ESTALE. Those that
+ * wait are told.
  */
 void page_invalidate(struct chronotick_page *page);
 

@@ -57,7 +57,8 @@ static void line_config_set(struct line_config *ret, const struct publish_config
 		.settle = counter_from_ns(counter, settle_ns),
 		.max_slew_ppb = config->max_slew_ppb,
 		.max_fall_ppb = LINE_FALL_PPB,
-		.step_ns = (uint32_t)counter_to_ns(counter, counter->step),
+		.step_ns =
+			(uint32_t)counter_to_ns(counter, (uint64_t)counter->step + counter->apart),
 		.max_bound_ns = config->max_bound_ns,
 		.step_threshold_ns = config->step_threshold_ns,
 	};
@@ -90,10 +91,23 @@ static void file_touch(struct publisher *publisher)
 	futimens(publisher->segment.fd, NULL);
 }
 
+/* Take over the segment's page with that counter. */
+static void publisher_begin(struct publisher *publisher, const struct counter *counter)
+{
+	struct line_config line_config;
+
+	publisher->counter = *counter;
+	line_config_set(&line_config, &publisher->config, counter);
+	header_set(&publisher->segment.page->header, &publisher->config, counter);
+	writer_init(&publisher->writer, publisher->segment.page, &line_config, publisher_now,
+		    &publisher->counter);
+	page_record_order_set(publisher->segment.page, publisher->config.record_order);
+	file_touch(publisher);
+}
+
 int publisher_open(struct publisher **ret, const struct publish_config *config,
 		   const struct counter *counter, int32_t *owner, char *why, unsigned int why_size)
 {
-	struct line_config line_config;
 	struct publisher *publisher;
 	int r;
 
@@ -119,14 +133,8 @@ int publisher_open(struct publisher **ret, const struct publish_config *config,
 		free(publisher);
 		return r;
 	}
-	publisher->counter = *counter;
 	publisher->config = *config;
-	line_config_set(&line_config, config, counter);
-	header_set(&publisher->segment.page->header, config, counter);
-	writer_init(&publisher->writer, publisher->segment.page, &line_config, publisher_now,
-		    &publisher->counter);
-	page_record_order_set(publisher->segment.page, config->record_order);
-	file_touch(publisher);
+	publisher_begin(publisher, counter);
 	*ret = publisher;
 	return 0;
 }
@@ -214,6 +222,48 @@ void publisher_statistics(struct publisher *publisher,
 	figures_set(publisher);
 }
 
+/* No flags and no confidence in a record that was written */
+static void record_distrust(struct chronotick_page *page)
+{
+	struct chronotick_record record = page->record_shadow;
+
+	if (!record.sequence_number)
+		return;
+	record.flags = 0;
+	record.confidence = 0;
+	page_record_write(page, &record);
+}
+
+void publisher_invalidate(struct publisher *publisher)
+{
+	/* The lines first: they are what readers trust. */
+	writer_invalidate(&publisher->writer);
+	record_distrust(publisher->segment.page);
+	file_touch(publisher);
+	memset(&publisher->rate, 0, sizeof(publisher->rate));
+}
+
+int publisher_counter_set(struct publisher *publisher, const struct counter *counter, char *why,
+			  unsigned int why_size)
+{
+	const struct writer old = publisher->writer;
+	struct writer *writer = &publisher->writer;
+	int r;
+
+	publisher_invalidate(publisher);
+	if (counter->kind != publisher->counter.kind) {
+		r = segment_replace(&publisher->segment, counter->kind, why, why_size);
+		if (r < 0)
+			return r;
+	}
+	publisher_begin(publisher, counter);
+	/* Figures since the start; those in counts begin anew. */
+	writer->published = old.published;
+	writer->corrections = old.corrections;
+	writer->rebuilt = old.rebuilt;
+	return 0;
+}
+
 void publisher_line(const struct publisher *publisher, struct chronotick_clock *ret,
 		    struct bound_terms *terms)
 {
@@ -230,16 +280,10 @@ const struct chronotick_page *publisher_page(const struct publisher *publisher)
 static void sign_off(struct publisher *publisher)
 {
 	struct chronotick_page *page = publisher->segment.page;
-	struct chronotick_record record;
 
 	if (line_stands(&publisher->writer.current, counter_read(&publisher->counter)))
 		writer_status_set(&publisher->writer, CHRONOTICK_WRITER_GONE);
-	if (page->record_shadow.sequence_number) {
-		record = page->record_shadow;
-		record.flags = 0;
-		record.confidence = 0;
-		page_record_write(page, &record);
-	}
+	record_distrust(page);
 	store(&page->header.writer_pid, 0);
 	file_touch(publisher);
 }

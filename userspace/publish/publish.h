@@ -59,6 +59,23 @@ int publisher_publish(struct publisher *publisher, const struct correction *corr
 		      const struct publish_facts *facts);
 
 /*
+ * The counter jumped: no line that was published holds any more. Readers learn it from both lines
+ * and the record at once, and the next trusted line is of a new generation.
+ */
+void publisher_invalidate(struct publisher *publisher);
+
+/*
+ * Go on with another counter (or with one whose steps or CPUs are farther apart than was known),
+ * after invalidating what was published on the one before. For another kind a new page is linked
+ * under the name; those who have the old one mapped find it expired, and can open the name again.
+ *
+ * Returns 0, or a negative errno with a sentence in `why`, as publisher_open(): nothing is published
+ * then, and it may be tried again.
+ */
+int publisher_counter_set(struct publisher *publisher, const struct counter *counter, char *why,
+			  unsigned int why_size);
+
+/*
  * Figures and sources as they are now; count <= CHRONOTICK_SOURCES_MAX. The publisher fills in the
  * publication figures itself.
  */

@@ -316,16 +316,17 @@ int segment_keep(struct segment *segment, char *text, unsigned int size)
 	return r;
 }
 
-int segment_renew(struct segment *segment, uint32_t generation, char *text, unsigned int size)
+/* A new page under the segment's names; on error the old one stays. */
+static int page_renew(struct segment *segment, uint32_t kind, uint32_t generation,
+		      const struct segment_why *why)
 {
-	const struct segment_why why = {text, size};
 	struct segment old = *segment;
 	int r;
 
-	r = page_create(segment, old.page->header.counter_kind, generation, &why);
+	r = page_create(segment, kind, generation, why);
 	if (r < 0)
 		goto back;
-	r = names_set(segment, &why);
+	r = names_set(segment, why);
 	if (r < 0) {
 		hidden_drop(segment);
 		page_drop(segment);
@@ -336,6 +337,29 @@ int segment_renew(struct segment *segment, uint32_t generation, char *text, unsi
 
 back:
 	*segment = old;
+	return r;
+}
+
+int segment_renew(struct segment *segment, uint32_t generation, char *text, unsigned int size)
+{
+	const struct segment_why why = {text, size};
+
+	return page_renew(segment, segment->page->header.counter_kind, generation, &why);
+}
+
+int segment_replace(struct segment *segment, uint32_t counter_kind, char *text, unsigned int size)
+{
+	const struct segment_why why = {text, size};
+	uint32_t generation = page_retire(segment->page);
+	int r;
+
+	/* For clients that poll the file */
+	futimens(segment->fd, NULL);
+	/* Nobody writes it any more, so that it may be replaced; the lock file keeps others away. */
+	segment_unclaim(segment->fd);
+	r = page_renew(segment, counter_kind, generation, &why);
+	if (r < 0)
+		(void)segment_claim(segment->fd);
 	return r;
 }
 

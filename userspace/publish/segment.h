@@ -57,6 +57,14 @@ int segment_keep(struct segment *segment, char *why, unsigned int why_size);
  */
 int segment_renew(struct segment *segment, uint32_t generation, char *why, unsigned int why_size);
 
+/*
+ * A new, empty page for another kind of counter, under the names of the one before, the lock file
+ * kept locked all the while. The old one is marked as not to be trusted, for those who have it mapped, and
+ * unmapped here. On error it stays, so marked.
+ */
+int segment_replace(struct segment *segment, uint32_t counter_kind, char *why,
+		    unsigned int why_size);
+
 /* Unmap, drop the hidden link and let the locks go; the page stays. */
 void segment_close(struct segment *segment);
 

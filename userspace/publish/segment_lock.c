@@ -134,6 +134,14 @@ int segment_claim(int fd)
 	return -EAGAIN;
 }
 
+void segment_unclaim(int fd)
+{
+	struct flock lock = first_byte();
+
+	lock.l_type = F_UNLCK;
+	(void)fcntl(fd, F_OFD_SETLK, &lock);
+}
+
 int segment_claim_test(int fd)
 {
 	struct flock lock = first_byte();

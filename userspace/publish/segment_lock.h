@@ -36,6 +36,9 @@ void segment_lock_drop(int fd);
  */
 int segment_claim(int fd);
 
+/* Let that lock go. */
+void segment_unclaim(int fd);
+
 /* Is another writer's claim on the file? Returns 0 or -EBUSY. */
 int segment_claim_test(int fd);
 

@@ -24,12 +24,7 @@ enum page_repair writer_init(struct writer *writer, struct chronotick_page *page
 	if ((int32_t)(generation - writer->generation) > 0)
 		writer->generation = generation;
 	if (line_is_set(&writer->current) && !line_is_plausible(&writer->current, config->mult)) {
-		memset(&writer->current, 0, sizeof(writer->current));
-		writer->generation++;
-		writer->current.state = CHRONOTICK_STATE(
-			writer->generation, CHRONOTICK_UNSYNCHRONIZED, CHRONOTICK_TAI_UNKNOWN);
-		page_generation_write(page, writer->generation, page->header.generation_start);
-		page_clock_write(page, &writer->current);
+		writer_invalidate(writer);
 		repair = PAGE_LOST;
 	}
 	/* Somebody writes again, though without a reference as yet. */
@@ -118,6 +113,19 @@ int writer_publish(struct writer *writer, const struct correction *correction)
 	if (changed)
 		page_change_tell(page);
 	return 0;
+}
+
+void writer_invalidate(struct writer *writer)
+{
+	memset(&writer->current, 0, sizeof(writer->current));
+	memset(&writer->terms, 0, sizeof(writer->terms));
+	writer->generation++;
+	writer->current.state = CHRONOTICK_STATE(writer->generation, CHRONOTICK_UNSYNCHRONIZED,
+						 CHRONOTICK_TAI_UNKNOWN);
+	page_generation_write(writer->page, writer->generation,
+			      writer->page->header.generation_start);
+	page_clock_write(writer->page, &writer->current);
+	page_change_tell(writer->page);
 }
 
 void writer_status_set(struct writer *writer, enum chronotick_status status)

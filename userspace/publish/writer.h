@@ -55,6 +55,12 @@ enum page_repair writer_init(struct writer *writer, struct chronotick_page *page
 int writer_publish(struct writer *writer, const struct correction *correction);
 
 /*
+ * No line that was published holds any more: a line without a time, in a generation that nobody has
+ * seen, takes its place in both, [0] first.
+ */
+void writer_invalidate(struct writer *writer);
+
+/*
  * Go on in another page, which is blank: the standing line in a new generation, so that nobody
  * compares what he reads there with what others still read in the page before.
  */

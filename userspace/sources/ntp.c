@@ -307,6 +307,9 @@ void ntp_online(struct ntp *ntp, bool online)
 		ntp_timer_at(ntp, OFFLINE, loop_now_ns() + OFFLINE_NS);
 		return;
 	}
+	/* The counter may be another one since. */
+	memset(&ntp->last, 0, sizeof(ntp->last));
+	ntp->exchange.answered = false;
 	ntp_poll_burst(&ntp->poll);
 	ntp->resolve_again = 0;
 	if (ntp->numeric)

@@ -381,3 +381,17 @@ unsigned int source_set_online(struct source_set *set, const char *pattern, bool
 			count += entry_online(set, &set->entries[i], pattern, online);
 	return count;
 }
+
+void source_set_restart(struct source_set *set)
+{
+	unsigned int i;
+
+	for (i = 0; i < SOURCE_SET_MAX; i++) {
+		struct member *member = &set->members[i];
+
+		if (!member->active)
+			continue;
+		set_ops_of(set, member->entry)->online(member->source, false);
+		set_ops_of(set, member->entry)->online(member->source, true);
+	}
+}

@@ -153,4 +153,10 @@ void source_set_totals(const struct source_set *set, struct source_totals *ret);
  */
 unsigned int source_set_online(struct source_set *set, const char *pattern, bool online);
 
+/*
+ * The counter and the timescale are other ones now, or jumped: those that are online give up what
+ * they are at, and begin anew. The engine is not told: it has begun anew itself.
+ */
+void source_set_restart(struct source_set *set);
+
 #endif /* SOURCES_SET_H */

@@ -6,10 +6,11 @@
 #include <stdint.h>
 
 struct counter {
-	uint32_t kind; /* enum chronotick_counter_kind */
-	uint32_t step; /* counts that it may move at a time: how old a reading may be, at most */
-	uint64_t hz;   /* nominal: measured against CLOCK_MONOTONIC_RAW at start */
-	uint64_t mult; /* nominal, 2^-54 ns per count */
+	uint32_t kind;  /* enum chronotick_counter_kind */
+	uint32_t step;  /* counts that it may move at a time: how old a reading may be, at most */
+	uint32_t apart; /* counts that its values on two CPUs may differ by; 0: not known to */
+	uint64_t hz;    /* nominal: measured against CLOCK_MONOTONIC_RAW at start */
+	uint64_t mult;  /* nominal, 2^-54 ns per count */
 };
 
 /*

@@ -39,7 +39,7 @@ int cross_read(struct cross *ret, const struct counter *counter, clockid_t clock
 		ret->system_ns = now.tv_sec * NS_PER_S + now.tv_nsec;
 	}
 	/* Both ends of the bracket, and the clock's own reading, may be a counter step old. */
-	ret->error_ns = counter_to_ns(counter, (best + 1) / 2 + counter->step) +
+	ret->error_ns = counter_to_ns(counter, (best + 1) / 2 + counter->step + counter->apart) +
 			resolution.tv_sec * NS_PER_S + resolution.tv_nsec;
 	return 0;
 }
