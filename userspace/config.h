@@ -11,7 +11,9 @@
 #include "engine/engine.h"
 #include "leapseconds.h"
 #include "publish/publish.h"
+#include "realtime.h"
 #include "sources/set.h"
+#include "watch.h"
 
 #define CONFIG_PATH                                                                                \
 	"/etc/chronotick/chronotickd.yaml" /* read if it exists and no other is named              \
@@ -36,6 +38,8 @@ struct config {
 	uint32_t max_distance_ms;
 	uint32_t counter_kind; /* enum chronotick_counter_kind; NONE: choose */
 	struct archive_config archive;
+	struct watch_config trust;
+	struct realtime_config realtime;
 	int log_priority;
 	const char *keys; /* the file of the sources' keys; NULL: none */
 	struct control_config control;

@@ -22,6 +22,7 @@
 #include "report.h"
 #include "sources/set.h"
 #include "timestamping/counter.h"
+#include "watch.h"
 
 #define NS_PER_S 1000000000LL
 
@@ -31,6 +32,9 @@ struct daemon {
 	volatile int *hangup; /* NULL: not running */
 	struct counter counter;
 	struct timescale scale;
+	struct watch *watch;
+	bool replacing;  /* the page for the counter that serves now is not there yet */
+	bool distrusted; /* no counter serves */
 	struct engine engine;
 	struct leapseconds leaps;
 	struct loop *loop;
@@ -86,6 +90,49 @@ static void facts_of(const struct daemon *daemon, const struct correction *corre
 	ret->models_ready = false; /* the predictive models: this version has none */
 }
 
+/* A page for another counter, and a reader of it. Without room for one, the next second tries. */
+static void page_replace(struct daemon *daemon)
+{
+	struct canary *canary;
+	char why[256] = "";
+	int r;
+
+	r = publisher_counter_set(daemon->publisher, &daemon->counter, why, sizeof(why));
+	if (r < 0)
+		log_error("%s", *why ? why : strerror(-r));
+	daemon->replacing = r < 0;
+	if (r < 0 || canary_open(&canary, daemon->path, &daemon->counter) < 0)
+		return;
+	canary_close(daemon->canary);
+	daemon->canary = canary;
+}
+
+/* What the watch over the counter demands, before anything else is published */
+static void counter_act(struct daemon *daemon, enum watch_action action)
+{
+	switch (action) {
+	case WATCH_GO_ON:
+		return;
+	case WATCH_APART:
+		publisher_apart_set(daemon->publisher, daemon->counter.apart);
+		return;
+	case WATCH_DISTRUST:
+		daemon->distrusted = true;
+		publisher_invalidate(daemon->publisher);
+		break;
+	case WATCH_RESTART:
+		publisher_invalidate(daemon->publisher);
+		break;
+	case WATCH_REPLACE:
+		page_replace(daemon);
+		break;
+	}
+	daemon->scale.base = counter_read(&daemon->counter);
+	daemon->scale.mult = daemon->counter.mult;
+	engine_restart(&daemon->engine, &daemon->scale);
+	source_set_restart(daemon->sources);
+}
+
 static void on_round(void *data)
 {
 	struct daemon *daemon = data;
@@ -93,10 +140,13 @@ static void on_round(void *data)
 	struct correction correction;
 	struct publish_facts facts;
 
+	counter_act(daemon, watch_round(daemon->watch));
 	engine_correct(&daemon->engine, counter_read(&daemon->counter), &correction);
 	leapseconds_apply(&daemon->leaps, &correction);
+	if (daemon->distrusted)
+		correction.status = CHRONOTICK_UNSYNCHRONIZED;
 	facts_of(daemon, &correction, now_ns, &facts);
-	if (publisher_publish(daemon->publisher, &correction, &facts) < 0)
+	if (!daemon->replacing && publisher_publish(daemon->publisher, &correction, &facts) < 0)
 		daemon->late++;
 	report_clock(&daemon->report, &daemon->engine, &correction);
 
@@ -116,6 +166,9 @@ static void on_second(void *data)
 	struct publish_facts facts;
 	int64_t now_ns = loop_now_ns();
 
+	counter_act(daemon, watch_second(daemon->watch));
+	if (daemon->replacing)
+		page_replace(daemon);
 	canary_measure(daemon->canary);
 	canary_statistics(daemon->canary, &figures);
 	daemon->latency_ms = (double)figures.read_mean_ps * 1e-9;
@@ -186,11 +239,22 @@ static int counter_open(struct daemon *daemon)
 		log_error("counter: its calibration gave no stable rate: %s", strerror(-r));
 	if (r < 0)
 		return r;
-	daemon->scale.base = counter_read(&daemon->counter);
-	daemon->scale.mult = daemon->counter.mult;
 	log_debug("counter %s, %.6f MHz", chronotick_counter_name(daemon->counter.kind),
 		  (double)daemon->counter.hz * 1e-6);
 	return 0;
+}
+
+static int watch_open(struct daemon *daemon)
+{
+	const struct config *config = daemon->config;
+	bool named = config->counter_kind != CHRONOTICK_COUNTER_NONE;
+	int r = watch_new(&daemon->watch, &config->trust, &daemon->counter, !named, NULL);
+
+	if (r < 0 && r != -ENOTSUP)
+		log_error("watch over the counter: %s", strerror(-r));
+	daemon->scale.base = counter_read(&daemon->counter);
+	daemon->scale.mult = daemon->counter.mult;
+	return r;
 }
 
 static void engine_config_set(const struct daemon *daemon, struct engine_config *ret)
@@ -351,6 +415,9 @@ int daemon_new(struct daemon **ret, struct config *config, const struct reload_o
 	r = counter_open(daemon);
 	if (r < 0)
 		goto fail;
+	r = watch_open(daemon);
+	if (r < 0)
+		goto fail;
 	r = engine_open(daemon);
 	if (r < 0)
 		goto fail;
@@ -475,6 +542,7 @@ void daemon_free(struct daemon *daemon)
 	source_set_free(daemon->sources);
 	canary_close(daemon->canary);
 	publisher_close(daemon->publisher);
+	watch_free(daemon->watch);
 	loop_free(daemon->loop);
 	free(daemon);
 }

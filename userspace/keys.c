@@ -104,6 +104,29 @@ static const struct key control_keys[] = {
 	{"group", KEY_FILE_NAME, CONTROL_NO_GROUP, MEMBER(config, control.group)},
 };
 
+static const struct key_choice trust_cpus[] = {
+	{"always", WATCH_CPUS_ALWAYS, NULL},
+	{"start", WATCH_CPUS_START, NULL},
+	{"never", WATCH_CPUS_NEVER, NULL},
+};
+
+static const struct key trust_keys[] = {
+	{"changes", KEY_BOOLEAN, "true", MEMBER(config, trust.changes)},
+	{"cpus", KEY_CHOICE, "always", CHOICES(trust_cpus), MEMBER(config, trust.cpus)},
+};
+
+static const struct key_choice lock_memory[] = {
+	{"auto", REALTIME_LOCK_AUTO, NULL},
+	{"true", REALTIME_LOCK_YES, NULL},
+	{"false", REALTIME_LOCK_NO, NULL},
+};
+
+static const struct key realtime_keys[] = {
+	{"lock_memory", KEY_CHOICE, "auto", CHOICES(lock_memory),
+	 MEMBER(config, realtime.lock_memory)},
+	{"priority", KEY_INTEGER, "0", 0, REALTIME_PRIORITY_MAX, MEMBER(config, realtime.priority)},
+};
+
 static const struct key source_keys[] = {
 	{"ntp", KEY_HOST, NULL, MEMBER(source_config, ntp.server), .types = 1 << SOURCE_NTP,
 	 .names_type = true},
@@ -138,6 +161,8 @@ const struct key_group keys_leap = {leap_keys, COUNT(leap_keys)};
 static const struct key_group control_group = {control_keys, COUNT(control_keys)};
 static const struct key_group state_group = {state_keys, COUNT(state_keys)};
 static const struct key_group audit_group = {audit_keys, COUNT(audit_keys)};
+static const struct key_group trust_group = {trust_keys, COUNT(trust_keys)};
+static const struct key_group realtime_group = {realtime_keys, COUNT(realtime_keys)};
 const struct key_group keys_source = {source_keys, COUNT(source_keys)};
 
 static const struct key document_keys[] = {
@@ -145,6 +170,8 @@ static const struct key document_keys[] = {
 	{"clock", KEY_MAP, "", .group = &clock_group},
 	{"leap", KEY_MAP, "", .group = &keys_leap},
 	{"counter", KEY_CHOICE, "auto", CHOICES(counters), MEMBER(config, counter_kind)},
+	{"trust", KEY_MAP, "", .group = &trust_group},
+	{"realtime", KEY_MAP, "", .group = &realtime_group},
 	{"warm_up_s", KEY_INTEGER, "180", 0, 86400, MEMBER(config, warm_up_s), .reloads = true},
 	{"state", KEY_MAP, "", .group = &state_group},
 	{"audit", KEY_MAP, "", .group = &audit_group},

@@ -104,6 +104,11 @@ static int run(struct config *config, const struct reload_origin *origin)
 	r = daemon_new(&daemon, config, origin);
 	if (r < 0)
 		return EXIT_FAILED;
+	/* With all of the daemon's memory there, and none of its helper threads inheriting it */
+	if (realtime_start(&config->realtime) < 0) {
+		daemon_free(daemon);
+		return EXIT_FAILED;
+	}
 	start_ready(&start);
 	r = daemon_run(daemon, &stop_signal, &hangup_signal);
 	if (stop_signal)
@@ -148,6 +153,7 @@ int main(int argc, char **argv)
 	log_open();
 	log_level_set(config.log_priority);
 	signals_set();
+	sched_getaffinity(0, sizeof(config.trust.allowed), &config.trust.allowed);
 	r = affinity_set(&config) < 0 ? EXIT_USAGE : run(&config, &origin);
 	config_clear(&config);
 	reload_origin_clear(&origin);

@@ -34,7 +34,7 @@ static int parse(struct config *config, const char *text, char **errors)
 }
 
 #define ALLOWED_DOCUMENT                                                                           \
-	"page, clock, leap, counter, warm_up_s, state, audit, log_level, keys, control or sources"
+	"page, clock, leap, counter, trust, realtime, warm_up_s, state, audit, log_level, keys, control or sources"
 #define ALLOWED_SOURCE                                                                             \
 	"ntp, pool, maxsources, port, iburst, minpoll, maxpoll, xleave, key or offline"
 #define ALLOWED_SOURCES                                                                            \
@@ -183,6 +183,14 @@ static const struct {
 	 "f.yaml:2: page.shm_name: \"" NAME_50 "1234567890...\" is no such file name; "
 	 "allowed: " ALLOWED_NAME "\n"},
 	/* Sources */
+	{GOOD "trust: {changes: start}\n",
+	 "f.yaml:2: trust.changes: \"start\" is neither true nor false; allowed: true or false\n"},
+	{GOOD "trust: {cpus: true}\n",
+	 "f.yaml:2: trust.cpus: \"true\" is no such choice; allowed: always, start or never\n"},
+	{GOOD "realtime: {lock_memory: yes}\n",
+	 "f.yaml:2: realtime.lock_memory: \"yes\" is no such choice; allowed: auto, true or false\n"},
+	{GOOD "realtime: {priority: 100}\n",
+	 "f.yaml:2: realtime.priority: 100 is out of range; allowed: an integer from 0 to 99\n"},
 	{"sources: []\n", "f.yaml:1: sources: an empty list; allowed: " ALLOWED_SOURCES "\n"},
 	{"sources: a.example\n",
 	 "f.yaml:1: sources: \"a.example\" is a single value; allowed: " ALLOWED_SOURCES "\n"},
@@ -587,7 +595,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 41);
+	cr_assert_eq(count, 47);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);

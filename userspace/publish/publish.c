@@ -37,6 +37,14 @@ static uint64_t publisher_now(void *data)
 	return counter_read(data);
 }
 
+/* How far a reader's counter value may lie beside its instant, in the unit of a bound */
+static uint32_t step_ns(const struct counter *counter)
+{
+	int64_t ns = counter_to_ns(counter, (uint64_t)counter->step + counter->apart);
+
+	return ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
+}
+
 static void line_config_set(struct line_config *ret, const struct publish_config *config,
 			    const struct counter *counter)
 {
@@ -57,8 +65,7 @@ static void line_config_set(struct line_config *ret, const struct publish_config
 		.settle = counter_from_ns(counter, settle_ns),
 		.max_slew_ppb = config->max_slew_ppb,
 		.max_fall_ppb = LINE_FALL_PPB,
-		.step_ns =
-			(uint32_t)counter_to_ns(counter, (uint64_t)counter->step + counter->apart),
+		.step_ns = step_ns(counter),
 		.max_bound_ns = config->max_bound_ns,
 		.step_threshold_ns = config->step_threshold_ns,
 	};
@@ -262,6 +269,12 @@ int publisher_counter_set(struct publisher *publisher, const struct counter *cou
 	writer->corrections = old.corrections;
 	writer->rebuilt = old.rebuilt;
 	return 0;
+}
+
+void publisher_apart_set(struct publisher *publisher, uint32_t apart)
+{
+	publisher->counter.apart = apart;
+	publisher->writer.config.step_ns = step_ns(&publisher->counter);
 }
 
 void publisher_line(const struct publisher *publisher, struct chronotick_clock *ret,

@@ -75,6 +75,9 @@ void publisher_invalidate(struct publisher *publisher);
 int publisher_counter_set(struct publisher *publisher, const struct counter *counter, char *why,
 			  unsigned int why_size);
 
+/* The counter's values on two CPUs may differ by so many counts: in the bound from now on. */
+void publisher_apart_set(struct publisher *publisher, uint32_t apart);
+
 /*
  * Figures and sources as they are now; count <= CHRONOTICK_SOURCES_MAX. The publisher fills in the
  * publication figures itself.
