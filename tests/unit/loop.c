@@ -131,7 +131,7 @@ Test(loop, timer_always_due)
 	run.timers[0].timer.fire = again;
 	run.timers[0].timer.data = &run.timers[0];
 	cr_assert_eq(loop_timer_set(run.loop, &run.timers[0].timer, 0), 0);
-	run_to(&run, loop_now_ns() + 2 * MS);
+	run_to(&run, loop_now_ns() + 100 * MS);
 	cr_assert(run.fired > 1);
 	cr_assert_neq(run.timers[0].timer.slot, 0);
 	run_free(&run);
@@ -157,7 +157,7 @@ Test(loop, descriptors)
 	cr_assert_eq(loop_fd_add(run.loop, run.fds[0][0], POLLIN, serve, &run), -EEXIST);
 	cr_assert_eq(write(run.fds[0][1], "x", 1), 1);
 	cr_assert_eq(write(run.fds[0][1], "y", 1), 1);
-	run_to(&run, loop_now_ns() + 5 * MS);
+	run_to(&run, loop_now_ns() + 100 * MS);
 	cr_assert_eq(run.served, 2);
 
 	/* Once removed it is left alone, and may be added anew. */
@@ -165,10 +165,10 @@ Test(loop, descriptors)
 	loop_fd_remove(run.loop, run.fds[0][0]);
 	loop_fd_remove(run.loop, -1);
 	cr_assert_eq(write(run.fds[0][1], "z", 1), 1);
-	run_to(&run, loop_now_ns() + 5 * MS);
+	run_to(&run, loop_now_ns() + 100 * MS);
 	cr_assert_eq(run.served, 2);
 	cr_assert_eq(loop_fd_add(run.loop, run.fds[0][0], POLLIN, serve, &run), 0);
-	run_to(&run, loop_now_ns() + 5 * MS);
+	run_to(&run, loop_now_ns() + 100 * MS);
 	cr_assert_eq(run.served, 3);
 	run_free(&run);
 }
@@ -213,14 +213,14 @@ Test(loop, removal_while_serving)
 		cr_assert_eq(loop_fd_add(run.loop, run.fds[i][0], POLLIN, remove_both, &many), 0);
 		cr_assert_eq(write(run.fds[i][1], "x", 1), 1);
 	}
-	run_to(&run, loop_now_ns() + 5 * MS);
+	run_to(&run, loop_now_ns() + 100 * MS);
 	cr_assert_eq(run.served, 1);
 
 	/* What was added in there works. */
 	cr_assert_eq(write(run.fds[0][0], "x", 1), 1);
 	for (i = 1; i < MANY; i++)
 		loop_fd_remove(run.loop, many.extra[i]);
-	run_to(&run, loop_now_ns() + 5 * MS);
+	run_to(&run, loop_now_ns() + 100 * MS);
 	cr_assert_eq(run.served, 2);
 	for (i = 0; i < MANY; i++)
 		close(many.extra[i]);
@@ -246,7 +246,7 @@ Test(loop, closed_descriptor)
 	fd = dup(run.fds[0][0]);
 	cr_assert_eq(loop_fd_add(run.loop, fd, POLLIN, invalid, &run), 0);
 	close(fd);
-	run_to(&run, loop_now_ns() + 5 * MS);
+	run_to(&run, loop_now_ns() + 100 * MS);
 	cr_assert_eq(run.served, 1);
 	run_free(&run);
 }

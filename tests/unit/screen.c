@@ -126,9 +126,9 @@ static void check_all_sizes(void)
 		screen.utf8 = mode & 1;
 		screen.colour = mode & 2;
 		for (screen.width = 0; screen.width < 140;
-		     screen.width += screen.width < 30 ? 1 : 9)
+		     screen.width += screen.width < 5 ? 1 : 13)
 			for (screen.height = 0; screen.height < 45;
-			     screen.height += screen.height < 4 ? 1 : 5)
+			     screen.height += screen.height < 3 ? 1 : 11)
 				check_fits();
 		screen.width = UINT_MAX, screen.height = UINT_MAX;
 		check_fits();
