@@ -86,6 +86,9 @@ static bool writer_is_seen(const struct chronotick_header *header)
 
 static void page_print(const struct cli *cli, const struct view *view)
 {
+	static const char *const leaps[] = {
+		"none announced", "one will be inserted at the end of this month",
+		"one will be left out at the end of this month", "unknown"};
 	const struct chronotick_header *header = &view->header;
 	char text[TEXT_SIZE];
 
@@ -114,6 +117,12 @@ static void page_print(const struct cli *cli, const struct view *view)
 		text_field(cli, "Heartbeat", view->writer_gone ? TEXT_BAD : TEXT_PLAIN, "%s ago",
 			   text_duration(text, (double)view->heartbeat_age_ns * 1e-9, false));
 	text_field(cli, "Generation", TEXT_PLAIN, "%u", view->now.generation);
+	if (view->now.tai_offset_s == CHRONOTICK_TAI_UNKNOWN)
+		text_field(cli, "TAI - UTC", TEXT_PLAIN, "unknown");
+	else
+		text_field(cli, "TAI - UTC", TEXT_PLAIN, "%d s", view->now.tai_offset_s);
+	text_field(cli, "Leap second", TEXT_PLAIN, "%s",
+		   leaps[(view->now.status & CHRONOTICK_LEAP_MASK) >> CHRONOTICK_LEAP_SHIFT]);
 }
 
 static void statistics_print(const struct cli *cli, const struct view *view)

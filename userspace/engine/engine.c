@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/combine.h"
+#include "engine/follow.h"
 
 /* The sources are weighed anew at least this often */
 #define WEIGH_NS 100000000LL
@@ -198,8 +199,7 @@ static int sample_check(const struct engine *engine, const struct sample *sample
 	return engine->sources[sample->source].excluded ? -EPERM : 0;
 }
 
-/* The line at another counter value; the uncertainty stays that of the last selection. */
-static void base_at(const struct engine *engine, uint64_t counter, struct correction *ret)
+void engine_base_at(const struct engine *engine, uint64_t counter, struct correction *ret)
 {
 	const struct correction *base = &engine->base;
 	int64_t counts = (int64_t)(counter - base->counter);
@@ -210,45 +210,6 @@ static void base_at(const struct engine *engine, uint64_t counter, struct correc
 	ret->utc += (__int128)counts * (__int128)base->mult * 1024;
 	if (distance)
 		bound_age(&ret->bound, bound_grown(base->bound.growth, distance));
-}
-
-void engine_leap(struct engine *engine, int64_t shift_ns)
-{
-	unsigned int i;
-
-	for (i = 0; i < ENGINE_SOURCES_MAX; i++) {
-		filter_shift(&engine->sources[i].filter, shift_ns);
-		if (engine->views[i].has_sample)
-			engine->views[i].last.offset_ns += shift_ns;
-	}
-	engine->base.utc += shift_ns * ((__int128)1 << 64);
-}
-
-/* Follow the leap second if it is due at the counter value of *now, and bring *now up to date. */
-static void leap_follow(struct engine *engine, int64_t now_ns, struct correction *now)
-{
-	int64_t utc_ns = (int64_t)(now->utc >> 64), shift_ns;
-
-	if (!leap_watch_is_due(&engine->leap, utc_ns - now->bound.total_ns))
-		return;
-	shift_ns = leap_watch_follow(&engine->leap, utc_ns, now_ns);
-	engine_leap(engine, shift_ns);
-	now->utc += shift_ns * ((__int128)1 << 64);
-}
-
-/* Is the sample not of the time around a leap second? *shift_ns: what one since then is to it. */
-static bool sample_clear_of_leap(struct engine *engine, const struct sample *sample, int64_t raw_ns,
-				 int64_t *shift_ns)
-{
-	struct correction then;
-
-	*shift_ns = 0;
-	if (!engine->has_base)
-		return leap_table_allows(engine->config.leaps, raw_ns + sample->offset_ns);
-	base_at(engine, sample->counter, &then);
-	leap_follow(engine, raw_ns, &then);
-	*shift_ns = leap_watch_shift(&engine->leap, raw_ns);
-	return leap_watch_allows(&engine->leap, (int64_t)(then.utc >> 64), raw_ns);
 }
 
 int engine_sample_add(struct engine *engine, const struct sample *taken)
@@ -262,7 +223,7 @@ int engine_sample_add(struct engine *engine, const struct sample *taken)
 	err = sample_check(engine, sample, &raw_ns);
 	if (err)
 		return err;
-	if (!sample_clear_of_leap(engine, sample, raw_ns, &shift_ns))
+	if (!follow_sample(engine, sample, raw_ns, &shift_ns))
 		return -EAGAIN;
 	sample->offset_ns += shift_ns;
 
@@ -496,7 +457,7 @@ static void base_hold(struct engine *engine, uint64_t counter, int64_t now_ns)
 
 	if (age_ns <= 0)
 		return;
-	base_at(engine, counter, &now);
+	engine_base_at(engine, counter, &now);
 	engine->base_rate =
 		rate_widen(engine->base_rate, rate_wander(limits->wander, age_ns) - limits->wander);
 	rate_intersect(&engine->base_rate, most);
@@ -518,7 +479,7 @@ static bool base_outvotes(const struct engine *engine, uint64_t counter,
 
 	if (!engine->has_base || combined->selected > engine->most_selected / 2)
 		return false;
-	base_at(engine, counter, &held);
+	engine_base_at(engine, counter, &held);
 	apart = (combined_utc(engine, counter, combined) - held.utc) >> 64;
 	return (apart < 0 ? -apart : apart) > held.bound.total_ns + combined->bound.total_ns;
 }
@@ -586,28 +547,6 @@ static void base_drop(struct engine *engine)
 		engine->sources[i].distrusted = false;
 }
 
-/* Leap second and TAI, now that the base's line at the counter value is in *ret. */
-static void leap_correct(struct engine *engine, int64_t now_ns, struct correction *ret)
-{
-	const struct leap_table *table = engine->config.leaps;
-	const struct leap *next = &engine->leap.next;
-	int64_t utc_ns;
-
-	leap_follow(engine, now_ns, ret);
-	utc_ns = (int64_t)(ret->utc >> 64);
-	if (leap_watch_update(&engine->leap, table, utc_ns, engine->leap_vote) < 0) {
-		engine_reset(engine);
-		return;
-	}
-	if (next->shift_ns) {
-		ret->leap_ns = next->at_ns;
-		ret->leap =
-			(next->shift_ns < 0 ? CHRONOTICK_LEAP_INSERT : CHRONOTICK_LEAP_DELETE) >>
-			CHRONOTICK_LEAP_SHIFT;
-	}
-	ret->tai_offset_s = leap_watch_tai(&engine->leap, table, utc_ns);
-}
-
 void engine_correct(struct engine *engine, uint64_t counter, struct correction *ret)
 {
 	const struct engine_config *config = &engine->config;
@@ -622,8 +561,8 @@ void engine_correct(struct engine *engine, uint64_t counter, struct correction *
 		    now_ns - engine->weighed_ns >= WEIGH_NS)
 			weigh(engine, counter, now_ns);
 		if (engine->has_base) {
-			base_at(engine, counter, ret);
-			leap_correct(engine, now_ns, ret);
+			engine_base_at(engine, counter, ret);
+			follow_correct(engine, now_ns, ret);
 			if (ret->bound.total_ns > config->max_bound_ns)
 				base_drop(engine);
 		}
