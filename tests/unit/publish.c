@@ -432,4 +432,11 @@ Test(publish, settings_out_of_range_are_refused)
 	cr_assert_eq(publisher_open(&publisher, &settings, &counter, &owner, why, sizeof(why)),
 		     -EINVAL);
 	cr_assert_neq(strstr(why, "shm_name"), NULL);
+	/* A leap second must be a jump. */
+	settings = (struct publish_config){.shm_name = "x", .frequency_hz = 1, .max_bound_ns = 1};
+	settings.writer_timeout_ms = 1;
+	settings.step_threshold_ns = PUBLISH_STEP_THRESHOLD_MAX_NS + 1;
+	cr_assert_eq(publisher_open(&publisher, &settings, &counter, &owner, why, sizeof(why)),
+		     -EINVAL);
+	cr_assert_neq(strstr(why, "step threshold"), NULL);
 }
