@@ -78,7 +78,7 @@ static bool number_take(struct parse *p, struct rest *rest, int64_t *ret)
 	negative = rest->at < rest->end && *rest->at == '-';
 	rest->at += negative;
 	while (rest->at < rest->end && *rest->at >= '0' && *rest->at <= '9') {
-		if (rest->at - begin > DIGITS_MAX)
+		if (rest->at - begin >= DIGITS_MAX)
 			return false;
 		value = value * 10 + (*rest->at++ - '0');
 	}
