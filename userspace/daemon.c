@@ -467,6 +467,7 @@ int daemon_reload(struct daemon *daemon, const struct config *wanted)
 		log_error("the engine does not take its configuration: %s", strerror(-r));
 	r = source_set_reconfigure(daemon->sources, wanted->sources, wanted->source_count, &change);
 	loop_timer_set(daemon->loop, &daemon->upkeep, loop_now_ns());
+	leapseconds_look(&daemon->leaps);
 	if (r < 0)
 		log_error("not all sources could be had: %s", strerror(-r));
 	log_info("the new configuration is in use; sources: %u new, %u gone, %u changed, %u as "

@@ -77,6 +77,11 @@ void leapseconds_configure(struct leapseconds *leaps, const struct leap_config *
 		memset(&leaps->table, 0, sizeof(leaps->table));
 }
 
+void leapseconds_look(struct leapseconds *leaps)
+{
+	leaps->checked_ns = INT64_MIN / 2;
+}
+
 void leapseconds_apply(const struct leapseconds *leaps, struct correction *correction)
 {
 	if (leaps->config.mode == LEAP_SMEAR)

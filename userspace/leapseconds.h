@@ -40,11 +40,14 @@ struct leapseconds {
 };
 
 /*
- * Begin, or go on with another configuration after a reload: the file is read. A file that is
- * missing or wrong is logged, and the table stays as it was. config.file must outlive it.
+ * Begin: the file is read. A file that is missing or wrong is logged, and the table stays as it was.
+ * config.file must outlive it.
  */
 void leapseconds_configure(struct leapseconds *leaps, const struct leap_config *config,
 			   int64_t now_ns);
+
+/* At a reload: the next tick looks at the file, whatever the hour. */
+void leapseconds_look(struct leapseconds *leaps);
 
 /* What is published of a correction: smeared if that is wanted, else as it is. */
 void leapseconds_apply(const struct leapseconds *leaps, struct correction *correction);

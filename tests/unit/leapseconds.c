@@ -112,17 +112,27 @@ Test(leapseconds, the_file_is_read_again_when_it_has_changed)
 	tick(JULY - 40 * 24 * HOUR, HOUR, 0, 0);
 	cr_assert_eq(leaps.table.count, 3);
 	cr_assert(strstr(logged(), "TAI - UTC is 38 s from 2027-01-01 on"), "%s", got);
+	/* A reload does not wait for the hour. */
+	write_file(OLD);
+	leapseconds_look(&leaps);
+	tick(JULY - 40 * 24 * HOUR, HOUR + 1, 0, 0);
+	cr_assert_eq(leaps.table.count, 2);
+	write_file(NEW);
+	leapseconds_look(&leaps);
+	tick(JULY - 40 * 24 * HOUR, HOUR + 2, 0, 0);
+	cr_assert_eq(leaps.table.count, 3);
+	logged();
 	/* What is broken, or gone, changes nothing, and is told once. */
 	write_file(OLD "3 5\n");
-	tick(JULY - 40 * 24 * HOUR, 2 * HOUR, 0, 0);
+	tick(JULY - 40 * 24 * HOUR, 2 * HOUR + 2, 0, 0);
 	cr_assert_eq(leaps.table.count, 3);
 	cr_assert(strstr(logged(), ":6: no time from 1972 to 2261 in NTP seconds; what was read "
 				   "before stands"),
 		  "%s", got);
-	tick(JULY - 40 * 24 * HOUR, 3 * HOUR, 0, 0);
+	tick(JULY - 40 * 24 * HOUR, 3 * HOUR + 2, 0, 0);
 	cr_assert_str_eq(logged(), "");
 	unlink(path);
-	tick(JULY - 40 * 24 * HOUR, 4 * HOUR, 0, 0);
+	tick(JULY - 40 * 24 * HOUR, 4 * HOUR + 2, 0, 0);
 	cr_assert(strstr(logged(), "No such file"), "%s", got);
 	cr_assert_eq(leaps.table.count, 3);
 	configure(NULL, LEAP_STEP);
