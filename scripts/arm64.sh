@@ -42,7 +42,7 @@ arm64_unpack() {
 # What programs are linked with, below $arm64_dir/root: of what a build needs the -dev packages,
 # and the libraries that these name. The compiler brings the C library.
 arm64_libraries() {
-	local package devs=() libraries=()
+	local package link devs=() libraries=()
 	for package in "${packages_build[@]}"; do
 		case $package in
 		libc6-dev) ;;
@@ -65,6 +65,13 @@ arm64_libraries() {
 			tr ',' '\n' | sed 's/^ *//; s/[ (|].*//' | grep -vE '^$|^libc6|-dev$'))
 	done
 	arm64_unpack "${libraries[@]}" || return 1
+	# One directory for all: links into /lib would lead out of here.
+	[ ! -d "$arm64_dir/root/lib" ] || cp -a "$arm64_dir/root/lib/." "$arm64_dir/root/usr/lib/"
+	for link in "$arm64_dir"/root/usr/lib/aarch64-linux-gnu/*.so; do
+		case $(readlink "$link") in
+		/*) ln -sf "$(basename "$(readlink "$link")")" "$link" ;;
+		esac
+	done
 	rm -rf "$arm64_dir/apt" "$arm64_dir/debs"
 	echo "${devs[*]}" >"$arm64_dir/done"
 }
