@@ -11,7 +11,8 @@ packages_build=(gcc libc6-dev meson ninja-build pkg-config python3 libyaml-dev l
 # that Debian's chronyd is linked with (see chronyd_find)
 packages_reference=(iproute2 procps libcap2 libedit2 libgnutls30 libnettle8 libseccomp2)
 # What the tests need: Criterion, a second compiler with sanitizers and libFuzzer, style, tools
-packages_test=(g++ libcriterion-dev clang-14 libclang-rt-14-dev clang-format-14 binutils)
+packages_test=(g++ libcriterion-dev clang-14 libclang-rt-14-dev clang-format-14 binutils
+	strace)
 
 say() {
 	printf '== %s\n' "$*"
