@@ -11,7 +11,7 @@
 
 #include <yaml.h>
 
-#include "file.h"
+#include "base/file.h"
 #include "keys.h"
 #include "log.h"
 #include "sources/ntp_keys.h"
@@ -613,7 +613,7 @@ int config_load(struct config *ret, const char *path, FILE *errors)
 
 	if (!text)
 		return -ENOMEM;
-	size = file_read(path, text, CONFIG_SIZE_MAX + 1);
+	size = file_read(path, text, CONFIG_SIZE_MAX + 1, NULL);
 	if (size < 0) {
 		complain(&p, 1, WHOLE_FILE, "it cannot be read: %s; allowed: a readable file",
 			 strerror((int)-size));

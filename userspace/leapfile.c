@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
+#include "base/file.h"
 
 #define UNIX_EPOCH 2208988800LL             /* 1970 in NTP seconds */
 #define NTP_MIN 2272060800LL                /* 1972, when leap seconds began */
@@ -250,7 +250,7 @@ int leapfile_load(struct leap_table *ret, const char *path, char *why, size_t wh
 		snprintf(why, why_size, "%s: %s", path, strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	size = file_read(path, text, LEAPFILE_SIZE_MAX + 1);
+	size = file_read(path, text, LEAPFILE_SIZE_MAX + 1, NULL);
 	if (size < 0) {
 		snprintf(why, why_size, "%s: %s", path, strerror((int)-size));
 		r = (int)size;

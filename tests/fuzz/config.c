@@ -6,26 +6,9 @@
 #include <string.h>
 
 #include "config.h"
+#include "support/complaints.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_lines(const char *text)
-{
-	const char *c;
-
-	if (!*text)
-		abort();
-	while (*text) {
-		if (strncmp(text, "f:", 2) != 0 || text[2] < '1' || text[2] > '9')
-			abort();
-		for (c = text; *c != '\n'; c++)
-			if ((unsigned char)*c < ' ' || *c == 0x7f)
-				abort();
-		if (!strstr(text, "; allowed: "))
-			abort();
-		text = c + 1;
-	}
-}
 
 static void check_config(const struct config *config)
 {
@@ -55,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = config_parse(&config, "f", data, size, stream);
 	fclose(stream);
 	if (r == -EINVAL) {
-		check_lines(errors);
+		complaints_check(errors, "f");
 	} else if (r == 0) {
 		if (*errors)
 			abort();

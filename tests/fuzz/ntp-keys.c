@@ -6,26 +6,9 @@
 #include <string.h>
 
 #include "sources/ntp_keys.h"
+#include "support/complaints.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_lines(const char *text)
-{
-	const char *c;
-
-	if (!*text)
-		abort();
-	while (*text) {
-		if (strncmp(text, "k:", 2) != 0 || text[2] < '1' || text[2] > '9')
-			abort();
-		for (c = text; *c != '\n'; c++)
-			if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
-				abort();
-		if (!strstr(text, "; allowed: "))
-			abort();
-		text = c + 1;
-	}
-}
 
 /* Each key that is there makes a MAC that holds, and none that holds when a bit is changed. */
 static void check_keys(const struct ntp_keys *keys)
@@ -67,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = ntp_keys_parse(&keys, "k", data, size, stream);
 	fclose(stream);
 	if (r == -EINVAL) {
-		check_lines(errors);
+		complaints_check(errors, "k");
 	} else if (r == 0) {
 		if (*errors)
 			abort();

@@ -9,7 +9,7 @@
 
 #include <criterion/criterion.h>
 
-#include "file.h"
+#include "base/file.h"
 
 static char directory[] = "/tmp/chronotick-file-XXXXXX";
 static char path[64], fresh[64], other[64];
@@ -36,7 +36,7 @@ TestSuite(file, .init = make, .fini = clean);
 static void expect_content(const char *name, const char *wanted)
 {
 	char text[64];
-	ssize_t size = file_read(name, text, sizeof(text));
+	ssize_t size = file_read(name, text, sizeof(text), NULL);
 
 	cr_assert_eq(size, (ssize_t)strlen(wanted));
 	cr_assert_eq(memcmp(text, wanted, strlen(wanted)), 0);
@@ -60,7 +60,7 @@ Test(file, reading_ends_at_the_size_that_was_asked_for)
 	char text[4] = "...";
 
 	cr_assert_eq(file_replace(path, "abcdef", 6), 0);
-	cr_assert_eq(file_read(path, text, 3), 3);
+	cr_assert_eq(file_read(path, text, 3, NULL), 3);
 	cr_assert_str_eq(text, "abc");
 }
 
@@ -68,10 +68,10 @@ Test(file, what_is_no_regular_file_is_not_waited_for)
 {
 	char text[8];
 
-	cr_assert_eq(file_read(path, text, sizeof(text)), -ENOENT);
-	cr_assert_eq(file_read(directory, text, sizeof(text)), -EISDIR);
+	cr_assert_eq(file_read(path, text, sizeof(text), NULL), -ENOENT);
+	cr_assert_eq(file_read(directory, text, sizeof(text), NULL), -EISDIR);
 	cr_assert_eq(mkfifo(path, 0600), 0);
-	cr_assert_eq(file_read(path, text, sizeof(text)), -EINVAL);
+	cr_assert_eq(file_read(path, text, sizeof(text), NULL), -EINVAL);
 }
 
 Test(file, a_link_in_the_way_of_the_new_file_is_not_followed)

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "file.h"
+#include "base/file.h"
 
 #define NS_PER_S 1000000000LL
 #define PREFIX "audit-"

@@ -4,10 +4,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/thread.h"
 
 #define STACK_SIZE (256 * 1024)
 
@@ -55,35 +56,6 @@ static void note_put(struct scribe *scribe, scribe_fn fn, void *data, const char
 	sem_post(&scribe->waiting);
 }
 
-/* The loop's CPUs are inherited, its real-time priority is not: the disk can wait. */
-static int thread_start(struct scribe *scribe)
-{
-	const struct sched_param ordinary = {0};
-	pthread_attr_t attributes;
-	sigset_t all, old;
-	int r;
-
-	r = pthread_attr_init(&attributes);
-	if (r)
-		return -r;
-	r = pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	if (r == 0)
-		r = pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
-	if (r == 0)
-		r = pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
-	if (r == 0)
-		r = pthread_attr_setschedparam(&attributes, &ordinary);
-	if (r == 0) {
-		/* Signals are the loop's: the thread inherits a mask that blocks them all. */
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &old);
-		r = pthread_create(&scribe->thread, &attributes, run, scribe);
-		pthread_sigmask(SIG_SETMASK, &old, NULL);
-	}
-	pthread_attr_destroy(&attributes);
-	return -r;
-}
-
 int scribe_new(struct scribe **ret)
 {
 	struct scribe *scribe = calloc(1, sizeof(*scribe));
@@ -92,7 +64,7 @@ int scribe_new(struct scribe **ret)
 	if (!scribe)
 		return -ENOMEM;
 	sem_init(&scribe->waiting, 0, 0);
-	r = thread_start(scribe);
+	r = thread_start(&scribe->thread, false, STACK_SIZE, run, scribe);
 	if (r < 0) {
 		sem_destroy(&scribe->waiting);
 		free(scribe);

@@ -13,7 +13,7 @@
 #include <chronotick/chronotick.h>
 
 #include "archive/state.h"
-#include "file.h"
+#include "base/file.h"
 #include "log.h"
 
 #define NS_PER_S 1000000000LL
@@ -98,7 +98,7 @@ void state_file_load(const struct state_file *file, struct engine *engine)
 
 	if (!file)
 		return;
-	size = file_read(file->path, text, sizeof(text));
+	size = file_read(file->path, text, sizeof(text), NULL);
 	if (size == -ENOENT) {
 		log_debug("%s: no state of an earlier run", file->path);
 		return;

@@ -2,12 +2,12 @@
 #include "sources/ntp_keys.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "base/file.h"
 
 #define TYPE_DEFAULT "MD5"
 #define TYPE_NAME_MAX 16
@@ -246,36 +246,6 @@ int ntp_keys_parse(struct ntp_keys **ret, const char *name, const void *text, si
 	return 0;
 }
 
-/* All of a regular file, up to `room` bytes. Returns how many, or a negative errno. */
-static ssize_t file_take(const char *path, char *text, size_t room, mode_t *mode)
-{
-	struct stat status;
-	size_t size = 0;
-	ssize_t r = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &status) < 0)
-		r = -errno;
-	else if (!S_ISREG(status.st_mode))
-		r = -EINVAL;
-	else
-		*mode = status.st_mode;
-	while (r >= 0 && size < room) {
-		r = read(fd, text + size, room - size);
-		if (r < 0 && errno == EINTR)
-			r = 0;
-		else if (r < 0)
-			r = -errno;
-		else if (r == 0)
-			break;
-		size += r > 0 ? (size_t)r : 0;
-	}
-	close(fd);
-	return r < 0 ? r : (ssize_t)size;
-}
-
 int ntp_keys_load(struct ntp_keys **ret, const char *path, const char *name, FILE *errors)
 {
 	struct parse p = {.name = name, .line = 1, .errors = errors};
@@ -287,7 +257,7 @@ int ntp_keys_load(struct ntp_keys **ret, const char *path, const char *name, FIL
 
 	if (!text)
 		return -ENOMEM;
-	size = file_take(path, text, room, &mode);
+	size = file_read(path, text, room, &mode);
 	if (size < 0) {
 		complain(&p, "(file)",
 			 size == -EINVAL ? "it is no regular file" : strerror((int)-size),

@@ -5,11 +5,12 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/thread.h"
 
 /* getaddrinfo(3) with all its plugins, far from the 8 MB of a default stack */
 #define STACK_SIZE (256 * 1024)
@@ -99,8 +100,6 @@ int resolver_start(struct resolver **ret, const char *name, uint16_t port)
 {
 	size_t size = strlen(name) + 1;
 	struct resolver *resolver;
-	sigset_t all, old;
-	pthread_attr_t attributes;
 	pthread_t thread;
 	int r;
 
@@ -111,30 +110,13 @@ int resolver_start(struct resolver **ret, const char *name, uint16_t port)
 	snprintf(resolver->port, sizeof(resolver->port), "%u", port);
 	atomic_init(&resolver->state, RUNNING);
 
-	r = pthread_attr_init(&attributes);
-	if (r)
-		goto fail;
-	r = pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	if (!r)
-		r = pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	if (r)
-		goto fail_attributes;
-	/* Signals are the loop's: the thread inherits a mask that blocks them all. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(&thread, &attributes, run, resolver);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (r)
-		goto fail_attributes;
-	pthread_attr_destroy(&attributes);
+	r = thread_start(&thread, true, STACK_SIZE, run, resolver);
+	if (r < 0) {
+		free(resolver);
+		return r;
+	}
 	*ret = resolver;
 	return 0;
-
-fail_attributes:
-	pthread_attr_destroy(&attributes);
-fail:
-	free(resolver);
-	return -r;
 }
 
 int resolver_poll(struct resolver *resolver, struct resolver_result *result)

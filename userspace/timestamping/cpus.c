@@ -5,10 +5,11 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/thread.h"
 
 /* Far less than any of the threads' functions needs, and it may be locked in memory */
 #define STACK_SIZE (64 * 1024)
@@ -230,27 +231,6 @@ static void *asker_run(void *data)
 	return NULL;
 }
 
-/* A thread that no signal of the process is delivered to */
-static int thread_start(pthread_t *ret, void *(*run)(void *data), struct cpus_job *job)
-{
-	sigset_t all, old;
-	pthread_attr_t attributes;
-	int r;
-
-	r = -pthread_attr_init(&attributes);
-	if (r < 0)
-		return r;
-	r = -pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	if (r == 0) {
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &old);
-		r = -pthread_create(ret, &attributes, run, job);
-		pthread_sigmask(SIG_SETMASK, &old, NULL);
-	}
-	pthread_attr_destroy(&attributes);
-	return r;
-}
-
 int cpus_start(struct cpus_job **ret, const struct cpus *cpus, unsigned int from,
 	       unsigned int count, const struct cpus_config *config)
 {
@@ -276,10 +256,10 @@ int cpus_start(struct cpus_job **ret, const struct cpus *cpus, unsigned int from
 			.most = INT64_MAX / 4,
 		};
 	sem_init(&job->wake, 0, 0);
-	r = thread_start(&job->partner, partner_run, job);
+	r = thread_start(&job->partner, false, STACK_SIZE, partner_run, job);
 	if (r < 0)
 		goto fail;
-	r = thread_start(&job->asker, asker_run, job);
+	r = thread_start(&job->asker, false, STACK_SIZE, asker_run, job);
 	if (r < 0)
 		goto fail_partner;
 	*ret = job;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "file.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-ssize_t file_read(const char *path, void *data, size_t size)
+ssize_t file_read(const char *path, void *data, size_t size, mode_t *mode)
 {
 	struct stat status;
 	size_t got = 0;
@@ -23,6 +23,8 @@ ssize_t file_read(const char *path, void *data, size_t size)
 		r = -errno;
 	else if (!S_ISREG(status.st_mode))
 		r = S_ISDIR(status.st_mode) ? -EISDIR : -EINVAL;
+	else if (mode)
+		*mode = status.st_mode;
 	while (r >= 0 && got < size) {
 		r = read(fd, (char *)data + got, size - got);
 		if (r < 0 && errno == EINTR)
