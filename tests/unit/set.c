@@ -443,8 +443,8 @@ Test(set, another_configuration_leaves_what_is_the_same_alone)
 	cr_assert(fake_source_at(8));
 	cr_assert_eq(fake_source_at(2)->config.ntp.maxpoll, 7);
 	cr_assert_eq(engine.views[fake_source_at(2)->index].samples, 1);
-	cr_assert_str_eq(told, "source 192.0.2.3: removed\nsource 192.0.2.8: added\n"
-			       "source 192.0.2.2: changed\n");
+	cr_assert_str_eq(told, "source 192.0.2.3: removed\nsource 192.0.2.2: changed\n"
+			       "source 192.0.2.8: added\n");
 	source_set_totals(set, &totals);
 	cr_assert_eq(totals.sent, 6 * 8); /* those of the one that has gone included */
 
@@ -489,4 +489,36 @@ Test(set, a_configuration_that_cannot_be_is_refused_as_a_whole)
 	cr_assert_eq(change.added, 1);
 	cr_assert(fake_source_at(2));
 	cr_assert(strstr(told, "source broken: Invalid argument\n"));
+}
+
+/* Four pools of 16 fill the set; one of them shrinks for a server that stands before it. */
+Test(set, what_shrinks_makes_room_for_what_comes)
+{
+	struct source_config configs[6];
+	struct source_set_change change;
+	char octets[17] = "";
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		static char name[4][10];
+		unsigned int j;
+
+		snprintf(name[i], sizeof(name[i]), "p%u.test", i);
+		for (j = 0; j < 16; j++)
+			octets[j] = (char)(16 * i + j + 1);
+		names(i, name[i], octets);
+		configs[i + 2] = pool(name[i], 16);
+		add(configs[i + 2]);
+	}
+	pass(SECOND);
+	cr_assert_eq(source_set_count(set), SOURCE_SET_MAX);
+	configs[0] = server("192.0.2.101");
+	configs[1] = server("192.0.2.102");
+	configs[5].maxsources = 14;
+	change = reconfigure(configs, 6);
+	cr_assert_eq(change.added, 2);
+	cr_assert_eq(change.changed, 1);
+	cr_assert_eq(change.kept, 3);
+	cr_assert(fake_source_at(101) && fake_source_at(102));
+	cr_assert_eq(source_set_count(set), SOURCE_SET_MAX);
 }

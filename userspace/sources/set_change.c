@@ -102,13 +102,26 @@ static struct entry *entry_find(struct source_set *set, const struct source_conf
 	return NULL;
 }
 
+/* What became of an entry; r: 0: nothing, 1: `what`, or a negative errno. */
+static void note(const struct source_set *set, const struct source_config *config, int r,
+		 const char *what, int *first)
+{
+	if (r)
+		set_tell(set, "source %s: %s", config->ntp.server, r > 0 ? what : strerror(-r));
+	if (r < 0 && !*first)
+		*first = r;
+}
+
 int source_set_reconfigure(struct source_set *set, const struct source_config *configs,
 			   unsigned int count, struct source_set_change *ret)
 {
+	bool known[SOURCE_SET_MAX] = {false};
 	unsigned int i;
 	int first = 0, r;
 
 	memset(ret, 0, sizeof(*ret));
+	if (count > SOURCE_SET_MAX)
+		return -ENOSPC;
 	for (i = 0; i < count; i++)
 		if (!set_config_is_good(&configs[i]))
 			return -EINVAL;
@@ -121,24 +134,24 @@ int source_set_reconfigure(struct source_set *set, const struct source_config *c
 		set_entry_remove(set, entry);
 		ret->removed++;
 	}
+	/* What shrinks makes room for what comes, wherever it stands in the configuration. */
 	for (i = 0; i < count; i++) {
 		struct entry *entry = entry_find(set, &configs[i]);
 
-		r = entry ? entry_change(set, entry, &configs[i])
-			  : source_set_add(set, &configs[i]);
-		if (entry && r == 0)
-			ret->kept++;
-		else if (entry && r > 0)
-			ret->changed++;
-		else if (r == 0)
-			ret->added++;
-		if (r > 0 || (!entry && r == 0))
-			set_tell(set, "source %s: %s", configs[i].ntp.server,
-				 entry ? "changed" : "added");
-		if (r < 0) {
-			set_tell(set, "source %s: %s", configs[i].ntp.server, strerror(-r));
-			first = first ? first : r;
-		}
+		known[i] = entry;
+		if (!entry)
+			continue;
+		r = entry_change(set, entry, &configs[i]);
+		ret->kept += r == 0;
+		ret->changed += r > 0;
+		note(set, &configs[i], r, "changed", &first);
+	}
+	for (i = 0; i < count; i++) {
+		if (known[i])
+			continue;
+		r = source_set_add(set, &configs[i]);
+		ret->added += r == 0;
+		note(set, &configs[i], r < 0 ? r : 1, "added", &first);
 	}
 	return first;
 }
