@@ -21,6 +21,7 @@
 #define RESOLVE_AGAIN_NS (1000 * MS) /* after a failure, doubled up to 64 times that */
 #define RESOLVE_AGAIN_SHIFT_MAX 6
 #define NEXT_ADDRESS_NS (100 * MS)
+#define LOCAL_NS (60 * 1000 * MS)     /* how old the list of this host's addresses may be */
 #define OFFLINE_NS (3600 * 1000 * MS) /* its timer has to stand somewhere */
 
 /* Unanswered requests after which another address is tried */
@@ -190,15 +191,34 @@ static const struct sockaddr *server_address(const struct ntp *ntp)
 	return (const struct sockaddr *)&ntp->found.addresses[ntp->address].address;
 }
 
-/* This host's addresses come and go: they are read again when an unknown one is used. */
-static void local_refresh(struct ntp *ntp)
+/*
+ * This host's addresses come and go: they are read again when they are old, and when an unknown one
+ * is used.
+ */
+static void local_refresh(struct ntp *ntp, int64_t now_ns)
 {
 	struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
 	socklen_t size = sizeof(own);
 
-	if (getsockname(ntp->fd, (struct sockaddr *)&own, &size) < 0 ||
+	if (now_ns - ntp->local_ns >= LOCAL_NS ||
+	    getsockname(ntp->fd, (struct sockaddr *)&own, &size) < 0 ||
 	    !ntp_local_has(&ntp->local, (const struct sockaddr *)&own))
-		(void)ntp_local_read(&ntp->local);
+		ntp_local_renew(ntp);
+}
+
+void ntp_local_renew(struct ntp *ntp)
+{
+	if (ntp_local_read(&ntp->local) == 0)
+		ntp->local_ns = loop_now_ns();
+}
+
+/* An address may have moved from here to the server since they were read. */
+static bool is_own(struct ntp *ntp, const struct sockaddr *server)
+{
+	if (!ntp_local_has(&ntp->local, server))
+		return false;
+	ntp_local_renew(ntp);
+	return ntp_local_has(&ntp->local, server);
 }
 
 /*
@@ -225,8 +245,8 @@ static int request_send(struct ntp *ntp)
 		if (r < 0)
 			return r;
 	}
-	local_refresh(ntp);
-	if (ntp_local_has(&ntp->local, server_address(ntp)))
+	local_refresh(ntp, exchange->sent_ns);
+	if (is_own(ntp, server_address(ntp)))
 		return -ELOOP;
 	r = random_draw(random);
 	if (r < 0)

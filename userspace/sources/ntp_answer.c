@@ -89,8 +89,17 @@ static void reject(struct ntp *ntp, enum ntp_verdict verdict)
 	}
 }
 
+/* Does the server's time come from here? An address may have left this host since they were read. */
+static bool is_loop(struct ntp *ntp, const struct ntp_packet *packet)
+{
+	if (packet->stratum <= 1 || !ntp_local_is_reference(&ntp->local, packet->reference_id))
+		return false;
+	ntp_local_renew(ntp);
+	return ntp_local_is_reference(&ntp->local, packet->reference_id);
+}
+
 /* All tests that a datagram has to pass */
-static enum ntp_verdict judge(const struct ntp *ntp, const uint8_t *data, size_t size,
+static enum ntp_verdict judge(struct ntp *ntp, const uint8_t *data, size_t size,
 			      struct ntp_packet *packet)
 {
 	enum ntp_verdict verdict;
@@ -103,8 +112,7 @@ static enum ntp_verdict judge(const struct ntp *ntp, const uint8_t *data, size_t
 		return verdict;
 	if (ntp->key.id && !ntp_mac_check(&ntp->key, data, size))
 		return NTP_UNAUTHENTIC;
-	if (verdict == NTP_GOOD && packet->stratum > 1 &&
-	    ntp_local_is_reference(&ntp->local, packet->reference_id))
+	if (verdict == NTP_GOOD && is_loop(ntp, packet))
 		return NTP_LOOP;
 	return verdict;
 }

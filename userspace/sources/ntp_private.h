@@ -54,6 +54,7 @@ struct ntp {
 	struct exchange previous; /* the one before it, if that was answered */
 	struct ntp_key key;       /* ID 0: without authentication */
 	struct ntp_local local;
+	int64_t local_ns; /* when it was read, CLOCK_MONOTONIC */
 	struct ntp_statistics statistics;
 	struct sample last;
 	uint8_t told; /* what the owner was told last: enum chronotick_source_state */
@@ -69,6 +70,9 @@ void ntp_rest(struct ntp *ntp);
 
 /* The request is over without a sample: go on, perhaps with another address. */
 void ntp_missed(struct ntp *ntp, bool refused);
+
+/* Read this host's addresses anew. */
+void ntp_local_renew(struct ntp *ntp);
 
 /* For good */
 void ntp_stop(struct ntp *ntp);
