@@ -403,8 +403,13 @@ static void check_client(struct client *client)
 	else
 		check(client, client->losses == 1 && client->lost == behaviour->lost,
 		      "%u events, the last %u", client->losses, client->lost);
-	if (behaviour->stops)
+	if (behaviour->stops) {
 		check(client, requests == 1, "asked again");
+		ntp_online(client->ntp, false);
+		ntp_online(client->ntp, true);
+		check(client, client->losses == 2 && client->lost == behaviour->lost,
+		      "back online, not told that it is denied");
+	}
 	for (i = 1; behaviour->slower && i < 5; i++) {
 		int64_t apart_ns = client->server.first_ns[i] - client->server.first_ns[i - 1];
 

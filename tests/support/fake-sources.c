@@ -86,6 +86,9 @@ static void fake_online(void *source, bool online)
 
 	fake->bursts += online && !fake->online;
 	fake->online = online;
+	if (online && fake->denied)
+		fake->context.events->lost(fake->context.events->data, fake->index,
+					   CHRONOTICK_SOURCE_DENIED);
 }
 
 static int fake_reconfigure(void *source, const struct source_config *config)

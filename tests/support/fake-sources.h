@@ -18,6 +18,7 @@ struct fake_source {
 	char server[64];
 	bool online;
 	unsigned int bursts; /* how often it was switched online */
+	bool denied;         /* it says so whenever it is */
 	bool has_address;
 	struct resolver_address address;
 	uint8_t reach;

@@ -522,3 +522,22 @@ Test(set, what_shrinks_makes_room_for_what_comes)
 	cr_assert(fake_source_at(101) && fake_source_at(102));
 	cr_assert_eq(source_set_count(set), SOURCE_SET_MAX);
 }
+
+Test(set, one_that_was_denied_is_so_after_it_was_offline)
+{
+	add(server("192.0.2.1"));
+	add(server("192.0.2.2"));
+	answer_all_but(0, 0, 0);
+	pass(SECOND);
+	fake_source_at(1)->denied = true;
+	fake_source_at(1)->context.events->lost(fake_source_at(1)->context.events->data,
+						fake_source_at(1)->index, CHRONOTICK_SOURCE_DENIED);
+	pass(SECOND);
+	cr_assert_eq(status_of("192.0.2.1").summary.state, CHRONOTICK_SOURCE_DENIED);
+	source_set_online(set, NULL, false);
+	pass(SECOND);
+	source_set_online(set, NULL, true);
+	pass(SECOND);
+	cr_assert_eq(status_of("192.0.2.1").summary.state, CHRONOTICK_SOURCE_DENIED);
+	cr_assert_eq(status_of("192.0.2.2").summary.state, CHRONOTICK_SOURCE_UNREACHABLE);
+}

@@ -317,6 +317,10 @@ static bool config_in_range(const struct ntp_config *config)
 
 void ntp_online(struct ntp *ntp, bool online)
 {
+	/* Whoever switches it may have forgotten what it was told. */
+	ntp->told = CHRONOTICK_SOURCE_CANDIDATE;
+	if (ntp->phase == STOPPED && online)
+		ntp_tell_lost(ntp, CHRONOTICK_SOURCE_DENIED);
 	if (ntp->phase == STOPPED || online == (ntp->phase != OFFLINE))
 		return;
 	if (!online) {

@@ -69,11 +69,12 @@ void set_member_apply(struct source_set *set, struct member *member)
 			  : member->duplicate ? SET_REASON_DUPLICATE
 					      : NULL;
 
+	/* Before the source is switched: that may tell the engine why it is of no use. */
+	engine_source_exclude(set->context.engine, (unsigned int)(member - set->members), why);
 	if (member->active != !why) {
 		member->active = !why;
 		set_ops_of(set, member->entry)->online(member->source, member->active);
 	}
-	engine_source_exclude(set->context.engine, (unsigned int)(member - set->members), why);
 }
 
 static void on_sample(void *data, const struct sample *sample)
