@@ -158,7 +158,7 @@ static void on_second(void *data)
 {
 	struct daemon *daemon = data;
 	struct source_status sources[SOURCE_SET_MAX];
-	struct chronotick_source summaries[CHRONOTICK_SOURCES_MAX];
+	struct chronotick_source summaries[SOURCE_SET_MAX];
 	unsigned int count = source_set_count(daemon->sources), shown, i;
 	struct chronotick_statistics figures = {0};
 	struct source_totals packets;
@@ -180,18 +180,18 @@ static void on_second(void *data)
 	figures.packets_sent = packets.sent;
 	figures.packets_received = packets.received;
 	figures.packets_rejected = packets.rejected;
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		source_set_describe(daemon->sources, i, &sources[i]);
+		summaries[i] = sources[i].summary;
+	}
 	/* The page has room for the first ones. */
 	shown = count < CHRONOTICK_SOURCES_MAX ? count : CHRONOTICK_SOURCES_MAX;
-	for (i = 0; i < shown; i++)
-		summaries[i] = sources[i].summary;
 	publisher_statistics(daemon->publisher, &figures, summaries, shown);
 	report_sources(&daemon->report, sources, count);
 	leapseconds_tick(&daemon->leaps, &daemon->engine, &correction, sources, count, now_ns);
 	report_late(&daemon->report, daemon->late, now_ns);
 	report_silence(&daemon->report, &daemon->engine, now_ns - daemon->start_ns);
-	archive_tick(daemon->archive, &daemon->engine, now_ns, summaries, shown);
+	archive_tick(daemon->archive, &daemon->engine, now_ns, summaries, count);
 
 	if (daemon->hangup && *daemon->hangup) {
 		*daemon->hangup = 0;

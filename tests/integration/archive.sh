@@ -57,4 +57,18 @@ expect '>synchronized:' "$work/daemon-2.log"
 expect 'state: this state is ignored: its checksum is wrong' "$work/daemon-2.log"
 daemon_end TERM || fail "chronotickd ended with $? on SIGTERM"
 grep -q '^utc_ns 1' "$work/state" || fail "the damaged state was not replaced"
+
+# A source beyond those that the page has room for is named too.
+mkdir "$work/many"
+config "" $(seq -f 10.77.0.%g 101 132) 10.77.0.11
+echo "audit: {directory: $work/many}" >>"$work/chronotick.yaml"
+daemon
+for _ in $(seq 100); do
+	grep -q '>synchronized:' "$work/daemon-3.log" && break
+	sleep 0.1
+done
+sleep 2.5
+daemon_end TERM || fail "chronotickd ended with $? on SIGTERM"
+cat "$work"/many/*.csv >"$work/many.lines"
+expect ',yes,synchronized,.*,10\.77\.0\.11$' "$work/many.lines"
 finish
