@@ -260,7 +260,8 @@ int ntp_keys_load(struct ntp_keys **ret, const char *path, const char *name, FIL
 	size = file_read(path, text, room, &mode);
 	if (size < 0) {
 		complain(&p, "(file)",
-			 size == -EINVAL ? "it is no regular file" : strerror((int)-size),
+			 size == -EINVAL || size == -EISDIR ? "it is no regular file"
+							    : strerror((int)-size),
 			 "a readable file");
 		r = -EINVAL;
 	} else {
