@@ -243,8 +243,8 @@ struct chronotick_source {
 	__u8 rx_stamp;
 	__u8 stratum;
 	__u8 leap;
-	__u8 reach; /* RFC 5905 reachability register */
-	__s8 poll;  /* interval between requests, log2 s */
+	__u8 reach;      /* RFC 5905 reachability register */
+	__s8 poll;       /* interval between requests, log2 s */
 	__s64 offset_ns; /* against the published line */
 	__u64 delay_ns;
 	__u64 dispersion_ns;
