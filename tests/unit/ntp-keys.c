@@ -202,7 +202,7 @@ Test(ntp_keys, files)
 				 "file\n");
 	free(errors);
 	cr_assert_eq(load(directory, &keys, &errors), -EINVAL);
-	cr_assert_str_eq(errors, "k:1: (file): Is a directory; allowed: a readable file\n");
+	cr_assert_str_eq(errors, "k:1: (file): it is no regular file; allowed: a readable file\n");
 	free(errors);
 	/* Nobody writes to it: it must not be waited for. */
 	cr_assert_eq(mkfifo(path, 0600), 0);
