@@ -487,3 +487,62 @@ Test(segment, readers_of_a_renewed_page_expire_and_can_open_anew, .fini = names_
 	chronotick_close(before);
 	chronotick_close(after);
 }
+
+/* What a page says, and the last that was known of it. */
+static void change_expect(const struct chronotick *ct, struct chronotick_change *last,
+			  enum chronotick_status status)
+{
+	cr_assert_eq(chronotick_wait_change(ct, last, 0), 0);
+	cr_assert_eq(last->status & CHRONOTICK_STATUS_MASK, status, "%u", last->status);
+}
+
+/* Who waits for a first time on a page that is replaced is not left waiting. */
+Test(segment, waiters_of_a_renewed_page_without_a_time_are_told, .fini = names_drop)
+{
+	struct publish_config settings = {
+		.shm_name = name,
+		.frequency_hz = 100,
+		.writer_timeout_ms = 10000,
+		.max_bound_ns = SECOND,
+		.max_slew_ppb = 500000,
+		.step_threshold_ns = 100000000,
+	};
+	struct publish_facts facts = {0};
+	struct chronotick_change last = {0};
+	struct publisher *publisher;
+	struct chronotick *before;
+	struct counter counter;
+	struct correction at;
+	int32_t owner;
+
+	names_set("waiters");
+	cr_assert_eq(counter_init(&counter, CHRONOTICK_COUNTER_NONE), 0);
+	cr_assert_eq(publisher_open(&publisher, &settings, &counter, &owner, why, sizeof(why)), 0);
+	at = correction(counter_read(&counter), EPOCH, counter.mult);
+	at.status = CHRONOTICK_UNSYNCHRONIZED;
+	cr_assert_eq(publisher_publish(publisher, &at, &facts), 0);
+	cr_assert_eq(chronotick_open(&before, paths.page), 0);
+	change_expect(before, &last, CHRONOTICK_UNSYNCHRONIZED);
+
+	/* No new page can be had: the old one goes on, with the status that it had. */
+	unlink(paths.page);
+	unlink(paths.hidden);
+	cr_assert_eq(mkdir(paths.next, 0700), 0);
+	cr_assert_lt(publisher_keep(publisher, why, sizeof(why)), 0);
+	change_expect(before, &last, CHRONOTICK_UNSYNCHRONIZED);
+	at = correction(counter_read(&counter), EPOCH, counter.mult);
+	cr_assert_eq(publisher_publish(publisher, &at, &facts), 0);
+	change_expect(before, &last, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_lt(publisher_keep(publisher, why, sizeof(why)), 0);
+	change_expect(before, &last, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_eq(chronotick_writer_check(before, NULL), 0);
+
+	cr_assert_eq(rmdir(paths.next), 0);
+	publisher_invalidate(publisher);
+	change_expect(before, &last, CHRONOTICK_UNSYNCHRONIZED);
+	cr_assert_eq(publisher_keep(publisher, why, sizeof(why)), PUBLISHER_RENEWED);
+	change_expect(before, &last, CHRONOTICK_EXPIRED);
+	cr_assert_eq(chronotick_writer_check(before, NULL), -ESTALE);
+	chronotick_close(before);
+	publisher_close(publisher);
+}

@@ -289,16 +289,25 @@ const struct chronotick_page *publisher_page(const struct publisher *publisher)
 	return publisher->segment.page;
 }
 
-/* For those who have the page: nobody will write it any more, its last line still holds. */
+/*
+ * For those who have the page: nobody will write it any more, a line that stands still holds. One
+ * that does not stand is told of too: who waits for a first one waits in vain.
+ */
 static void sign_off(struct publisher *publisher)
 {
 	struct chronotick_page *page = publisher->segment.page;
 
-	if (line_stands(&publisher->writer.current, counter_read(&publisher->counter)))
-		writer_status_set(&publisher->writer, CHRONOTICK_WRITER_GONE);
-	record_distrust(page);
+	/* Before the change: who is woken by it looks for a writer. */
 	store(&page->header.writer_pid, 0);
+	record_distrust(page);
+	writer_status_set(&publisher->writer, CHRONOTICK_WRITER_GONE);
 	file_touch(publisher);
+}
+
+static enum chronotick_status status_of(const struct chronotick_clock *line)
+{
+	return (enum chronotick_status)(CHRONOTICK_STATE_STATUS(line->state) &
+					CHRONOTICK_STATUS_MASK);
 }
 
 int publisher_keep(struct publisher *publisher, char *why, unsigned int why_size)
@@ -311,13 +320,16 @@ int publisher_keep(struct publisher *publisher, char *why, unsigned int why_size
 		return r;
 	current = publisher->writer.current;
 	sign_off(publisher);
-	publisher->writer.current = current;
 	r = segment_renew(&publisher->segment, publisher->writer.generation + 1, why, why_size);
 	page = publisher->segment.page;
-	/* The old page goes on where there can be no new one. */
 	header_set(&page->header, &publisher->config, &publisher->counter);
-	if (r < 0)
+	if (r < 0) {
+		/* The old page goes on where there can be no new one. */
+		writer_status_set(&publisher->writer, status_of(&current));
+		file_touch(publisher);
 		return r;
+	}
+	publisher->writer.current = current;
 	page_record_order_set(page, publisher->config.record_order);
 	writer_move(&publisher->writer, page);
 	file_touch(publisher);
