@@ -566,3 +566,24 @@ Test(writer, each_change_is_told_once)
 	page_invalidate(&page);
 	cr_assert_eq(page.header.changes, changes + 2);
 }
+
+Test(writer, a_line_that_ends_while_the_next_one_appears_is_told)
+{
+	struct chronotick_page page = {0};
+	struct fake fake = {.counter = 1000 * SECOND};
+	struct line_config limits = config();
+	struct correction at = correction(fake.counter, EPOCH, ONE);
+	struct writer writer;
+	uint64_t end;
+
+	writer_init(&writer, &page, &limits, fake_now, &fake);
+	cr_assert_eq(writer_publish(&writer, &at), 0);
+	end = page.clock[0].anchor + page.clock[0].span;
+	/* The second reading, after the publication, is 100 counts before the end. */
+	at.utc += (end - 1100 - at.counter) * NS;
+	at.counter = end - 1100;
+	fake.counter = end - 1100;
+	cr_assert_eq(writer_publish(&writer, &at), 0);
+	cr_assert_eq(page.header.changes, 3, "a reader may have seen it end");
+	cr_assert_gt(page.clock[0].anchor, end - SECOND);
+}

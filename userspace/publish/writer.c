@@ -93,9 +93,12 @@ int writer_publish(struct writer *writer, const struct correction *correction)
 
 	ended = writer->now(writer->data);
 	passed = ended - started;
-	/* A line that was over before this one could be read has been seen as expired. */
+	/*
+	 * A line that was over before this one could be read has been seen as expired. Other CPUs
+	 * see this one a little after it is stored, and their counters may be ahead.
+	 */
 	changed = line.clock.state != writer->current.state ||
-		  line_stands(&writer->current, ended) != line.trusted;
+		  line_stands(&writer->current, ended + writer->config.lead) != line.trusted;
 	writer->current = line.clock;
 	writer->terms = line.terms;
 	writer->generation = CHRONOTICK_STATE_GENERATION(line.clock.state);
