@@ -86,6 +86,23 @@ Test(read, at_ends_where_growth_holds_no_more)
 	page_drop(&f);
 }
 
+Test(read, at_begins_with_the_generation)
+{
+	struct chronotick_interval at;
+	struct fixture f;
+
+	page_make(&f, native_kind());
+	line_make(&f.page->clock[0], 100ULL * SECOND);
+	f.page->clock[1] = f.page->clock[0];
+	f.page->header.generation_start = 90ULL * SECOND;
+	open_page(&f);
+	cr_assert_eq(chronotick_at(f.ct, 90ULL * SECOND, &at), 0);
+	cr_assert_eq(chronotick_at(f.ct, 90ULL * SECOND - 1, &at), -ERANGE);
+	cr_assert_eq(at.earliest_ns, INT64_MIN);
+	cr_assert_eq(at.latest_ns, INT64_MAX);
+	page_drop(&f);
+}
+
 Test(read, expiry_gives_the_widest_interval)
 {
 	struct fixture f;
@@ -166,6 +183,37 @@ Test(read, a_foreign_counter_is_read_the_slow_way)
 	cr_assert_eq(chronotick_now_unordered(f.ct, &now), 0);
 	cr_assert_eq(chronotick_at(f.ct, 0, &now), -ERANGE, "not the decoy's own anchor");
 	cr_assert_eq(now.earliest_ns, INT64_MIN);
+	page_drop(&f);
+}
+
+/* A suspend, or whatever else begins the counter anew, before its writer has noticed */
+Test(read, a_counter_that_went_back_tells_no_time)
+{
+	struct chronotick_change last = {0};
+	struct chronotick_interval now;
+	uint64_t counter;
+	struct fixture f;
+
+	page_make(&f, CHRONOTICK_COUNTER_MONOTONIC_RAW);
+	open_page(&f);
+	counter = chronotick_counter(f.ct);
+	line_make(&f.page->clock[0], counter + 500ULL * SECOND);
+	f.page->clock[0].mult = 1ULL << CHRONOTICK_MULT_SHIFT;
+	f.page->clock[1] = f.page->clock[0];
+	cr_assert_eq(chronotick_now(f.ct, &now), -ESTALE);
+	cr_assert_eq(now.earliest_ns, INT64_MIN);
+	cr_assert_eq(now.latest_ns, INT64_MAX);
+	cr_assert_eq(now.status, CHRONOTICK_EXPIRED);
+	cr_assert_eq(chronotick_now_unordered(f.ct, &now), -ESTALE);
+	cr_assert_eq(chronotick_wait_until(f.ct, 0, 0, NULL), -ESTALE);
+	cr_assert_eq(chronotick_wait_change(f.ct, &last, 0), 0);
+	cr_assert_eq(last.status, CHRONOTICK_EXPIRED);
+	cr_assert_eq(chronotick_at(f.ct, counter, &now), 0, "as one of before is meant");
+	/* CPUs' counters are a little apart. */
+	f.page->clock[0].anchor = chronotick_counter(f.ct) + SECOND / 2;
+	f.page->clock[1] = f.page->clock[0];
+	cr_assert_eq(chronotick_now(f.ct, &now), 0);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
 	page_drop(&f);
 }
 

@@ -115,7 +115,8 @@ CHRONOTICK_API void chronotick_close(struct chronotick *ct);
  * *ret is filled in every case. Returns
  *	0	trusted: synchronised, or holdover within its validity
  *	-EAGAIN	no trusted time yet
- *	-ESTALE	the last line has expired: its writer is gone, or hangs
+ *	-ESTALE	the last line has expired: its writer is gone, or hangs; or the counter has gone
+ *		back, which the writer has not noticed yet
  * If not 0, [earliest_ns, latest_ns] is the whole range and utc_ns is the last line extrapolated,
  * or 0 where there was none: good to be shown, not to be used.
  */

@@ -29,6 +29,8 @@ CHRONOTICK_API __attribute__((noinline, cold)) int chronotick_read_slow(
 	/* Had the first line been whole, the fast path had taken it. */
 	chronotick_torn_count += taken.torn | (chronotick_kind_is_native(own->kind) &&
 					       taken.counter - taken.line.anchor < taken.line.span);
+	if (mode != CHRONOTICK_READ_AT)
+		return chronotick_now_evaluate(&taken, ret);
 	return chronotick_line_evaluate(&taken.line, taken.counter, taken.generation_start, ret);
 }
 

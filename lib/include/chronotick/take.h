@@ -11,6 +11,12 @@
  */
 #define CHRONOTICK_TRIES 4096
 
+/*
+ * So far before a line's anchor a counter may be read under it: CPUs' counters are that much apart
+ * at most.
+ */
+#define CHRONOTICK_BACK_NS 1000000000
+
 /* Counted in the slow paths and not in the fast one, which so stays as it is. */
 static __thread uint64_t chronotick_torn_count;
 
@@ -133,6 +139,23 @@ static inline int chronotick_line_evaluate(const struct chronotick_clock *line, 
 	if ((int64_t)(counter - generation_start) < 0 || past_ns > CHRONOTICK_GROWTH_NS)
 		return chronotick_unknown(ret, ret->status & CHRONOTICK_STATUS_MASK, -ERANGE);
 	return 0;
+}
+
+/*
+ * The same for a counter that was read just now. A line was there before it, so a counter far before
+ * the line's anchor has gone back, as in a suspend: nothing is known of what it is worth.
+ */
+static inline int chronotick_now_evaluate(const struct chronotick_taken *taken,
+					  struct chronotick_interval *ret)
+{
+	const struct chronotick_clock *line = &taken->line;
+	uint64_t before = line->anchor - taken->counter;
+	int r = chronotick_line_evaluate(line, taken->counter, taken->generation_start, ret);
+
+	if (r == 0 && before - 1 < CHRONOTICK_SPAN_MAX &&
+	    (chronotick_u128)before * line->mult >> CHRONOTICK_MULT_SHIFT > CHRONOTICK_BACK_NS)
+		return chronotick_unknown(ret, CHRONOTICK_EXPIRED, -ESTALE);
+	return r;
 }
 
 #endif /* CHRONOTICK_TAKE_H */

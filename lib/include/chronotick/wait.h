@@ -101,8 +101,7 @@ CHRONOTICK_API int chronotick_wait_change(const struct chronotick *ct,
 		if (r < 0)
 			chronotick_lost(&interval);
 		else
-			chronotick_line_evaluate(&taken.line, taken.counter, taken.generation_start,
-						 &interval);
+			chronotick_now_evaluate(&taken, &interval);
 		now.generation = interval.generation;
 		now.status = interval.status;
 		now.tai_offset_s = interval.tai_offset_s;
