@@ -190,6 +190,13 @@ Test(batch, answers_as_one_by_one)
 	cr_assert_eq(many[0].latest_ns - many[0].utc_ns, 1000 + 1999);
 	cr_assert_eq(many[1].utc_ns - many[0].utc_ns, 4 * SECOND);
 	cr_assert_eq(chronotick_at_batch(f.ct, NULL, 0, NULL, NULL), 0);
+	/* The generation's first count, and the one before it */
+	counters[0] = f.page->header.generation_start;
+	counters[1] = f.page->header.generation_start - 1;
+	cr_assert_eq(chronotick_at_batch(f.ct, counters, 2, many, results), -ERANGE);
+	cr_assert_eq(results[0], 0);
+	cr_assert_eq(results[1], -ERANGE);
+	cr_assert_eq(many[1].latest_ns, INT64_MAX);
 	page_drop(&f);
 }
 

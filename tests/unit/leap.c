@@ -249,6 +249,29 @@ Test(leap, the_engine_steps_by_a_second_and_is_as_good_as_before)
 	cr_assert_eq(engine.sources[0].filter.pending_count, 0);
 }
 
+Test(leap, it_is_not_followed_while_it_may_be_ahead)
+{
+	const int64_t offset = JANUARY_2017 - 10 * SECOND;
+	struct sample sample = {
+		.counter = 5001,
+		.offset_ns = offset,
+		.delay_ns = 100000000,
+		.stratum = 1,
+	};
+
+	start(&table);
+	cr_assert_eq(engine_sample_add(&engine, &sample), 0);
+	utc_at(2 * SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_leq(distance(utc_at(10 * SECOND + 49000000), JANUARY_2017 + 49000000), 10000);
+	cr_assert_geq(now.bound.total_ns, 50000000);
+	cr_assert_eq(now.leap_ns, JANUARY_2017, "UTC may be 1 ms before it still");
+	utc_at(10 * SECOND + 53000000);
+	cr_assert_eq(now.leap_ns, 0);
+	cr_assert_leq(distance(utc_at(10 * SECOND + 53000000), JANUARY_2017 + 53000000 - SECOND),
+		      10000);
+}
+
 Test(leap, a_second_is_left_out)
 {
 	const int64_t offset = JULY_2015 - 11 * SECOND; /* raw 10 s: 23:59:59 */

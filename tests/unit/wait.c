@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting, with what a writer does meanwhile done in the place of the sleep. */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -11,7 +12,10 @@
 static struct {
 	int (*during)(struct chronotick_page *page);
 	struct chronotick_page *page;
+	int (*meanwhile)(struct chronotick_page *page); /* once, when CLOCK_MONOTONIC is read */
 	unsigned int naps, blind;
+	bool read;        /* the page's counter has been read */
+	bool still;       /* and stands at its beginning */
 	int64_t slept_ns; /* all naps together: CLOCK_MONOTONIC is that much ahead */
 	int64_t last_ns;
 	uint32_t changes; /* the value that was named */
@@ -69,7 +73,17 @@ int clock_gettime(clockid_t id, struct timespec *ret)
 	static int64_t looks;
 	int64_t now_ns = 1000 * SECOND + kernel.slept_ns + looks++;
 
-	(void)id;
+	int (*meanwhile)(struct chronotick_page * page) = kernel.meanwhile;
+
+	if (id == CLOCK_MONOTONIC && meanwhile && kernel.page && kernel.read) {
+		kernel.meanwhile = NULL;
+		meanwhile(kernel.page);
+	}
+	if (id == CLOCK_MONOTONIC_RAW) {
+		kernel.read = true;
+		if (kernel.still)
+			now_ns = 1000 * SECOND;
+	}
 	ret->tv_sec = now_ns / SECOND;
 	ret->tv_nsec = now_ns % SECOND;
 	return 0;
@@ -112,6 +126,19 @@ Test(wait, until_it_is_past_for_certain)
 	cr_assert_eq(chronotick_wait_until(f.ct, UTC, 0, NULL), 0);
 	cr_assert_eq(chronotick_wait_until(f.ct, INT64_MIN, 0, NULL), 0);
 	cr_assert_eq(kernel.naps, 0);
+	page_drop(&f);
+}
+
+Test(wait, the_very_instant_is_not_past)
+{
+	struct chronotick_interval now;
+	struct fixture f;
+
+	wait_page(&f);
+	kernel.still = true;
+	cr_assert_eq(chronotick_wait_until(f.ct, UTC - 1000, 0, &now), -ETIMEDOUT);
+	cr_assert_eq(now.earliest_ns, UTC - 1000);
+	cr_assert_eq(chronotick_wait_until(f.ct, UTC - 1001, 0, &now), 0);
 	page_drop(&f);
 }
 
@@ -216,6 +243,30 @@ Test(wait, trust_that_is_lost_and_signals_end_it)
 	kernel.during = interrupted;
 	cr_assert_eq(chronotick_wait_until(f.ct, UTC + SECOND, -1, &now), -EINTR);
 	cr_assert_leq(now.earliest_ns, UTC + SECOND);
+	page_drop(&f);
+}
+
+/* Told between the look at the line and the sleep: the sleep does not come to be. */
+Test(wait, a_change_in_between_is_not_slept_through)
+{
+	struct chronotick_change last = {0};
+	struct chronotick_interval now;
+	struct fixture f;
+
+	wait_page(&f);
+	kernel.meanwhile = loses_trust;
+	cr_assert_eq(chronotick_wait_until(f.ct, UTC + SECOND, -1, &now), -ESTALE);
+	cr_assert_eq(kernel.meanwhile, NULL);
+	cr_assert_eq(kernel.slept_ns, 0);
+	page_drop(&f);
+
+	wait_page(&f);
+	cr_assert_eq(chronotick_wait_change(f.ct, &last, -1), 0);
+	kernel.meanwhile = loses_trust;
+	kernel.read = false;
+	cr_assert_eq(chronotick_wait_change(f.ct, &last, -1), 0);
+	cr_assert_eq(last.status, CHRONOTICK_EXPIRED);
+	cr_assert_eq(kernel.slept_ns, 0);
 	page_drop(&f);
 }
 
