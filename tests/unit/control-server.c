@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The control server on real sockets: places, limits, and the socket's file. */
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -151,6 +152,91 @@ Test(control_server, drops_what_is_senseless_and_answers_the_others)
 	for (i = 0; i < 4; i++)
 		close(fds[i]);
 	down();
+}
+
+/* A kernel that can refuse descriptors for the server does not, as older ones. */
+static void rights_let_through(void)
+{
+	int fd, on = 1, listens;
+
+	for (fd = 3; fd < 64; fd++) {
+		socklen_t size = sizeof(listens);
+
+		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens)
+			(void)setsockopt(fd, SOL_SOCKET, 83 /* SO_PASSRIGHTS */, &on, sizeof(on));
+	}
+}
+
+/* A socket that takes a day to be closed, unless its peer, which is returned, goes first */
+static int lingering(int *ret)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct linger day = {1, 86400};
+	static const char data[65536];
+	socklen_t size = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), peer;
+
+	cr_assert_eq(bind(listener, (struct sockaddr *)&address, size), 0);
+	cr_assert_eq(listen(listener, 1), 0);
+	cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	*ret = socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(connect(*ret, (struct sockaddr *)&address, size), 0);
+	peer = accept(listener, NULL, NULL);
+	cr_assert_geq(peer, 0);
+	close(listener);
+	while (send(*ret, data, sizeof(data), MSG_DONTWAIT) > 0)
+		;
+	cr_assert_eq(setsockopt(*ret, SOL_SOCKET, SO_LINGER, &day, sizeof(day)), 0);
+	return peer;
+}
+
+static void send_with(int fd, int passed)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+	union control_request request;
+	struct iovec part = {&request, sizeof(request.header)};
+	const struct msghdr message = {.msg_iov = &part,
+				       .msg_iovlen = 1,
+				       .msg_control = &control,
+				       .msg_controllen = sizeof(control)};
+
+	control_request_begin(&request, CONTROL_IDENTITY, 1);
+	memcpy(CMSG_DATA(&control.header), &passed, sizeof(passed));
+	cr_assert_eq(sendmsg(fd, &message, 0), (ssize_t)sizeof(request.header));
+	close(passed);
+}
+
+/* It is the last reference that closes: by reading, by dropping, by ending with some unread. */
+Test(control_server, descriptors_that_take_a_day_to_close_hold_nobody_up, .timeout = 20)
+{
+	int peers[3], passed, fds[3], good, i;
+
+	up();
+	rights_let_through();
+	for (i = 0; i < 3; i++) {
+		peers[i] = lingering(&passed);
+		fds[i] = dial(SOCK_SEQPACKET);
+		send_with(fds[i], passed);
+	}
+	good = dial(SOCK_SEQPACKET);
+	for (i = 0; i < 2 * CONTROL_CLIENTS && answered(good) < 0; i++) {
+		identity_send(good);
+		run(20000000);
+	}
+	cr_assert_lt(i, 2 * CONTROL_CLIENTS);
+	for (i = 0; i < 3; i++)
+		cr_expect_eq(answered(fds[i]), 0);
+	/* One who is pushed out, and one whom nobody has taken, as the server ends */
+	peers[0] = lingering(&passed);
+	fds[0] = dial(SOCK_SEQPACKET);
+	send_with(fds[0], passed);
+	down();
+	for (i = 0; i < 3; i++)
+		close(peers[i]);
 }
 
 Test(control_server, one_who_never_reads_is_dropped)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "control/answer.h"
+#include "control/closer.h"
 #include "control/socket.h"
 
 struct client {
@@ -23,6 +24,7 @@ struct control_server {
 	struct loop *loop;
 	const struct control_ops *ops;
 	struct control_socket socket;
+	struct closer *closer;
 	gid_t group;
 	gid_t *groups;
 	struct client clients[CONTROL_CLIENTS];
@@ -41,7 +43,7 @@ static void on_listen(void *data, int fd, short events);
 static void client_end(struct client *client)
 {
 	loop_fd_remove(client->server->loop, client->fd);
-	close(client->fd);
+	closer_put(client->server->closer, client->fd);
 	client->fd = -1;
 }
 
@@ -109,14 +111,29 @@ static bool request_answer(struct client *client, size_t size)
 	       send(client->fd, &server->reply, size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size;
 }
 
+/*
+ * Take a request, if there is one. Returns its size; 0: the peer is done; -1: see errno. One that
+ * comes with descriptors is left where it is: whoever takes it closes them, and may have to wait.
+ */
+static ssize_t request_take(int fd, union control_request *ret)
+{
+	struct iovec part = {ret, sizeof(*ret)};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	ssize_t size = recvmsg(fd, &message, MSG_DONTWAIT | MSG_PEEK);
+
+	if (size >= 0 && message.msg_flags & MSG_CTRUNC) {
+		errno = EPERM;
+		return -1;
+	}
+	return size > 0 ? recv(fd, ret, sizeof(*ret), MSG_DONTWAIT | MSG_TRUNC) : size;
+}
+
 /* One request, if there is one. */
 static void client_serve(struct client *client)
 {
 	struct control_server *server = client->server;
-	ssize_t size;
+	ssize_t size = request_take(client->fd, &server->request);
 
-	size = recv(client->fd, &server->request, sizeof(server->request),
-		    MSG_DONTWAIT | MSG_TRUNC);
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (size == 0) { /* it is done */
@@ -209,7 +226,7 @@ static void client_begin(struct control_server *server, int fd)
 	server->counts.connections++;
 	if (control_peer_of(&peer, fd, server->group, server->groups) < 0) {
 		server->counts.dropped++;
-		close(fd);
+		closer_put(server->closer, fd);
 		return;
 	}
 	client = place_find(server, &peer);
@@ -224,8 +241,11 @@ static void client_begin(struct control_server *server, int fd)
 static void on_listen(void *data, int fd, short events)
 {
 	struct control_server *server = data;
-	int taken = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	bool rest = taken < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED;
+	/* All that are there, and the listening socket, must find room at the closer's. */
+	bool full = closer_pending(server->closer) >= CLOSER_ROOM - CONTROL_CLIENTS - 1;
+	int taken = full ? -1 : accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	bool rest =
+		full || (taken < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED);
 
 	(void)events;
 	tick_begin(server);
@@ -259,9 +279,12 @@ int control_server_open(struct control_server **ret, struct loop *loop, const ch
 	server->groups = calloc(CONTROL_GROUPS_MAX, sizeof(*server->groups));
 	if (!server->groups)
 		goto fail;
-	r = control_socket_open(&server->socket, path, why, why_size);
+	r = closer_new(&server->closer);
 	if (r < 0)
 		goto fail;
+	r = control_socket_open(&server->socket, path, why, why_size);
+	if (r < 0)
+		goto fail_closer;
 	r = loop_fd_add(loop, server->socket.fd, POLLIN, on_listen, server);
 	if (r < 0)
 		goto fail_socket;
@@ -270,6 +293,8 @@ int control_server_open(struct control_server **ret, struct loop *loop, const ch
 
 fail_socket:
 	control_socket_close(&server->socket);
+fail_closer:
+	closer_free(server->closer);
 fail:
 	free(server->groups);
 	free(server);
@@ -287,7 +312,11 @@ void control_server_close(struct control_server *server)
 		if (server->clients[i].fd >= 0)
 			client_end(&server->clients[i]);
 	loop_fd_remove(server->loop, server->socket.fd);
+	/* With it go those who wait to be taken, and what they have sent. */
+	closer_put(server->closer, server->socket.fd);
+	server->socket.fd = -1;
 	control_socket_close(&server->socket);
+	closer_free(server->closer);
 	free(server->groups);
 	free(server);
 }

@@ -14,6 +14,9 @@
  *				operator always finds a place, and nobody takes everybody else's
  *	silence			after CONTROL_IDLE_NS a client is dropped
  *	a client that does not take its reply at once is dropped: nothing is kept for later
+ *	a request that comes with descriptors is not read, its sender dropped; all clients' sockets are
+ *				closed by a helper thread (closer.h), and where that one is held up no
+ *				more connections are taken
  *
  * Nothing is allocated but at the start.
  */
