@@ -1,0 +1,20 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The service manager's sandbox lets the daemon write where it writes by default."""
+import pathlib
+import re
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+unit = (TOP / "scripts/chronotickd.service.in").read_text()
+protocol = (TOP / "userspace/control/protocol.h").read_text()
+path = re.search(r'#define CONTROL_SOCKET "/run/([^"]+)/[^"/]+"', protocol).group(1)
+failures = 0
+
+# Without it /run is read-only there, and the daemon goes on without a control socket.
+for name, wanted in [("RuntimeDirectory", path), ("StateDirectory", "chronotick")]:
+    found = re.findall(rf"^{name}=(.*)$", unit, re.MULTILINE)
+    if "ProtectSystem=strict" in unit and wanted not in " ".join(found).split():
+        print(f"chronotickd.service.in: {name} has no {wanted}: {found}")
+        failures += 1
+sys.exit(failures > 0)
