@@ -45,6 +45,12 @@ contained 'python3 - "$CHRONOTICK_PAGE" <<-END
 	sys.exit(1)
 	END' || fail "a container can open the page for writing"
 
+# systemd-nspawn and LXC give a container a boot id of its own.
+contained 'tr a-f0-9 0-9a-f </proc/sys/kernel/random/boot_id >"$root/boot_id" &&
+	mount --bind "$root/boot_id" /proc/sys/kernel/random/boot_id || exit 94
+	"$chronotick" read' >"$work/boot.log" 2>&1 ||
+	fail "not believed where the container has a boot id of its own: $? $(cat "$work/boot.log")"
+
 # A user namespace: root outside is nobody inside.
 contained 'unshare --user "$chronotick" read' >"$work/user.log" 2>&1 ||
 	fail "not believed in a user namespace, on a read-only mount: $(cat "$work/user.log")"

@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -33,19 +34,28 @@ CHRONOTICK_API const char *chronotick_page_path(const char *path)
 	return CHRONOTICK_SHM_DIR CHRONOTICK_SHM_NAME;
 }
 
-/* The boot that this process runs in: 16 bytes. Returns 0, or -ENOENT where it can't be told. */
+/* PROC_SUPER_MAGIC of linux/magic.h */
+#define CHRONOTICK_PROC_MAGIC 0x9fa0
+
+/*
+ * The boot that this process runs in: 16 bytes. Returns 0, or -ENOENT where it can't be told:
+ * systemd-nspawn and LXC lay a file with an id of the container's own over the kernel's.
+ */
 static inline int chronotick_boot_id(uint8_t ret[16])
 {
 	static const char digits[] = "0123456789abcdef";
 	char text[37] = "";
 	unsigned int nibbles = 0;
 	const char *c, *digit;
+	struct statfs where;
 	ssize_t length;
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -ENOENT;
-	length = read(fd, text, sizeof(text) - 1);
+	length = fstatfs(fd, &where) == 0 && where.f_type == CHRONOTICK_PROC_MAGIC
+			 ? read(fd, text, sizeof(text) - 1)
+			 : -1;
 	close(fd);
 	memset(ret, 0, 16);
 	for (c = text; length > 0 && c < text + length && nibbles < 32; c++) {
