@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -17,6 +18,7 @@
 #include "archive/audit.h"
 #include "archive/audit_files.h"
 #include "archive/scribe.h"
+#include "support/fixture.h"
 
 #define S 1000000000LL
 #define DAY_S 86400
@@ -90,6 +92,13 @@ static unsigned int count_files(void)
 		count += entry->d_name[0] != '.';
 	closedir(dir);
 	return count;
+}
+
+static int is_csv(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return length > 4 && strcmp(entry->d_name + length - 4, ".csv") == 0;
 }
 
 TestSuite(audit, .init = make, .fini = clean);
@@ -216,6 +225,34 @@ Test(audit, files_of_others_are_left_alone)
 	cr_assert_eq(count_files(), 4);
 }
 
+Test(audit, a_file_that_was_removed_or_renamed_is_begun_anew)
+{
+	char taken[64];
+
+	begin(DAY_S, 0);
+	add(MIDNIGHT, "a\n");
+	cr_assert_eq(unlink(path_of("audit-20261122T000000Z.csv")), 0);
+	cr_assert_eq(add(MIDNIGHT + 1, "b\n"), 0);
+	expect_file("audit-20261122T000000Z.csv", HEADER "b\n");
+	snprintf(taken, sizeof(taken), "%s/taken", directory);
+	cr_assert_eq(rename(path_of("audit-20261122T000000Z.csv"), taken), 0);
+	cr_assert_eq(add(MIDNIGHT + 2, "c\n"), 0);
+	expect_file("audit-20261122T000000Z.csv", HEADER "c\n");
+	expect_file("taken", HEADER "b\n");
+}
+
+Test(audit, what_cannot_be_compressed_keeps_no_other_file)
+{
+	int i;
+
+	cr_assert_eq(mkdir(path_of("audit-20200101T000000Z.csv"), 0700), 0);
+	begin(10, 2);
+	for (i = 0; i < 6; i++)
+		add(MIDNIGHT + 10 * i, "a\n");
+	cr_assert_eq(rmdir(path_of("audit-20200101T000000Z.csv")), 0);
+	cr_assert_eq(count_files(), 3);
+}
+
 /* A limit of the file's size stands for a full disk. */
 Test(audit, lines_that_a_full_disk_does_not_take_are_counted)
 {
@@ -254,6 +291,40 @@ Test(audit, a_link_in_the_place_of_a_file_is_not_followed)
 	begin(DAY_S, 0);
 	cr_assert_eq(add(MIDNIGHT, "a\n"), -ELOOP);
 	expect_file("precious", "");
+}
+
+Test(audit, lines_without_a_page_to_read_are_counted)
+{
+	const struct audit_config config = {.directory = directory, .rotate_s = DAY_S};
+	struct counter counter;
+	struct scribe *scribe;
+	struct audit *audit;
+	struct dirent **names;
+	struct fixture page;
+	char text[2048] = "";
+	gzFile gz;
+	int i;
+
+	page_make(&page, CHRONOTICK_COUNTER_MONOTONIC_RAW);
+	cr_assert_eq(counter_init(&counter, CHRONOTICK_COUNTER_MONOTONIC_RAW), 0);
+	cr_assert_eq(rename(page.path, path_of("page")), 0);
+	cr_assert_eq(scribe_new(&scribe), 0);
+	cr_assert_eq(audit_new(&audit, &config, page.path, &counter, scribe), 0);
+	for (i = 0; i < 3; i++)
+		audit_tick(audit, NULL, 0);
+	cr_assert_eq(rename(path_of("page"), page.path), 0);
+	audit_tick(audit, NULL, 0);
+	scribe_free(scribe);
+	cr_assert_eq(scandir(directory, &names, is_csv, NULL), 1);
+	gz = gzopen(path_of(names[0]->d_name), "rb");
+	cr_assert_gt(gzread(gz, text, sizeof(text) - 1), 0);
+	gzclose(gz);
+	cr_assert(strstr(text, "\n# 3 lines lost: the page cannot be read\n2"), "%s", text);
+	free(names[0]);
+	free(names);
+	audit_free(audit);
+	munmap(page.page, CHRONOTICK_PAGE_SIZE);
+	unlink(page.path);
 }
 
 struct notes {

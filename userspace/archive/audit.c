@@ -28,7 +28,8 @@ struct audit {
 	struct scribe *scribe;
 	struct audit_files *files;
 	struct chronotick *handle;
-	uint64_t dropped; /* lines that the scribe could not take */
+	uint64_t lost; /* lines that never came to the scribe, not told of in the log yet */
+	const char *lost_why;
 	atomic_int result;
 	int told;
 };
@@ -186,14 +187,20 @@ static void result_tell(struct audit *audit)
 {
 	int result = atomic_load(&audit->result);
 
-	if (audit->dropped && result == 0)
+	if (audit->lost && result == 0)
 		result = -EAGAIN;
 	if (result != audit->told && result < 0)
 		log_warning("the audit log cannot be written: %s",
-			    audit->dropped ? "the disk is too slow" : strerror(-result));
+			    audit->lost ? audit->lost_why : strerror(-result));
 	else if (result != audit->told)
 		log_info("the audit log is written again");
 	audit->told = result;
+}
+
+static void line_lose(struct audit *audit, const char *why)
+{
+	audit->lost++;
+	audit->lost_why = why;
 }
 
 void audit_tick(struct audit *audit, const struct chronotick_source *sources, unsigned int count)
@@ -205,19 +212,20 @@ void audit_tick(struct audit *audit, const struct chronotick_source *sources, un
 	if (!audit)
 		return;
 	result_tell(audit);
-	if (entry_read(audit, &entry) < 0)
+	if (entry_read(audit, &entry) < 0) {
+		line_lose(audit, "the page cannot be read");
 		return;
+	}
 	entry.sources = sources;
 	entry.count = count;
-	if (audit->dropped) {
-		length = snprintf(line, sizeof(line),
-				  "# %" PRIu64 " lines lost: the disk is too slow\n",
-				  audit->dropped);
+	if (audit->lost) {
+		length = snprintf(line, sizeof(line), "# %" PRIu64 " lines lost: %s\n", audit->lost,
+				  audit->lost_why);
 		if (line_put(audit, entry.utc_ns, line, (size_t)length) == 0)
-			audit->dropped = 0;
+			audit->lost = 0;
 	}
-	if (audit->dropped || line_put(audit, entry.utc_ns, line, audit_line(line, &entry)) < 0)
-		audit->dropped++;
+	if (audit->lost || line_put(audit, entry.utc_ns, line, audit_line(line, &entry)) < 0)
+		line_lose(audit, "the disk is too slow");
 }
 
 void audit_free(struct audit *audit)

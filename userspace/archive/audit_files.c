@@ -284,17 +284,27 @@ static int lost_tell(struct audit_files *files)
 	return r;
 }
 
+/* Somebody may have removed or renamed the file: then nobody would find what is written to it. */
+static bool is_in_place(const struct audit_files *files)
+{
+	struct stat open, named;
+
+	return fstat(files->fd, &open) == 0 &&
+	       fstatat(files->directory, files->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+}
+
 int audit_files_append(struct audit_files *files, int64_t utc_ns, const char *line, size_t size)
 {
 	int64_t period = period_of(files, utc_ns);
-	int r = 0, packed = 0;
+	int r = 0, packed = 0, deleted = 0;
 
-	if (files->fd < 0 || files->period != period) {
+	if (files->fd < 0 || files->period != period || !is_in_place(files)) {
 		period_close(files);
 		r = period_open(files, period);
 		packed = pack_others(files);
-		if (packed == 0)
-			packed = delete_oldest(files);
+		/* What cannot be compressed does not keep the others for ever. */
+		deleted = delete_oldest(files);
 	}
 	if (r == 0)
 		r = lost_tell(files);
@@ -310,7 +320,7 @@ int audit_files_append(struct audit_files *files, int64_t utc_ns, const char *li
 		if (fdatasync(files->fd) < 0)
 			return -errno;
 	}
-	return packed;
+	return packed < 0 ? packed : deleted;
 }
 
 void audit_files_close(struct audit_files *files)
