@@ -162,8 +162,14 @@ Test(ntp_packet, origin)
 	packet = answer();
 	done.outstanding = false;
 	cr_assert_eq(ntp_packet_test(&packet, &done), NTP_LATE);
+	done.outstanding = true;
 	ntp_request_answered(&done, &packet);
 	cr_assert_eq(ntp_packet_test(&packet, &done), NTP_DUPLICATE);
+	/* And so is one that says something else. */
+	packet.receive++;
+	packet.transmit++;
+	cr_assert_eq(ntp_packet_test(&packet, &done), NTP_DUPLICATE);
+	packet = answer();
 	/* A server whose clock stands still */
 	done.outstanding = true;
 	cr_assert_eq(ntp_packet_test(&packet, &done), NTP_DUPLICATE);

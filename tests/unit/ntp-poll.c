@@ -134,6 +134,11 @@ Test(ntp_poll, rate)
 	for (i = 0; i < 4; i++)
 		missed(&poll);
 	cr_assert_eq(poll.current, 4);
+	/* Nor does a burst, when it is back after a silence. */
+	for (i = 0; i < 8; i++)
+		missed(&poll);
+	answered(&poll, 0);
+	cr_assert_eq(ntp_poll_interval_ns(&poll), 16 * S);
 	for (i = 0; i < 100; i++)
 		ntp_poll_rate(&poll);
 	cr_assert_eq(poll.current, NTP_POLL_MAX);

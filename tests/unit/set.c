@@ -359,7 +359,11 @@ Test(set, a_pools_member_makes_room_for_a_server_of_its_address)
 	add(server("a.example"));
 	fake_sources[2].has_address = true;
 	fake_address(&fake_sources[2].address, 1);
+	told[0] = '\0';
 	pass(20 * SECOND);
+	cr_assert_str_eq(told, "pool p.example: 192.0.2.1 goes: another source has its address\n"
+			       "pool p.example: 192.0.2.3\n");
+	cr_assert_eq(source_set_count(set), 3);
 	cr_assert_str_eq(status_of("a.example").reason, "no sample yet");
 	cr_assert_eq(fake_source_at(1)->index, 2); /* the only one left */
 	cr_assert(fake_source_at(2) && fake_source_at(3));
@@ -540,4 +544,40 @@ Test(set, one_that_was_denied_is_so_after_it_was_offline)
 	pass(SECOND);
 	cr_assert_eq(status_of("192.0.2.1").summary.state, CHRONOTICK_SOURCE_DENIED);
 	cr_assert_eq(status_of("192.0.2.2").summary.state, CHRONOTICK_SOURCE_UNREACHABLE);
+}
+
+Test(set, those_that_are_online_begin_anew_on_another_counter)
+{
+	add(server("192.0.2.1"));
+	add(server("192.0.2.2"));
+	pass(SECOND);
+	source_set_online(set, "192.0.2.2", false);
+	source_set_restart(set);
+	cr_assert(fake_sources[0].online);
+	cr_assert_eq(fake_sources[0].bursts, 1);
+	cr_assert_not(fake_sources[1].online);
+	cr_assert_eq(fake_sources[1].bursts, 0);
+}
+
+Test(set, a_pool_keeps_those_that_are_of_use)
+{
+	struct source_config config = pool("p.example", 4);
+
+	names(0, "p.example", "\1\2\3\4");
+	add(config);
+	pass(SECOND);
+	/* One that is switched off may be silent for as long as it likes. */
+	cr_assert_eq(source_set_online(set, "192.0.2.4", false), 1);
+	names(0, "p.example", "\1\2\3\4\5");
+	for (unsigned int i = 0; i < 60; i++) {
+		answer_all_but(4, SECOND / 2, 1);
+		pass(SECOND);
+	}
+	cr_assert(fake_source_at(4));
+	cr_assert_null(fake_source_at(5));
+	config.maxsources = 2;
+	cr_assert_eq(reconfigure(&config, 1).changed, 1);
+	cr_assert_null(fake_source_at(4));
+	cr_assert_null(fake_source_at(1)); /* false, but not for so long as to be replaced */
+	cr_assert(fake_source_at(2) && fake_source_at(3));
 }
