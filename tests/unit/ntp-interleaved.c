@@ -109,7 +109,10 @@ Test(ntp_interleaved, from_the_second_interleaved_answer_on_each_judges_the_exch
 		before = answer;
 		transmit = world.transmit;
 		cr_assert_eq(exchange(&answer), NTP_USE_PREVIOUS);
+		before.leap = 2;
+		answer.leap = 1;
 		joined = ntp_interleaved_join(&before, &answer);
+		cr_assert_eq(joined.leap, 1);
 		cr_assert_eq(joined.receive, before.receive);
 		cr_assert_eq(joined.transmit, transmit);
 	}

@@ -273,6 +273,7 @@ static int exchange(struct sample *ret, int64_t at, int64_t forth, int64_t serve
 	struct ntp_instant received = {.error_ns = 30, .quality = rx};
 
 	packet.precision = -30;
+	packet.leap = 1;
 	sent.counter = scale.base + (uint64_t)at;
 	received.counter = sent.counter + (uint64_t)(forth + served + back);
 	packet.receive = ntp_time_from_ns(utc + at + forth);
@@ -296,7 +297,7 @@ Test(ntp_exchange, symmetric)
 	cr_assert_eq(sample.root_dispersion_ns, S / 512);
 	cr_assert_eq(sample.tx_stamp, CHRONOTICK_STAMP_KERNEL);
 	cr_assert_eq(sample.rx_stamp, CHRONOTICK_STAMP_KERNEL);
-	cr_assert_eq(sample.leap, 0);
+	cr_assert_eq(sample.leap, 1);
 	cr_assert_eq(sample.stratum, 2);
 }
 
