@@ -23,7 +23,7 @@ vague=$(first_drift)
 sleep 13
 [ -s "$work/state" ] || fail "no state is saved while the daemon runs"
 daemon_end TERM || fail "chronotickd ended with $? on SIGTERM"
-expect '^chronotick-state 1$' "$work/state"
+expect '^chronotick-state 2$' "$work/state"
 ls "$work"/audit/*.csv.gz >/dev/null || fail "no audit log is compressed"
 lines=$(cat "$work"/audit/*.csv <(gunzip -c "$work"/audit/*.gz) | grep -c ',yes,synchronized,none,ntp,')
 [ "$lines" -ge 12 ] || fail "only $lines lines of trusted time in the audit log"

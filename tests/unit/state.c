@@ -13,7 +13,8 @@ static const struct state good = {
 	.moment = {.counter_kind = CHRONOTICK_COUNTER_TSC,
 		   .boot_id = {0x01, 0x23, 0xff},
 		   .boottime_ns = 123456789012,
-		   .utc_ns = 1792400000000000000},
+		   .utc_ns = 1792400000000000000,
+		   .clocksource = "tsc-early"},
 	.memory = {.mult = 7205759403792793,
 		   .mult_lo = 7205759403792000,
 		   .mult_hi = 7205759403793000,
@@ -27,7 +28,7 @@ Test(state, is_text_of_one_value_a_line)
 {
 	state_format(text, &good);
 	*strstr(text, "crc32") = '\0';
-	cr_assert_str_eq(text, "chronotick-state 1\n"
+	cr_assert_str_eq(text, "chronotick-state 2\n"
 			       "counter tsc\n"
 			       "boot_id 0123ff00000000000000000000000000\n"
 			       "boottime_ns 123456789012\n"
@@ -36,7 +37,8 @@ Test(state, is_text_of_one_value_a_line)
 			       "mult_lo 7205759403792000\n"
 			       "mult_hi 7205759403793000\n"
 			       "rate_sd 1.250000000e-09\n"
-			       "noise_ns 1.500000000e+03\n");
+			       "noise_ns 1.500000000e+03\n"
+			       "clocksource tsc-early\n");
 }
 
 Test(state, comes_back_as_it_was)
@@ -91,7 +93,7 @@ static int parse_edited(const char *from, const char *to)
 Test(state, values_that_cannot_be_are_refused)
 {
 	static const char *const edits[][3] = {
-		{"state 1", "state 2", "it is of another version"},
+		{"state 2", "state 1", "it is of another version"},
 		{"tsc", "hpet", "line 2 has no possible value for \"counter\""},
 		{"0123ff", "0123fg", "line 3 has no possible value for \"boot_id\""},
 		{"0123ff", "0123f", "line 3 has no possible value for \"boot_id\""},
@@ -101,6 +103,9 @@ Test(state, values_that_cannot_be_are_refused)
 		{"1.25", "nan", "line 9 has no possible value for \"rate_sd\""},
 		{"1.25", "0x1", "line 9 has no possible value for \"rate_sd\""},
 		{"utc_ns", "tai_ns", "line 5 is not \"utc_ns\" with its value"},
+		{"tsc-early", "tsc early", "line 11 has no possible value for \"clocksource\""},
+		{"tsc-early", "a123456789b123456789c123456789d1",
+		 "line 11 has no possible value for \"clocksource\""},
 		{"noise_ns 1.500000000e+03\n", "", "line 10 is not \"noise_ns\" with its value"},
 	};
 	unsigned int i;
@@ -139,6 +144,15 @@ Test(state, its_age_goes_by_the_boot_it_was_seen_in)
 	cr_assert_eq(state_age(&good, &now, &age_ns, &same, why), -ENOTSUP);
 	cr_assert_str_eq(why, "it is of counter tsc");
 	raw.moment.counter_kind = CHRONOTICK_COUNTER_MONOTONIC_RAW;
+	cr_assert_eq(state_age(&raw, &now, &age_ns, &same, why), -ENOTSUP);
+
+	now = raw.moment;
+	cr_assert_eq(state_age(&raw, &now, &age_ns, &same, why), 0);
+	strcpy(now.clocksource, "hpet");
+	cr_assert_eq(state_age(&raw, &now, &age_ns, &same, why), -ENOTSUP);
+	cr_assert_str_eq(why, "counter monotonic_raw had its rate from clocksource tsc-early");
+	strcpy(raw.moment.clocksource, STATE_NAME_UNKNOWN);
+	now = raw.moment;
 	cr_assert_eq(state_age(&raw, &now, &age_ns, &same, why), -ENOTSUP);
 
 	now = good.moment;

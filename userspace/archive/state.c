@@ -11,7 +11,7 @@
 #define CHRONOTICK_HEADER_ONLY
 #include <chronotick/chronotick.h>
 
-#define VERSION 1
+#define VERSION 2
 #define VALUE_MAX 64
 #define KINDS_END (CHRONOTICK_COUNTER_MONOTONIC_RAW + 1)
 
@@ -22,6 +22,7 @@ enum type {
 	SIGNED,
 	UNSIGNED,
 	REAL,
+	NAME,
 };
 
 #define MEMBER(member) offsetof(struct state, member)
@@ -42,8 +43,12 @@ static const struct line {
 	{"mult_hi", UNSIGNED, MEMBER(memory.mult_hi)},
 	{"rate_sd", REAL, MEMBER(memory.rate_sd)},
 	{"noise_ns", REAL, MEMBER(memory.noise_ns)},
+	{"clocksource", NAME, MEMBER(moment.clocksource)},
 };
 #define LINES (sizeof(lines) / sizeof(lines[0]))
+
+static const char name_letters[] =
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 
 static uint32_t checksum(const char *text, size_t size)
 {
@@ -74,6 +79,9 @@ static void value_format(char ret[VALUE_MAX], enum type type, const void *member
 		break;
 	case REAL:
 		snprintf(ret, VALUE_MAX, "%.9e", *(const double *)member);
+		break;
+	case NAME:
+		snprintf(ret, VALUE_MAX, "%.*s", STATE_NAME_SIZE - 1, (const char *)member);
 		break;
 	}
 }
@@ -139,6 +147,12 @@ static bool value_parse(void *member, enum type type, const char *value)
 			return false;
 		*(double *)member = strtod(value, &end);
 		return !*end;
+	case NAME:
+		if (strlen(value) >= STATE_NAME_SIZE ||
+		    strspn(value, name_letters) != strlen(value))
+			return false;
+		strcpy(member, value);
+		return true;
 	case SIGNED:
 	case UNSIGNED:
 		break;
@@ -225,6 +239,14 @@ int state_age(const struct state *state, const struct state_moment *now, int64_t
 	if (!same && now->counter_kind == CHRONOTICK_COUNTER_MONOTONIC_RAW) {
 		snprintf(why, STATE_WHY_MAX,
 			 "the rate of counter monotonic_raw changes when the machine starts");
+		return -ENOTSUP;
+	}
+	if (now->counter_kind == CHRONOTICK_COUNTER_MONOTONIC_RAW &&
+	    (strcmp(then->clocksource, now->clocksource) != 0 ||
+	     strcmp(now->clocksource, STATE_NAME_UNKNOWN) == 0)) {
+		snprintf(why, STATE_WHY_MAX,
+			 "counter monotonic_raw had its rate from clocksource %s",
+			 then->clocksource);
 		return -ENOTSUP;
 	}
 	if (same ? __builtin_sub_overflow(now->boottime_ns, then->boottime_ns, &age)

@@ -12,6 +12,8 @@
 #define STATE_TEXT_MAX 1024
 #define STATE_WHY_MAX 128
 #define STATE_BOOT_ID 16
+#define STATE_NAME_SIZE 32
+#define STATE_NAME_UNKNOWN "unknown"
 
 /* When and where something was known */
 struct state_moment {
@@ -19,6 +21,8 @@ struct state_moment {
 	uint8_t boot_id[STATE_BOOT_ID];
 	int64_t boottime_ns; /* CLOCK_BOOTTIME */
 	int64_t utc_ns;      /* ns since 1970 */
+	/* The kernel's, which CLOCK_MONOTONIC_RAW has its rate from; "unknown" */
+	char clocksource[STATE_NAME_SIZE];
 };
 
 struct state {
@@ -40,7 +44,8 @@ int state_parse(struct state *ret, const char *text, size_t size, char why[STATE
  * one boot CLOCK_BOOTTIME tells the age, after another one the system's clock must.
  *
  * Returns 0; -ENOTSUP with the reason in `why` if it says nothing of this counter: another kind, a
- * CLOCK_MONOTONIC_RAW of another boot, which is calibrated anew each time, or a time still to come.
+ * CLOCK_MONOTONIC_RAW of another boot, which is calibrated anew each time, or of another or an
+ * unknown clocksource, or a time still to come.
  */
 int state_age(const struct state *state, const struct state_moment *now, int64_t *age_ns,
 	      bool *same_oscillator, char why[STATE_WHY_MAX]);

@@ -17,6 +17,7 @@
 #include "log.h"
 
 #define NS_PER_S 1000000000LL
+#define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
 struct state_file {
 	char path[PATH_MAX];
@@ -78,11 +79,22 @@ static int64_t clock_ns(clockid_t clock)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+static void clocksource_now(char ret[STATE_NAME_SIZE])
+{
+	char text[STATE_NAME_SIZE];
+	ssize_t size = file_read(CLOCKSOURCE, text, sizeof(text), NULL);
+
+	snprintf(ret, STATE_NAME_SIZE, "%s", STATE_NAME_UNKNOWN);
+	if (size > 1 && size < STATE_NAME_SIZE && text[size - 1] == '\n')
+		snprintf(ret, STATE_NAME_SIZE, "%.*s", (int)size - 1, text);
+}
+
 static int moment_now(const struct state_file *file, struct state_moment *ret)
 {
 	ret->counter_kind = file->counter->kind;
 	ret->boottime_ns = clock_ns(CLOCK_BOOTTIME);
 	ret->utc_ns = clock_ns(CLOCK_REALTIME);
+	clocksource_now(ret->clocksource);
 	return chronotick_boot_id(ret->boot_id);
 }
 
