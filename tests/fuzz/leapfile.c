@@ -44,10 +44,10 @@ static void check_use(const struct leap_table *table, const uint8_t *data, size_
 		memcpy(&utc_ns, data, sizeof(utc_ns));
 		utc_ns &= INT64_MAX >> 1; /* what the engine lets through */
 		(void)leap_tai(table, utc_ns);
-		(void)leap_table_allows(table, utc_ns);
-		if (leap_watch_update(&watch, table, utc_ns, data[0] & 3) == 0 &&
+		(void)leap_table_allows(table, utc_ns, data[1]);
+		if (leap_watch_update(&watch, table, utc_ns, data[1], data[0] & 3) == 0 &&
 		    leap_watch_is_due(&watch, utc_ns))
-			(void)leap_watch_follow(&watch, utc_ns, utc_ns / 2);
+			(void)leap_watch_follow(&watch, utc_ns, data[1], utc_ns / 2);
 		(void)leap_watch_tai(&watch, table, utc_ns);
 	}
 }

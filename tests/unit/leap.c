@@ -131,24 +131,24 @@ Test(leap, from_two_seconds_before_there_are_no_second_thoughts)
 	struct leap_watch watch = {.last_raw_ns = 0};
 	int64_t at = JANUARY_2018;
 
-	cr_assert_eq(leap_watch_update(&watch, NULL, at - 10 * SECOND, 1), 0);
+	cr_assert_eq(leap_watch_update(&watch, NULL, at - 10 * SECOND, 0, 1), 0);
 	cr_assert_eq(watch.next.at_ns, at);
-	cr_assert_eq(leap_watch_update(&watch, NULL, at - 5 * SECOND, 0), 0);
+	cr_assert_eq(leap_watch_update(&watch, NULL, at - 5 * SECOND, 0, 0), 0);
 	cr_assert_eq(watch.next.shift_ns, 0, "withdrawn");
-	cr_assert_eq(leap_watch_update(&watch, NULL, at - 3 * SECOND, 1), 0);
-	cr_assert_eq(leap_watch_update(&watch, NULL, at - LEAP_GUARD_NS, 0), 0);
+	cr_assert_eq(leap_watch_update(&watch, NULL, at - 3 * SECOND, 0, 1), 0);
+	cr_assert_eq(leap_watch_update(&watch, NULL, at - LEAP_GUARD_NS, 0, 0), 0);
 	cr_assert_eq(watch.next.shift_ns, -SECOND);
 	cr_assert(!leap_watch_is_due(&watch, at + LEAP_MARGIN_NS - 1));
 	cr_assert(leap_watch_is_due(&watch, at + LEAP_MARGIN_NS));
-	cr_assert_eq(leap_watch_follow(&watch, at + 3 * LEAP_MARGIN_NS, 1000 * SECOND), -SECOND);
+	cr_assert_eq(leap_watch_follow(&watch, at + 3 * LEAP_MARGIN_NS, 0, 1000 * SECOND), -SECOND);
 	cr_assert_eq(watch.last_raw_ns, 1000 * SECOND - 3 * LEAP_MARGIN_NS);
 	cr_assert(!leap_watch_is_due(&watch, INT64_MAX));
 	/* The second 23:59:59, for the second time: the sources still announce. */
-	cr_assert_eq(leap_watch_update(&watch, NULL, at - SECOND / 2, 1), 0);
+	cr_assert_eq(leap_watch_update(&watch, NULL, at - SECOND / 2, 0, 1), 0);
 	cr_assert_eq(watch.next.shift_ns, 0);
 	/* One that nobody spoke of before is too late. */
 	watch = (struct leap_watch){.last_raw_ns = 0};
-	cr_assert_eq(leap_watch_update(&watch, NULL, at - LEAP_GUARD_NS, 1), -EAGAIN);
+	cr_assert_eq(leap_watch_update(&watch, NULL, at - LEAP_GUARD_NS, 0, 1), -EAGAIN);
 	cr_assert_eq(watch.next.shift_ns, 0);
 }
 
@@ -156,9 +156,9 @@ Test(leap, tai_tells_the_repeated_second)
 {
 	struct leap_watch watch = {.last_raw_ns = 0};
 
-	cr_assert_eq(leap_watch_update(&watch, &table, JANUARY_2017 - 3 * SECOND, 0), 0);
+	cr_assert_eq(leap_watch_update(&watch, &table, JANUARY_2017 - 3 * SECOND, 0, 0), 0);
 	cr_assert_eq(leap_watch_tai(&watch, &table, JANUARY_2017 - 1), 36);
-	leap_watch_follow(&watch, JANUARY_2017 + 5, 1000);
+	leap_watch_follow(&watch, JANUARY_2017 + 5, 0, 1000);
 	cr_assert_eq(leap_watch_tai(&watch, &table, JANUARY_2017 - SECOND), 37);
 	cr_assert_eq(leap_watch_tai(&watch, &table, JANUARY_2017 - 1), 37);
 	cr_assert_eq(leap_watch_tai(&watch, &table, JANUARY_2017), 37);
@@ -270,6 +270,51 @@ Test(leap, it_is_not_followed_while_it_may_be_ahead)
 	cr_assert_eq(now.leap_ns, 0);
 	cr_assert_leq(distance(utc_at(10 * SECOND + 53000000), JANUARY_2017 + 53000000 - SECOND),
 		      10000);
+}
+
+/*
+ * While the bound is wider than the guard, an exchange of after the leap may look like one of two
+ * seconds before it.
+ */
+Test(leap, a_wide_bound_means_no_second_leap)
+{
+	const int64_t offset = JANUARY_2017 - 10 * SECOND;
+	struct engine_config config = {
+		.scale = {.mult = 1ULL << CHRONOTICK_MULT_SHIFT, .base = 5000},
+		.max_drift_ppb = 500000,
+		.wander_ppb = 100,
+		.max_bound_ns = 4 * SECOND,
+		.max_distance_ms = 4000,
+		.leaps = &table,
+	};
+	struct sample wide = {
+		.counter = 5001,
+		.offset_ns = offset - 2400000000,
+		.delay_ns = 5 * SECOND,
+		.stratum = 1,
+	};
+	int64_t at;
+
+	cr_assert_eq(engine_init(&engine, &config, 1), 0);
+	cr_assert_eq(engine_sample_add(&engine, &wide), 0);
+	utc_at(SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	/* The time is 0.3 s after the leap, and for all that is known 2.1 s before it. */
+	cr_assert_eq(add(10300000000, offset - SECOND, 0), -EAGAIN);
+	for (at = 10300000000; at < 30 * SECOND; at += 100000000) {
+		int64_t shift = at < 10 * SECOND ? 0 : SECOND;
+
+		(void)add(at, offset - shift, 0);
+		utc_at(at + 1);
+		/* The leap second itself is not published. */
+		if (now.leap_ns && (int64_t)(now.utc >> 64) + now.bound.total_ns >= now.leap_ns)
+			continue;
+		if (now.status >= CHRONOTICK_SYNCHRONIZED)
+			cr_assert_leq(distance((int64_t)(now.utc >> 64), offset - shift + at + 1),
+				      now.bound.total_ns, "at %lld", (long long)at);
+	}
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_lt(now.bound.total_ns, 1000000);
 }
 
 Test(leap, a_second_is_left_out)

@@ -13,7 +13,7 @@
 
 static const struct rate_interval rate_unknown = {-RATE_ONE, RATE_ONE};
 
-static int64_t entry_error(const struct sample *sample)
+int64_t filter_error(const struct sample *sample)
 {
 	return (sample->delay_ns + 1) / 2 + sample->dispersion_ns +
 	       (sample->root_delay_ns + 1) / 2 + sample->root_dispersion_ns;
@@ -245,7 +245,7 @@ void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_
 	struct filter_entry new = {
 		.sample = *sample,
 		.raw_ns = raw_ns,
-		.error_ns = entry_error(sample),
+		.error_ns = filter_error(sample),
 		.rate = rate_unknown,
 	};
 	struct filter_entry pending[FILTER_CONFIRM];

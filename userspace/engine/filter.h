@@ -80,6 +80,9 @@ void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_
 /* UTC jumps: all samples' offsets shift by shift_ns; no sample changes its place to another. */
 void filter_shift(struct filter *filter, int64_t shift_ns);
 
+/* How far the sample's offset may be off at most, ns */
+int64_t filter_error(const struct sample *sample);
+
 /* The newest entry of the ring; NULL if it is empty. */
 const struct filter_entry *filter_newest(const struct filter *filter);
 

@@ -24,7 +24,7 @@ static void leap_follow(struct engine *engine, int64_t now_ns, struct correction
 
 	if (!leap_watch_is_due(&engine->leap, utc_ns - now->bound.total_ns))
 		return;
-	shift_ns = leap_watch_follow(&engine->leap, utc_ns, now_ns);
+	shift_ns = leap_watch_follow(&engine->leap, utc_ns, now->bound.total_ns, now_ns);
 	engine_leap(engine, shift_ns);
 	now->utc += shift_ns * ((__int128)1 << 64);
 }
@@ -36,11 +36,13 @@ bool follow_sample(struct engine *engine, const struct sample *sample, int64_t r
 
 	*shift_ns = 0;
 	if (!engine->has_base)
-		return leap_table_allows(engine->config.leaps, raw_ns + sample->offset_ns);
+		return leap_table_allows(engine->config.leaps, raw_ns + sample->offset_ns,
+					 filter_error(sample));
 	engine_base_at(engine, sample->counter, &then);
 	leap_follow(engine, raw_ns, &then);
 	*shift_ns = leap_watch_shift(&engine->leap, raw_ns);
-	return leap_watch_allows(&engine->leap, (int64_t)(then.utc >> 64), raw_ns);
+	return leap_watch_allows(&engine->leap, (int64_t)(then.utc >> 64), then.bound.total_ns,
+				 raw_ns);
 }
 
 void follow_correct(struct engine *engine, int64_t now_ns, struct correction *ret)
@@ -51,7 +53,8 @@ void follow_correct(struct engine *engine, int64_t now_ns, struct correction *re
 
 	leap_follow(engine, now_ns, ret);
 	utc_ns = (int64_t)(ret->utc >> 64);
-	if (leap_watch_update(&engine->leap, table, utc_ns, engine->leap_vote) < 0) {
+	if (leap_watch_update(&engine->leap, table, utc_ns, ret->bound.total_ns,
+			      engine->leap_vote) < 0) {
 		engine_reset(engine);
 		return;
 	}

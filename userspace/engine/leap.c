@@ -120,18 +120,18 @@ void leap_find(struct leap *ret, const struct leap_table *table, int64_t utc_ns,
 }
 
 int leap_watch_update(struct leap_watch *watch, const struct leap_table *table, int64_t utc_ns,
-		      unsigned int vote)
+		      int64_t error_ns, unsigned int vote)
 {
 	const struct leap none = {0, 0};
 	struct leap found;
 
-	if (watch->next.shift_ns && utc_ns >= watch->next.at_ns - LEAP_GUARD_NS)
+	if (watch->next.shift_ns && utc_ns >= watch->next.at_ns - LEAP_GUARD_NS - error_ns)
 		return 0;
 	leap_find(&found, table, utc_ns, vote);
 	/* In the second 23:59:59, counted again, it is over already. */
 	if (watch->last.shift_ns && watch->last.at_ns == found.at_ns)
 		found = none;
-	if (found.shift_ns && utc_ns >= found.at_ns - LEAP_GUARD_NS) {
+	if (found.shift_ns && utc_ns >= found.at_ns - LEAP_GUARD_NS - error_ns) {
 		watch->next = none;
 		return -EAGAIN;
 	}
@@ -144,21 +144,25 @@ bool leap_watch_is_due(const struct leap_watch *watch, int64_t earliest_ns)
 	return watch->next.shift_ns && earliest_ns >= watch->next.at_ns + LEAP_MARGIN_NS;
 }
 
-int64_t leap_watch_follow(struct leap_watch *watch, int64_t utc_ns, int64_t now_ns)
+int64_t leap_watch_follow(struct leap_watch *watch, int64_t utc_ns, int64_t error_ns,
+			  int64_t now_ns)
 {
 	watch->last = watch->next;
+	watch->last_error_ns = error_ns;
 	watch->last_raw_ns = now_ns - (utc_ns - watch->next.at_ns);
 	watch->next = (struct leap){0, 0};
 	return watch->last.shift_ns;
 }
 
-bool leap_watch_allows(const struct leap_watch *watch, int64_t utc_ns, int64_t raw_ns)
+bool leap_watch_allows(const struct leap_watch *watch, int64_t utc_ns, int64_t error_ns,
+		       int64_t raw_ns)
 {
 	int64_t after_ns = raw_ns - watch->last_raw_ns;
+	int64_t guard_ns = LEAP_GUARD_NS + watch->last_error_ns;
 
-	if (watch->next.shift_ns && utc_ns >= watch->next.at_ns - LEAP_GUARD_NS)
+	if (watch->next.shift_ns && utc_ns >= watch->next.at_ns - LEAP_GUARD_NS - error_ns)
 		return false;
-	return !watch->last.shift_ns || after_ns < -LEAP_GUARD_NS || after_ns > LEAP_GUARD_NS;
+	return !watch->last.shift_ns || after_ns < -guard_ns || after_ns > guard_ns;
 }
 
 int64_t leap_watch_shift(const struct leap_watch *watch, int64_t raw_ns)
@@ -166,14 +170,14 @@ int64_t leap_watch_shift(const struct leap_watch *watch, int64_t raw_ns)
 	return watch->last.shift_ns && raw_ns < watch->last_raw_ns ? watch->last.shift_ns : 0;
 }
 
-bool leap_table_allows(const struct leap_table *table, int64_t utc_ns)
+bool leap_table_allows(const struct leap_table *table, int64_t utc_ns, int64_t error_ns)
 {
 	unsigned int i;
 
 	for (i = 1; table && i < table->count; i++) {
 		int64_t after_ns = utc_ns - table->entries[i].from_ns;
 
-		if (after_ns > -2 * LEAP_GUARD_NS && after_ns < LEAP_GUARD_NS)
+		if (after_ns > -2 * LEAP_GUARD_NS - error_ns && after_ns < LEAP_GUARD_NS + error_ns)
 			return false;
 	}
 	return true;

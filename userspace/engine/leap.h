@@ -20,7 +20,7 @@
 /*
  * Samples from so long before the leap to so long after it are not taken: servers follow the leap
  * late, or show 23:59:60 as a second 00:00:00. A leap second that is announced later than that
- * comes too late.
+ * comes too late. All that the time may be off by comes on top.
  */
 #define LEAP_GUARD_NS (2 * LEAP_SECOND_NS)
 /* The first line after the leap begins a little before its publication: it is past the leap then. */
@@ -76,33 +76,42 @@ void leap_find(struct leap *ret, const struct leap_table *table, int64_t utc_ns,
 
 /* What an engine knows of leap seconds. All zero at first. */
 struct leap_watch {
-	struct leap next;    /* the one at the end of this month */
-	struct leap last;    /* the one that was followed last */
-	int64_t last_raw_ns; /* raw time at which it came */
+	struct leap next;      /* the one at the end of this month */
+	struct leap last;      /* the one that was followed last */
+	int64_t last_raw_ns;   /* raw time at which it came */
+	int64_t last_error_ns; /* how far off that may be */
 };
 
 /*
- * Look for the next leap second; utc_ns is now. From LEAP_GUARD_NS before it on it stands, whatever
+ * Look for the next leap second; utc_ns, give or take error_ns, is now. From LEAP_GUARD_NS before it on it stands, whatever
  * table and vote become. Returns 0, or -EAGAIN if one has come up so late that samples of its time
  * may have been taken: then nothing is known of the time.
  */
 int leap_watch_update(struct leap_watch *watch, const struct leap_table *table, int64_t utc_ns,
-		      unsigned int vote);
+		      int64_t error_ns, unsigned int vote);
 
 /* Is the leap second due, if UTC is at least earliest_ns at raw time now_ns? */
 bool leap_watch_is_due(const struct leap_watch *watch, int64_t earliest_ns);
 
-/* It is followed; utc_ns as counted until now, at raw time now_ns. Returns how far UTC shifts. */
-int64_t leap_watch_follow(struct leap_watch *watch, int64_t utc_ns, int64_t now_ns);
+/*
+ * It is followed; utc_ns, give or take error_ns, as counted until now, at raw time now_ns. Returns
+ * how far UTC shifts.
+ */
+int64_t leap_watch_follow(struct leap_watch *watch, int64_t utc_ns, int64_t error_ns,
+			  int64_t now_ns);
 
-/* May a sample be taken for which UTC, as counted until now, is utc_ns, at raw time raw_ns? */
-bool leap_watch_allows(const struct leap_watch *watch, int64_t utc_ns, int64_t raw_ns);
+/*
+ * May a sample be taken for which UTC, as counted until now, is utc_ns, give or take error_ns, at
+ * raw time raw_ns?
+ */
+bool leap_watch_allows(const struct leap_watch *watch, int64_t utc_ns, int64_t error_ns,
+		       int64_t raw_ns);
 
 /* How far a sample from before the last leap second, taken only now, has to be shifted */
 int64_t leap_watch_shift(const struct leap_watch *watch, int64_t raw_ns);
 
-/* The same for a sample while nothing is known of the time yet; utc_ns as it says itself. */
-bool leap_table_allows(const struct leap_table *table, int64_t utc_ns);
+/* The same for a sample while nothing is known of the time yet; what it says itself. */
+bool leap_table_allows(const struct leap_table *table, int64_t utc_ns, int64_t error_ns);
 
 /* TAI - UTC now; the watch tells the second 23:59:59 from its repetition. */
 int16_t leap_watch_tai(const struct leap_watch *watch, const struct leap_table *table,
