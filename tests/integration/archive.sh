@@ -38,7 +38,7 @@ echo "drift uncertainty of the first trusted time: $vague e-12 without, $known e
 expect "the counter's rate is known from 0\.0 hours ago" "$work/daemon-1.log"
 # A second one may have a page of its own, but not the audit log.
 cp "$work/chronotick.yaml" "$work/second.yaml"
-sed -i "s/shm_name: [^,}]*/&_2/" "$work/second.yaml"
+sed -i "s/shm_name: [^,}]*/&.2/" "$work/second.yaml"
 "${reference_client[@]}" "$chronotickd" --foreground --config "$work/second.yaml" \
 	>"$work/second.log" 2>&1 && fail "two daemons with one audit log"
 expect 'audit.directory: .*: another chronotickd writes its audit log there' "$work/second.log"
