@@ -86,6 +86,19 @@ Test(memory, holds_the_rate_and_where_it_lies)
 	cr_assert_gt(memory.rate_sd, 0);
 }
 
+Test(memory, grows_vague_while_the_time_is_held_over)
+{
+	struct engine_memory fresh = learn(5000), held;
+
+	engine_source_unreachable(&engine, 0, CHRONOTICK_SOURCE_UNREACHABLE);
+	cr_assert_eq(correct(4000).status, CHRONOTICK_HOLDOVER);
+	cr_assert_eq(engine_memory_get(&engine, &held), 0);
+	cr_assert_eq(held.mult, fresh.mult);
+	cr_assert_lt(held.mult_lo, fresh.mult_lo);
+	cr_assert_gt(held.mult_hi, fresh.mult_hi);
+	cr_assert_gt(held.rate_sd, fresh.rate_sd);
+}
+
 Test(memory, rules_the_rate_before_samples_do)
 {
 	struct engine_memory memory = learn(5000);

@@ -31,7 +31,10 @@ static bool mult_is_near(uint64_t nominal, uint64_t mult)
 
 int engine_memory_get(const struct engine *engine, struct engine_memory *ret)
 {
-	uint64_t nominal = engine->config.scale.mult;
+	const struct timescale *scale = &engine->config.scale;
+	int64_t held_ns = timescale_ns(scale, engine->base.counter) -
+			  timescale_ns(scale, engine->selected_counter);
+	uint64_t nominal = scale->mult;
 	double noise_ns = 0;
 	unsigned int i;
 
@@ -44,7 +47,8 @@ int engine_memory_get(const struct engine *engine, struct engine_memory *ret)
 		.mult = engine->base.mult,
 		.mult_lo = mult_from_rate(nominal, engine->base_rate.lo) - 1,
 		.mult_hi = mult_from_rate(nominal, engine->base_rate.hi) + 1,
-		.rate_sd = engine->base.drift_uncertainty,
+		.rate_sd = 1e-9 * rate_sd_aged(1e9 * engine->base.drift_uncertainty,
+					       engine->limits.wander, held_ns),
 		.noise_ns = noise_ns,
 	};
 	return 0;
