@@ -11,7 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(const char *text, size_t size)
+/* Returns whether it was taken. */
+static bool check(const char *text, size_t size)
 {
 	static struct engine engine;
 	const struct engine_config config = {
@@ -30,22 +31,55 @@ static void check(const char *text, size_t size)
 	if (state_parse(&state, text, size, why) < 0) {
 		if (!*why || !memchr(why, '\0', sizeof(why)))
 			abort();
-		return;
+		return false;
 	}
 	if (state_parse(&twice, again, state_format(again, &state), why) < 0)
 		abort();
 	now.utc_ns = 1;
 	if (state_age(&state, &now, &age_ns, &same, why) < 0 || age_ns < 0)
-		return;
+		return true;
 	if (engine_init(&engine, &config, 1) < 0)
 		abort();
 	if (engine_memory_set(&engine, &state.memory, age_ns, same) == 0 &&
 	    (engine.limits.prior.sd_ns_s <= 0 ||
 	     engine.limits.prior.rate.lo > engine.limits.prior.rate.hi))
 		abort();
+	return true;
 }
 
-/* As it is, and with the right checksum behind it, which no fuzzer would find. */
+/* With the right checksum behind it, which no fuzzer would find */
+static bool check_summed(char *text, size_t size)
+{
+	size += (size_t)snprintf(text + size, 16, "crc32 %08lx\n",
+				 crc32(0, (const Bytef *)text, (uInt)size));
+	return check(text, size);
+}
+
+/* A good one, with bytes changed: two say where, one what. */
+static void check_edited(const uint8_t *data, size_t size)
+{
+	static const struct state good = {
+		.moment = {.counter_kind = CHRONOTICK_COUNTER_TSC,
+			   .boottime_ns = 1,
+			   .utc_ns = 1,
+			   .clocksource = "tsc"},
+		.memory = {.mult = 7205759403792793,
+			   .mult_lo = 7205759403792000,
+			   .mult_hi = 7205759403793000,
+			   .rate_sd = 1.25e-9,
+			   .noise_ns = 1500},
+	};
+	char text[STATE_TEXT_MAX + 16];
+	size_t length, i;
+
+	length = state_format(text, &good) - strlen("crc32 00000000\n");
+	for (i = 0; i + 2 < size; i += 3)
+		text[(data[i] << 8 | data[i + 1]) % length] = (char)data[i + 2];
+	/* Without a change it must be taken. */
+	if (!check_summed(text, length) && size < 3)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char text[STATE_TEXT_MAX];
@@ -54,8 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	check(text, size);
-	size += (size_t)snprintf(text + size, 16, "crc32 %08lx\n",
-				 crc32(0, (const Bytef *)text, (uInt)size));
-	check(text, size);
+	check_summed(text, size);
+	check_edited(data, size);
 	return 0;
 }

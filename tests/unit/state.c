@@ -101,6 +101,7 @@ Test(state, values_that_cannot_be_are_refused)
 		 "line 4 has no possible value for \"boottime_ns\""},
 		{"mult 7", "mult -7", "line 6 has no possible value for \"mult\""},
 		{"1.25", "nan", "line 9 has no possible value for \"rate_sd\""},
+		{"1.25", "9e999", "line 9 has no possible value for \"rate_sd\""},
 		{"1.25", "0x1", "line 9 has no possible value for \"rate_sd\""},
 		{"utc_ns", "tai_ns", "line 5 is not \"utc_ns\" with its value"},
 		{"tsc-early", "tsc early", "line 11 has no possible value for \"clocksource\""},

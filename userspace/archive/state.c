@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,7 @@ static bool value_parse(void *member, enum type type, const char *value)
 		if (strspn(value, "-+.e0123456789") != strlen(value))
 			return false;
 		*(double *)member = strtod(value, &end);
-		return !*end;
+		return !*end && isfinite(*(double *)member);
 	case NAME:
 		if (strlen(value) >= STATE_NAME_SIZE ||
 		    strspn(value, name_letters) != strlen(value))
