@@ -1,34 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The page handed to a container, bind-mounted read-only into mount, PID and network namespaces of
-# its own, as root's and in a user namespace without root: command line and library read it there,
-# and go on while the daemon is killed and started again.
-#
-#	host   chronotickd -> /dev/shm/PAGE ----bind, ro----> /tmp/.../shm/page    container
-#	                      /dev/shm      ----bind, ro----> /tmp/.../host        (its /dev/shm: empty)
+# The page handed to a container: command line and library read it there, and go on while the daemon
+# is killed and started again.
 . "$(dirname "$0")/lib.sh"
-servers 1
-config "writer_timeout_ms: 3000" 10.77.0.11
-daemon
-trusted || { fail "no trusted time"; finish; }
-page=$CHRONOTICK_PAGE
-hidden=/dev/shm/.$shm_name.page
-export root=$work/root truth chronotick page shm_name
-mkdir "$root"
-
-cat >"$work/container" <<'END'
-mount --make-rprivate /
-mount -t tmpfs tmpfs "$root" && mkdir "$root/shm" "$root/host" && touch "$root/shm/page" || exit 90
-mount --bind "$page" "$root/shm/page" && mount -o remount,bind,ro "$root/shm/page" || exit 91
-mount --bind /dev/shm "$root/host" && mount -o remount,bind,ro "$root/host" || exit 92
-mount -t tmpfs tmpfs /dev/shm || exit 93
-export CHRONOTICK_PAGE=$root/shm/page
-eval "$1"
-END
-# contained COMMAND: in a container's namespaces
-contained() {
-	unshare --mount --pid --net --fork --mount-proc bash "$work/container" "$1"
-}
+. "$(dirname "$0")/contained.sh"
 
 contained '"$chronotick" read && "$chronotick" status' >"$work/container.log" 2>&1 ||
 	fail "read and status end with $? in a container: $(cat "$work/container.log")"
@@ -50,20 +25,6 @@ contained 'tr a-f0-9 0-9a-f </proc/sys/kernel/random/boot_id >"$root/boot_id" &&
 	mount --bind "$root/boot_id" /proc/sys/kernel/random/boot_id || exit 94
 	"$chronotick" read' >"$work/boot.log" 2>&1 ||
 	fail "not believed where the container has a boot id of its own: $? $(cat "$work/boot.log")"
-
-# A user namespace: root outside is nobody inside.
-contained 'unshare --user "$chronotick" read' >"$work/user.log" 2>&1 ||
-	fail "not believed in a user namespace, on a read-only mount: $(cat "$work/user.log")"
-contained 'unshare --user --map-root-user "$chronotick" read' >"$work/user.log" 2>&1 ||
-	fail "not believed by a namespace's own root: $(cat "$work/user.log")"
-# The same with all of the host's users in sight, where anybody may make files.
-contained 'mount -o remount,bind,rw "$root/host"
-	CHRONOTICK_PAGE=$root/host/$shm_name unshare --user "$chronotick" read' \
-	>"$work/writable.log" 2>&1 && fail "an unknown owner is believed on a writable mount"
-expect 'not trusted' "$work/writable.log"
-CHRONOTICK_PAGE_OWNER=65534 contained 'mount -o remount,bind,rw "$root/host"
-	CHRONOTICK_PAGE=$root/host/$shm_name unshare --user "$chronotick" read' \
-	>"$work/named.log" 2>&1 || fail "an owner who is named is not believed"
 
 # The daemon is killed, and another one comes: the container's file is the page still.
 contained '"$truth" --seconds 5 --reads 50000 --all-trusted' >"$work/goes-on.log" 2>&1 &

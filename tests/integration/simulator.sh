@@ -13,7 +13,7 @@ loop=(poll timerfd_create timerfd_settime clock_gettime clock_getres socket conn
 # before the loop: going to the background
 start=(fork pipe2)
 # off by the configuration: control socket; names, state and audit log, comparing CPUs (threads)
-off=(accept4 listen getaddrinfo pthread_create nanosleep sem_init sem_post sem_wait sem_destroy
+off=(accept4 listen shutdown getaddrinfo pthread_create nanosleep sem_init sem_post sem_wait sem_destroy
 	sem_timedwait)
 used=$(nm -D --undefined-only "$chronotickd" | awk '{ print $2 }' | sed 's/@.*//' |
 	grep -Ex "${families#^}" ; true)

@@ -126,10 +126,8 @@ Test(cpus, the_cpus_of_this_machine_are_compared)
 	const struct cpu_offset *off;
 	uint64_t by;
 
-	if (!measure(-1)) {
-		cr_log_warn("not enough CPUs");
-		return;
-	}
+	if (!measure(-1))
+		cr_skip_test("not enough CPUs here");
 	cr_expect_null(cpus_disagree(&cpus, &by), "by %llu", (unsigned long long)by);
 	cr_expect_gt(cpus_apart(&cpus), 0);
 
