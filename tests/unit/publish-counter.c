@@ -108,9 +108,8 @@ Test(publish_counter, another_kind_gets_a_new_page_and_the_old_one_says_so)
 
 	begin("kind");
 	if (counter.kind == CHRONOTICK_COUNTER_MONOTONIC_RAW) {
-		cr_log_warn("no other counter to change from");
 		end();
-		return;
+		cr_skip_test("no other counter to change from");
 	}
 	cr_assert_eq(publish(EPOCH), 0);
 	cr_assert_eq(chronotick_now(ct, &now), 0);
