@@ -10,8 +10,6 @@
 
 #include "base/thread.h"
 
-#define STACK_SIZE (256 * 1024)
-
 struct note {
 	scribe_fn fn; /* NULL: the end */
 	void *data;
@@ -64,7 +62,7 @@ int scribe_new(struct scribe **ret)
 	if (!scribe)
 		return -ENOMEM;
 	sem_init(&scribe->waiting, 0, 0);
-	r = thread_start(&scribe->thread, false, STACK_SIZE, run, scribe);
+	r = thread_start(&scribe->thread, false, run, scribe);
 	if (r < 0) {
 		sem_destroy(&scribe->waiting);
 		free(scribe);

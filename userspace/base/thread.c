@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/thread.h"
 
-#include <sched.h>
 #include <signal.h>
 
-static int attributes_set(pthread_attr_t *attributes, bool detached, size_t stack_size)
-{
-	const struct sched_param ordinary = {0};
-	int r;
+/* At least PTHREAD_STACK_MIN, which is 128 KiB on arm64; getaddrinfo(3) needs more */
+#define STACK_SIZE (256 * 1024)
 
-	r = pthread_attr_setdetachstate(attributes, detached ? PTHREAD_CREATE_DETACHED
-							     : PTHREAD_CREATE_JOINABLE);
-	if (r == 0)
-		r = pthread_attr_setstacksize(attributes, stack_size);
-	if (r == 0)
-		r = pthread_attr_setinheritsched(attributes, PTHREAD_EXPLICIT_SCHED);
-	if (r == 0)
-		r = pthread_attr_setschedpolicy(attributes, SCHED_OTHER);
-	if (r == 0)
-		r = pthread_attr_setschedparam(attributes, &ordinary);
-	return r;
-}
-
-int thread_start(pthread_t *ret, bool detached, size_t stack_size, void *(*run)(void *data),
-		 void *data)
+int thread_start(pthread_t *ret, bool detached, void *(*run)(void *data), void *data)
 {
 	pthread_attr_t attributes;
 	sigset_t all, old;
@@ -32,7 +15,10 @@ int thread_start(pthread_t *ret, bool detached, size_t stack_size, void *(*run)(
 	r = pthread_attr_init(&attributes);
 	if (r)
 		return -r;
-	r = attributes_set(&attributes, detached, stack_size);
+	r = pthread_attr_setdetachstate(&attributes, detached ? PTHREAD_CREATE_DETACHED
+							      : PTHREAD_CREATE_JOINABLE);
+	if (r == 0)
+		r = pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	if (r == 0) {
 		sigfillset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, &old);

@@ -11,7 +11,6 @@
 
 #include "base/thread.h"
 
-#define STACK_SIZE (64 * 1024)
 #define END (-1)
 
 struct closer {
@@ -59,7 +58,7 @@ int closer_new(struct closer **ret)
 		return -ENOMEM;
 	sem_init(&closer->waiting, 0, 0);
 	atomic_init(&closer->owners, 2);
-	r = thread_start(&thread, true, STACK_SIZE, run, closer);
+	r = thread_start(&thread, true, run, closer);
 	if (r < 0) {
 		sem_destroy(&closer->waiting);
 		free(closer);

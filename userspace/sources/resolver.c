@@ -13,7 +13,6 @@
 #include "base/thread.h"
 
 /* getaddrinfo(3) with all its plugins, far from the 8 MB of a default stack */
-#define STACK_SIZE (256 * 1024)
 
 enum state {
 	RUNNING,
@@ -110,7 +109,7 @@ int resolver_start(struct resolver **ret, const char *name, uint16_t port)
 	snprintf(resolver->port, sizeof(resolver->port), "%u", port);
 	atomic_init(&resolver->state, RUNNING);
 
-	r = thread_start(&thread, true, STACK_SIZE, run, resolver);
+	r = thread_start(&thread, true, run, resolver);
 	if (r < 0) {
 		free(resolver);
 		return r;

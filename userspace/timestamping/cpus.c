@@ -12,7 +12,6 @@
 #include "base/thread.h"
 
 /* Far less than any of the threads' functions needs, and it may be locked in memory */
-#define STACK_SIZE (64 * 1024)
 
 /* Exchanges in one window, and how many looks at the other's word are a wait that is given up */
 #define EXCHANGES 100
@@ -256,10 +255,10 @@ int cpus_start(struct cpus_job **ret, const struct cpus *cpus, unsigned int from
 			.most = INT64_MAX / 4,
 		};
 	sem_init(&job->wake, 0, 0);
-	r = thread_start(&job->partner, false, STACK_SIZE, partner_run, job);
+	r = thread_start(&job->partner, false, partner_run, job);
 	if (r < 0)
 		goto fail;
-	r = thread_start(&job->asker, false, STACK_SIZE, asker_run, job);
+	r = thread_start(&job->asker, false, asker_run, job);
 	if (r < 0)
 		goto fail_partner;
 	*ret = job;
