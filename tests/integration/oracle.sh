@@ -29,7 +29,8 @@ within() {
 within true -0.001 0.001
 within true6 -0.001 0.001
 within liar 0.049 0.051
-within late -0.004 -0.001
+# Half of what it holds an answer back, and of what a busy machine adds to that
+within late -0.02 -0.001
 for name in dead garbage unsynchronized; do
 	grep -q 'clock wrong by' "$work/$name.log" && fail "$name gives a time"
 done
