@@ -17,15 +17,7 @@ cat >"$work/sim.conf" <<-END
 END
 printf 'local stratum 1\nallow\ncmdport 0\nbindcmdaddress /\npidfile %s\n' "$work/chronyd.pid" \
 	>"$work/chrony.conf"
-CHRONOTICK_CONTROL=none
-config "frequency_hz: 1" 192.168.123.1
-cat >>"$work/chronotick.yaml" <<-END
-	counter: monotonic_raw
-	trust: {changes: false, cpus: never}
-	realtime: {lock_memory: false}
-	state: {file: none}
-	leap: {file: none}
-END
+config_simulated "frequency_hz: 1" 192.168.123.1
 # node N COMMAND...
 node() {
 	local n=$1

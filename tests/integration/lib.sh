@@ -91,6 +91,20 @@ config() {
 	} >"$work/chronotick.yaml"
 }
 
+# config_simulated "PAGE-KEY: VALUE, ..." ADDRESS...: the same for a network simulator, with everything
+# off that it has no stand-in for.
+config_simulated() {
+	CHRONOTICK_CONTROL=none
+	config "$@"
+	cat >>"$work/chronotick.yaml" <<-END
+		counter: monotonic_raw
+		trust: {changes: false, cpus: never}
+		realtime: {lock_memory: false}
+		state: {file: none}
+		leap: {file: none}
+	END
+}
+
 # daemon [OPTION...]: start one; its pid is $daemon, its log $work/daemon-N.log.
 daemon() {
 	"${reference_client[@]}" "$chronotickd" --config "$work/chronotick.yaml" --foreground "$@" \

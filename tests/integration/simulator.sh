@@ -32,15 +32,7 @@ if ! strace -f -o "$work/probe" true 2>/dev/null; then
 	exit 77
 fi
 servers 1
-CHRONOTICK_CONTROL=none
-config "" 10.77.0.11
-cat >>"$work/chronotick.yaml" <<-END
-	counter: monotonic_raw
-	trust: {changes: false, cpus: never}
-	realtime: {lock_memory: false}
-	state: {file: none}
-	leap: {file: none}
-END
+config_simulated "" 10.77.0.11
 "${reference_client[@]}" strace -f -qq -o "$work/trace" "$chronotickd" \
 	--config "$work/chronotick.yaml" --foreground >"$work/daemon.log" 2>&1 </dev/null &
 tracer=$!
