@@ -8,8 +8,8 @@
 enum covariate {
 	COVARIATE_TEMPERATURE,   /* degrees C */
 	COVARIATE_CPU_FREQUENCY, /* mean of all CPUs, MHz */
-	COVARIATE_CPU_LOAD,      /* share of the CPUs' time that was busy since the last reading, 0 to 1 */
-	COVARIATE_MEMORY,        /* memory pressure: share of the time that tasks waited for it, 0 to 1 */
+	COVARIATE_CPU_LOAD, /* share of the CPUs' time that was busy since the last reading, 0 to 1 */
+	COVARIATE_MEMORY, /* memory pressure: share of the time that tasks waited for it, 0 to 1 */
 	COVARIATE_COUNT,
 };
 

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/kalman.h"
+
+#include <math.h>
+#include <string.h>
+
+void kalman_init(struct kalman *kalman, unsigned int clock, unsigned int states, const double *sd)
+{
+	unsigned int i;
+
+	memset(kalman, 0, sizeof(*kalman));
+	kalman->clock = clock;
+	kalman->states = states;
+	for (i = 0; i < states; i++)
+		kalman->p[i][i] = sd[i] * sd[i];
+}
+
+/* How each state adds to the offset, dt_s later */
+static void offset_row(const struct kalman *kalman, double dt_s, const double *inputs, double *row)
+{
+	unsigned int i;
+
+	row[KALMAN_OFFSET] = 1;
+	if (kalman->clock > KALMAN_RATE)
+		row[KALMAN_RATE] = dt_s;
+	if (kalman->clock > KALMAN_DRIFT)
+		row[KALMAN_DRIFT] = dt_s * dt_s / 2;
+	for (i = kalman->clock; i < kalman->states; i++)
+		row[i] = inputs[i - kalman->clock];
+}
+
+static double offset_noise(const struct kalman *kalman, double dt, const struct kalman_noise *noise)
+{
+	double variance = noise->offset * dt;
+
+	if (kalman->clock > KALMAN_RATE)
+		variance += noise->rate * dt * dt * dt / 3;
+	if (kalman->clock > KALMAN_DRIFT)
+		variance += noise->drift * dt * dt * dt * dt * dt / 20;
+	return variance;
+}
+
+static double dot(const double *a, const double *b, unsigned int n)
+{
+	double sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+static void noise_add(struct kalman *kalman, double dt, const struct kalman_noise *noise)
+{
+	double(*p)[KALMAN_STATES_MAX] = kalman->p;
+	double dt2 = dt * dt, dt3 = dt2 * dt;
+
+	p[KALMAN_OFFSET][KALMAN_OFFSET] += offset_noise(kalman, dt, noise);
+	if (kalman->clock > KALMAN_RATE) {
+		double drift = kalman->clock > KALMAN_DRIFT ? noise->drift : 0;
+		double cross = noise->rate * dt2 / 2 + drift * dt2 * dt2 / 8;
+
+		p[KALMAN_RATE][KALMAN_RATE] += noise->rate * dt + drift * dt3 / 3;
+		p[KALMAN_OFFSET][KALMAN_RATE] += cross;
+		p[KALMAN_RATE][KALMAN_OFFSET] += cross;
+	}
+	if (kalman->clock > KALMAN_DRIFT) {
+		p[KALMAN_DRIFT][KALMAN_DRIFT] += noise->drift * dt;
+		p[KALMAN_OFFSET][KALMAN_DRIFT] += noise->drift * dt3 / 6;
+		p[KALMAN_DRIFT][KALMAN_OFFSET] += noise->drift * dt3 / 6;
+		p[KALMAN_RATE][KALMAN_DRIFT] += noise->drift * dt2 / 2;
+		p[KALMAN_DRIFT][KALMAN_RATE] += noise->drift * dt2 / 2;
+	}
+}
+
+/* State `to` becomes the sum of all states, weighted with row. */
+static void state_mix(struct kalman *kalman, unsigned int to, const double *row)
+{
+	double mixed[KALMAN_STATES_MAX], variance;
+	unsigned int n = kalman->states, i;
+
+	kalman->x[to] = dot(row, kalman->x, n);
+	for (i = 0; i < n; i++)
+		mixed[i] = dot(row, kalman->p[i], n);
+	variance = dot(row, mixed, n);
+	for (i = 0; i < n; i++) {
+		kalman->p[to][i] = mixed[i];
+		kalman->p[i][to] = mixed[i];
+	}
+	kalman->p[to][to] = variance;
+}
+
+void kalman_advance(struct kalman *kalman, double dt_s, const struct kalman_noise *noise,
+		    const double *inputs)
+{
+	double row[KALMAN_STATES_MAX];
+
+	/* The offset first: it takes the rate as it was. */
+	offset_row(kalman, dt_s, inputs, row);
+	state_mix(kalman, KALMAN_OFFSET, row);
+	if (kalman->clock > KALMAN_DRIFT) {
+		memset(row, 0, sizeof(row));
+		row[KALMAN_RATE] = 1;
+		row[KALMAN_DRIFT] = dt_s;
+		state_mix(kalman, KALMAN_RATE, row);
+	}
+	noise_add(kalman, dt_s, noise);
+}
+
+double kalman_ahead(const struct kalman *kalman, double dt_s, const struct kalman_noise *noise,
+		    const double *inputs, double *variance)
+{
+	double row[KALMAN_STATES_MAX], sum = 0;
+	unsigned int n = kalman->states, i;
+
+	offset_row(kalman, dt_s, inputs, row);
+	for (i = 0; i < n; i++)
+		sum += row[i] * dot(row, kalman->p[i], n);
+	*variance = sum + offset_noise(kalman, dt_s, noise);
+	return dot(row, kalman->x, n);
+}
+
+struct kalman_innovation kalman_update(struct kalman *kalman, double y_ns, double variance,
+				       double limit)
+{
+	struct kalman_innovation found = {
+		.error = y_ns - kalman->x[KALMAN_OFFSET],
+		.variance = kalman->p[KALMAN_OFFSET][KALMAN_OFFSET] + variance,
+		.share = 1,
+	};
+	double far = fabs(found.error) / sqrt(found.variance);
+	double column[KALMAN_STATES_MAX], inverse, left;
+	unsigned int n = kalman->states, i, j;
+
+	if (far > limit)
+		found.share = limit / far;
+	/* As if the measurement were so much vaguer: the innovation's variance over the share */
+	inverse = found.share / found.variance;
+	left = 1 - found.share + variance * inverse;
+	for (i = 0; i < n; i++)
+		column[i] = kalman->p[i][KALMAN_OFFSET];
+	for (i = 0; i < n; i++) {
+		kalman->x[i] += column[i] * found.error * inverse;
+		/* The same as below, but nothing cancels out where all that was known goes. */
+		kalman->p[i][KALMAN_OFFSET] = column[i] * left;
+		kalman->p[KALMAN_OFFSET][i] = kalman->p[i][KALMAN_OFFSET];
+		for (j = 1; j <= i; j++) {
+			kalman->p[i][j] -= column[i] * column[j] * inverse;
+			kalman->p[j][i] = kalman->p[i][j];
+		}
+	}
+	return found;
+}
