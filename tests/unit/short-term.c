@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* What the short-term model finds out about clocks whose truth is known. */
+#include <errno.h>
+#include <math.h>
+
+#include <criterion/criterion.h>
+
+#include "engine/short_term.h"
+
+#define S 1000000000LL
+#define BASE 1760000000000000000LL
+#define RATE_SD 30000
+
+static struct short_term model;
+static double noise_ns;
+
+static double noise(void)
+{
+	static unsigned long long state = 88172645463325252ULL;
+	double sum = -6;
+	int i;
+
+	for (i = 0; i < 12; i++) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		sum += (double)(state >> 11) * 0x1p-53;
+	}
+	return sum;
+}
+
+static bool measure(int64_t t_s, double offset_ns)
+{
+	const struct measurement measurement = {
+		.raw_ns = t_s * S,
+		.offset_ns = BASE + llrint(offset_ns + noise_ns * noise()),
+		.sd_ns = fmax(noise_ns, 1),
+	};
+
+	return short_term_measure(&model, &measurement);
+}
+
+static struct estimate estimate(int64_t t_s)
+{
+	struct estimate ret;
+
+	cr_assert_eq(short_term_estimate(&model, t_s * S, 30 * S, &ret), 0);
+	return ret;
+}
+
+/* How far the estimate for t_s is from offset_ns */
+static double off(int64_t t_s, double offset_ns)
+{
+	struct estimate line = estimate(t_s);
+
+	return estimate_offset(&line, t_s * S, BASE) - offset_ns;
+}
+
+static void setup(void)
+{
+	short_term_init(&model, 0, RATE_SD);
+	noise_ns = 0;
+}
+
+TestSuite(short_term, .init = setup);
+
+Test(short_term, before_the_first_measurement_it_knows_nothing)
+{
+	struct estimate ret;
+
+	cr_assert_eq(short_term_estimate(&model, 0, S, &ret), -EAGAIN);
+}
+
+Test(short_term, a_straight_line_is_followed_exactly)
+{
+	int t;
+
+	for (t = 0; t <= 640; t += 16)
+		measure(t, 12345.0 * t);
+	cr_assert_lt(fabs(off(700, 12345.0 * 700)), 2);
+	cr_assert_float_eq(estimate(640).drift_ns_s, 12345, 0.1);
+	cr_assert_lt(estimate(640).offset_sd_ns, 20, "%g", estimate(640).offset_sd_ns);
+}
+
+Test(short_term, a_drifting_rate_is_followed)
+{
+	int t;
+
+	/* A rate that changes by 0.1 ns/s each second: a warming crystal */
+	noise_ns = 10;
+	for (t = 0; t <= 3200; t += 16)
+		measure(t, 500.0 * t + 0.05 * t * t);
+	cr_assert_float_eq(estimate(3200).drift_ns_s, 500 + 0.1 * 3215, 2);
+	cr_assert_lt(fabs(off(3260, 500.0 * 3260 + 0.05 * 3260 * 3260)), 200);
+}
+
+Test(short_term, what_was_known_of_the_rate_counts_at_the_start)
+{
+	short_term_init(&model, 20000, 10);
+	measure(0, 0);
+	cr_assert_float_eq(estimate(0).drift_ns_s, 20000, 1);
+	noise_ns = 100;
+	measure(64, 20000.0 * 64);
+	measure(128, 20000.0 * 128);
+	cr_assert_float_eq(estimate(128).drift_ns_s, 20000, 100);
+}
+
+/* Measurements are noise about a constant: the mean of many is far better than the last. */
+Test(short_term, noise_is_averaged)
+{
+	double sum2 = 0;
+	int t;
+
+	noise_ns = 1e6;
+	for (t = 0; t < 400 * 16; t += 16) {
+		measure(t, 0);
+		if (t >= 200 * 16)
+			sum2 += off(t, 0) * off(t, 0);
+	}
+	cr_assert_lt(sqrt(sum2 / 200), 3e5);
+	cr_assert_float_eq(short_term_noise(&model, 1e6), 1e6, 3e5);
+}
+
+/* Of 2000 errors of the estimate, about 68 % lie within its standard deviation. */
+Test(short_term, its_standard_deviation_is_one)
+{
+	double offset = 0, rate = 7000;
+	unsigned int within = 0, all = 0;
+	int t;
+
+	noise_ns = 1000;
+	for (t = 0; t < 2500 * 16; t++) {
+		offset += rate;
+		rate += 3 * noise();
+		if (t % 16)
+			continue;
+		measure(t + 1, offset);
+		if (t >= 500 * 16) {
+			all++;
+			within += fabs(off(t + 1, offset)) < estimate(t + 1).offset_sd_ns;
+		}
+	}
+	cr_assert(within > 0.6 * all && within < 0.85 * all, "%u of %u", within, all);
+}
+
+Test(short_term, a_step_is_followed_once_it_is_confirmed)
+{
+	unsigned int steps = 0;
+	int t;
+
+	noise_ns = 100;
+	for (t = 0; t <= 6400; t += 16)
+		cr_assert(!measure(t, 10.0 * t), "at %d", t);
+	for (; t <= 6400 + 16 * SHORT_TERM_CONFIRM; t += 16) {
+		cr_assert_lt(fabs(off(t, 10.0 * t)), 5000, "before it is confirmed");
+		steps += measure(t, 1e6 + 10.0 * t);
+	}
+	cr_assert_eq(steps, 1);
+	cr_assert_eq(model.steps, 1);
+	for (; t <= 8000; t += 16)
+		measure(t, 1e6 + 10.0 * t);
+	cr_assert_lt(fabs(off(8000, 1e6 + 80000)), 200);
+}
+
+Test(short_term, single_outliers_are_no_step)
+{
+	int t, i = 0;
+
+	noise_ns = 100;
+	for (t = 0; t <= 6400; t += 16)
+		cr_assert(!measure(t, ++i % 10 == 0 ? (i % 20 ? 1e7 : -1e7) : 0));
+	cr_assert_lt(fabs(off(6400, 0)), 300);
+	cr_assert_eq(model.steps, 0);
+}
+
+Test(short_term, a_leap_second_shifts_what_it_knows)
+{
+	double before;
+	int t;
+
+	for (t = 0; t <= 640; t += 16)
+		measure(t, 100.0 * t);
+	before = off(700, 0);
+	short_term_shift(&model, -S);
+	cr_assert_float_eq(off(700, 0), before - S, 1e-3);
+}

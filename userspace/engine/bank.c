@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/bank.h"
+
+#include <math.h>
+
+/* Errors beyond so many standard deviations have no more influence than they have there. */
+#define LIMIT_SD 1.5
+/* What errors cut off there are short of in their squares, for normal errors: 1 / 0.78 */
+#define LIMIT_SHORT 1.285
+/* Beyond so many, an error is gross. */
+#define GROSS_SD 5.0
+/* What is kept of the scale and of the likelihood at each measurement */
+#define SCALE_KEPT 0.98
+#define LIKELIHOOD_KEPT 0.98
+/* The same for families, which are not tempered */
+#define FAMILY_KEPT 0.995
+/* What is always left of a family's share, so that it can come back */
+#define FAMILY_LEAST 1e-12
+/* The first measurement's own error counts as much as so many measured ones, in the scale. */
+#define SCALE_FIRST 2
+
+void bank_init(struct bank *bank, struct bank_member *members, unsigned int count)
+{
+	*bank = (struct bank){.members = members, .count = count};
+}
+
+double bank_scale(const struct bank *bank, const struct bank_member *member)
+{
+	return member->scale_sum / bank->scale_count;
+}
+
+/* The usual variance of measurements: their geometric mean */
+static double bank_usual(const struct bank *bank)
+{
+	return exp(bank->log_variance);
+}
+
+static double member_variance(const struct bank *bank, const struct bank_member *member,
+			      double sd_ns)
+{
+	return member->equal ? bank_usual(bank) : sd_ns * sd_ns;
+}
+
+/* The noise that drives a member, as far as it is told relative to measurements */
+static struct kalman_noise member_noise(const struct bank *bank, const struct bank_member *member)
+{
+	struct kalman_noise noise = member->noise;
+
+	if (member->relative)
+		noise.offset *= bank_usual(bank);
+	return noise;
+}
+
+/*
+ * Student's t with nu degrees of freedom, without the terms that all members have in common. One
+ * gross error must not say more of the noise than a few bad ones.
+ */
+static double likelihood(double z2, double variance, double nu)
+{
+	return -0.5 * log(variance) - 0.5 * (nu + 1) * log1p(fmin(z2, GROSS_SD * GROSS_SD) / nu);
+}
+
+/*
+ * A family's likelihood is that of the mean of its members, as they were weighted before: what it
+ * foretold. `densities` are logarithms, of each member.
+ */
+static void families_judge(struct bank *bank, const double *densities)
+{
+	double best = -HUGE_VAL, sum[BANK_FAMILIES] = {0};
+	unsigned int i;
+
+	for (i = 0; i < bank->count; i++)
+		best = fmax(best, densities[i]);
+	for (i = 0; i < bank->count; i++) {
+		const struct bank_member *member = &bank->members[i];
+
+		sum[member->family] += member->weight * exp(densities[i] - best);
+	}
+	for (i = 0; i < BANK_FAMILIES; i++) {
+		struct bank_family *family = &bank->families[i];
+
+		if (family->weight > 0)
+			family->likelihood = FAMILY_KEPT * family->likelihood + best +
+					     log(sum[i] / family->weight);
+	}
+}
+
+/* Each family's members among themselves, then the families */
+static void weights_set(struct bank *bank)
+{
+	double best[BANK_FAMILIES], sum[BANK_FAMILIES] = {0}, best_family = -HUGE_VAL, all = 0;
+	unsigned int i;
+
+	for (i = 0; i < BANK_FAMILIES; i++) {
+		best[i] = -HUGE_VAL;
+		if (bank->families[i].share > 0)
+			best_family = fmax(best_family, bank->families[i].likelihood);
+	}
+	for (i = 0; i < bank->count; i++)
+		best[bank->members[i].family] =
+			fmax(best[bank->members[i].family], bank->members[i].likelihood);
+	for (i = 0; i < bank->count; i++) {
+		struct bank_member *member = &bank->members[i];
+
+		member->weight = member->share * exp(bank->families[member->family].temper *
+						     (member->likelihood - best[member->family]));
+		sum[member->family] += member->weight;
+	}
+	for (i = 0; i < BANK_FAMILIES; i++) {
+		struct bank_family *family = &bank->families[i];
+
+		if (family->share > 0)
+			family->weight = family->share *
+					 fmax(exp(family->likelihood - best_family), FAMILY_LEAST);
+		all += family->weight;
+	}
+	for (i = 0; i < BANK_FAMILIES; i++)
+		bank->families[i].weight /= all;
+	for (i = 0; i < bank->count; i++) {
+		struct bank_member *member = &bank->members[i];
+
+		member->weight *= bank->families[member->family].weight / sum[member->family];
+	}
+}
+
+static void bank_begin(struct bank *bank, double y_ns, double sd_ns)
+{
+	unsigned int i;
+
+	bank->log_variance = 2 * log(sd_ns);
+	bank->scale_count = SCALE_FIRST;
+	for (i = 0; i < bank->count; i++) {
+		struct bank_member *member = &bank->members[i];
+
+		member->kalman.x[KALMAN_OFFSET] = y_ns;
+		member->kalman.p[KALMAN_OFFSET][KALMAN_OFFSET] = sd_ns * sd_ns;
+		member->scale_sum = SCALE_FIRST;
+		member->likelihood = 0;
+	}
+	weights_set(bank);
+}
+
+void bank_update(struct bank *bank, double dt_s, const double *inputs, double y_ns, double sd_ns)
+{
+	double densities[BANK_MEMBERS_MAX], share;
+	unsigned int i;
+
+	if (bank->measured++ == 0) {
+		bank_begin(bank, y_ns, sd_ns);
+		return;
+	}
+	/* The first one, which nothing was to be compared with, does not count. */
+	share = fmax(1 - SCALE_KEPT, 1.0 / (bank->measured - 1));
+	bank->log_variance += share * (2 * log(sd_ns) - bank->log_variance);
+	for (i = 0; i < bank->count; i++) {
+		struct bank_member *member = &bank->members[i];
+		struct kalman_noise noise = member_noise(bank, member);
+		double scale = bank_scale(bank, member), z2;
+		struct kalman_innovation found;
+
+		kalman_advance(&member->kalman, dt_s, &noise, inputs);
+		/* The limit is in standard deviations with the scale. */
+		found = kalman_update(&member->kalman, y_ns, member_variance(bank, member, sd_ns),
+				      LIMIT_SD * sqrt(scale));
+		z2 = found.error * found.error / (found.variance * scale);
+		densities[i] = likelihood(z2, found.variance * scale, 2 * bank->scale_count);
+		member->likelihood = LIKELIHOOD_KEPT * member->likelihood + densities[i];
+		member->scale_sum = SCALE_KEPT * member->scale_sum +
+				    LIMIT_SHORT * scale * fmin(z2, LIMIT_SD * LIMIT_SD);
+	}
+	bank->scale_count = SCALE_KEPT * bank->scale_count + 1;
+	families_judge(bank, densities);
+	weights_set(bank);
+}
+
+void bank_step(struct bank *bank, double dt_s, const double *inputs, double y_ns, double sd_ns)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < bank->count; i++) {
+		struct bank_member *member = &bank->members[i];
+		struct kalman *kalman = &member->kalman;
+		struct kalman_noise noise = member_noise(bank, member);
+		double scale = bank_scale(bank, member), change_ns_s;
+
+		kalman_advance(kalman, dt_s, &noise, inputs);
+		if (kalman->clock > KALMAN_RATE && dt_s > 0) {
+			change_ns_s = (y_ns - kalman->x[KALMAN_OFFSET]) / dt_s;
+			kalman->p[KALMAN_RATE][KALMAN_RATE] += change_ns_s * change_ns_s / scale;
+		}
+		for (j = 0; j < kalman->states; j++) {
+			kalman->p[KALMAN_OFFSET][j] = 0;
+			kalman->p[j][KALMAN_OFFSET] = 0;
+		}
+		kalman->x[KALMAN_OFFSET] = y_ns;
+		kalman->p[KALMAN_OFFSET][KALMAN_OFFSET] = sd_ns * sd_ns / scale;
+	}
+}
+
+void bank_ahead(const struct bank *bank, double dt_s, const double *inputs, struct bank_state *ret)
+{
+	double base = bank->members[0].kalman.x[KALMAN_OFFSET], mean = 0, square = 0;
+	unsigned int i;
+
+	*ret = (struct bank_state){0};
+	for (i = 0; i < bank->count; i++) {
+		const struct bank_member *member = &bank->members[i];
+		double scale = bank_scale(bank, member), variance;
+		double offset =
+			kalman_ahead(&member->kalman, dt_s, &member->noise, inputs, &variance) -
+			base;
+
+		mean += member->weight * offset;
+		square += member->weight * (offset * offset + scale * variance);
+	}
+	ret->offset_ns = base + mean;
+	ret->variance = fmax(square - mean * mean, 0);
+}
+
+double bank_noise(const struct bank *bank, double sd_ns)
+{
+	double sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < bank->count; i++) {
+		const struct bank_member *member = &bank->members[i];
+
+		sum += member->weight * bank_scale(bank, member) *
+		       member_variance(bank, member, sd_ns);
+	}
+	return sum;
+}

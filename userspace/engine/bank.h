@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A bank of Kalman filters, each with its own idea of the noise: what the data make likely counts.
+ *
+ * A member's noise is relative to a scale that it finds out by itself: measured and driving noise
+ * are both multiplied with it, and their ratio is what makes one member differ from the next. The
+ * scale has an inverse-gamma distribution, so a measurement is expected with Student's t.
+ *
+ * Weights follow the likelihood of each measurement before it was used. It is forgotten in time, as
+ * oscillators and networks change, and tempered: on short and noisy records the mean of many members
+ * is better than the one that happened to be best.
+ */
+#ifndef ENGINE_BANK_H
+#define ENGINE_BANK_H
+
+#include <stdbool.h>
+
+#include "engine/kalman.h"
+
+#define BANK_MEMBERS_MAX 64
+#define BANK_FAMILIES 2
+
+/* Members of one kind, weighed against those of others by what they together foretold */
+struct bank_family {
+	double share;  /* of the weight before anything was measured */
+	double temper; /* its members' weights follow the likelihood to this power, 0 to 1 */
+	double likelihood;
+	double weight;
+};
+
+struct bank_member {
+	struct kalman kalman; /* variances are relative to the scale */
+	struct kalman_noise noise;
+	double share;        /* of its family's weight, before anything was measured */
+	double scale_sum;    /* the scale is this over bank.scale_count */
+	double likelihood;   /* logarithm, of what was measured, forgotten in time */
+	double weight;       /* 0 to 1; of all members the sum is 1 */
+	unsigned int family; /* below BANK_FAMILIES */
+	bool equal;          /* measurements count equally, whatever their expected errors */
+	bool relative; /* noise.offset is relative to the usual variance of measurements, 1/s */
+};
+
+/* What a bank says: the members' mean, and the variance of all of them together */
+struct bank_state {
+	double offset_ns;
+	double variance; /* ns^2 */
+};
+
+struct bank {
+	struct bank_member *members;
+	unsigned int count;
+	struct bank_family families[BANK_FAMILIES];
+	double log_variance; /* of the usual measurement, ns^2 */
+	double scale_count;
+	unsigned int measured;
+};
+
+/*
+ * Members, in an array of the caller's that outlives the bank, have share, noise, equal and their
+ * states' kalman_init() set; the offset's standard deviation is that of the first measurement. The
+ * offset and all weights are set by the first bank_update().
+ */
+void bank_init(struct bank *bank, struct bank_member *members, unsigned int count);
+
+/*
+ * Measured dt_s >= 0 after the measurement before: the offset is y_ns, with an expected standard
+ * deviation of sd_ns > 0. inputs as in kalman_advance(), for all members.
+ */
+void bank_update(struct bank *bank, double dt_s, const double *inputs, double y_ns, double sd_ns);
+
+/*
+ * The same for a measurement that shows that the offset has stepped: it alone says where the offset
+ * is now. That the rate has changed instead is as likely. What is known of the noise stays.
+ */
+void bank_step(struct bank *bank, double dt_s, const double *inputs, double y_ns, double sd_ns);
+
+/* What the bank, measured at least once, says of the time dt_s >= 0 after its last measurement. */
+void bank_ahead(const struct bank *bank, double dt_s, const double *inputs, struct bank_state *ret);
+
+/* The variance, ns^2, that a measurement's own error has by what was measured, if sd_ns is expected. */
+double bank_noise(const struct bank *bank, double sd_ns);
+
+/* A member's scale: of its variances and its noise */
+double bank_scale(const struct bank *bank, const struct bank_member *member);
+
+#endif /* ENGINE_BANK_H */

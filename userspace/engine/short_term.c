@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/short_term.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+/* Random walks of the rate, ns/s after a second, from an oven's to a crystal's in the draught */
+#define WALK_LEAST 1e-3
+#define WALK_FACTOR 3.16227766
+#define WALKS 12
+/* Random runs: of the drift, ns/s^2 after a second */
+#define RUN_LEAST 1e-6
+#define RUN_FACTOR 10.0
+#define RUNS 4
+/*
+ * A clock that somebody else disciplines has no rate to speak of, but wanders: white frequency
+ * noise relative to that of measurements, 1/s
+ */
+static const double disciplined[] = {1e-5, 1e-4, 3e-4, 1e-3};
+#define DISCIPLINED (sizeof(disciplined) / sizeof(disciplined[0]))
+
+/*
+ * The families: an oscillator, or what is disciplined. On records of the latter hardly a member can
+ * be told from the next, so their mean is taken, nearly.
+ */
+enum family { OSCILLATOR, DISCIPLINED_CLOCK };
+static const struct bank_family families[BANK_FAMILIES] = {
+	[OSCILLATOR] = {.share = 0.5, .temper = 0.3},
+	[DISCIPLINED_CLOCK] = {.share = 0.5, .temper = 0.1},
+};
+/* The shares of the oscillators */
+#define SHARE_WALK 0.7
+#define SHARE_RUN 0.3
+/* The drift is not known beforehand */
+#define DRIFT_SD 0.1
+/* Far off is what lies beyond so many standard deviations */
+#define FAR_SD 5.0
+
+/* The members of a kind, and in *ret the next one to be filled in */
+static void member_add(struct bank_member **ret, const struct bank_member *member,
+		       unsigned int clock, double rate_ns_s, const double *sd)
+{
+	struct bank_member *added = (*ret)++;
+
+	*added = *member;
+	kalman_init(&added->kalman, clock, clock, sd);
+	if (clock > KALMAN_RATE)
+		added->kalman.x[KALMAN_RATE] = rate_ns_s;
+}
+
+static void members_init(struct short_term *model)
+{
+	const double sd[] = {0, model->rate_sd_ns_s, DRIFT_SD};
+	struct bank_member *next = model->members;
+	unsigned int i, equal;
+	double rate_sds;
+
+	for (equal = 0; equal < 2; equal++) {
+		struct bank_member member = {.equal = equal};
+		double level;
+
+		member.share = SHARE_WALK / WALKS;
+		for (i = 0, level = WALK_LEAST; i < WALKS; i++, level *= WALK_FACTOR) {
+			member.noise = (struct kalman_noise){.rate = level * level};
+			member_add(&next, &member, 2, model->rate_ns_s, sd);
+		}
+		member.share = SHARE_RUN / RUNS;
+		for (i = 0, level = RUN_LEAST; i < RUNS; i++, level *= RUN_FACTOR) {
+			member.noise = (struct kalman_noise){.drift = level * level};
+			member_add(&next, &member, 3, model->rate_ns_s, sd);
+		}
+		member.share = 1.0 / DISCIPLINED;
+		member.family = DISCIPLINED_CLOCK;
+		member.relative = true;
+		for (i = 0; i < DISCIPLINED; i++) {
+			member.noise = (struct kalman_noise){.offset = disciplined[i]};
+			member_add(&next, &member, 1, 0, sd);
+		}
+	}
+	bank_init(&model->bank, model->members, (unsigned int)(next - model->members));
+	memcpy(model->bank.families, families, sizeof(families));
+	/* What is known to have a rate is not disciplined. */
+	rate_sds = model->rate_ns_s / model->rate_sd_ns_s;
+	model->bank.families[DISCIPLINED_CLOCK].share *= exp(-0.5 * rate_sds * rate_sds);
+}
+
+void short_term_init(struct short_term *model, double rate_ns_s, double rate_sd_ns_s)
+{
+	*model = (struct short_term){
+		.rate_ns_s = rate_ns_s,
+		.rate_sd_ns_s = rate_sd_ns_s,
+	};
+}
+
+static double seconds(int64_t ns)
+{
+	return 1e-9 * (double)ns;
+}
+
+/* Is the measurement one of several in a row that are far off on the same side? */
+static bool step_is_confirmed(struct short_term *model, double dt_s, double y_ns, double sd_ns)
+{
+	struct bank_state expected;
+	double error, limit;
+
+	bank_ahead(&model->bank, dt_s, NULL, &expected);
+	error = y_ns - expected.offset_ns;
+	limit = FAR_SD *
+		sqrt(expected.variance + fmax(bank_noise(&model->bank, sd_ns), sd_ns * sd_ns));
+	if (fabs(error) <= limit) {
+		model->far = 0;
+		return false;
+	}
+	if (model->far && model->far_above != (error > 0))
+		model->far = 0;
+	model->far_above = error > 0;
+	return ++model->far >= SHORT_TERM_CONFIRM;
+}
+
+bool short_term_measure(struct short_term *model, const struct measurement *measurement)
+{
+	double y_ns, dt_s;
+	bool step;
+
+	if (model->bank.measured == 0) {
+		members_init(model);
+		model->reference_ns = measurement->offset_ns;
+		model->raw_ns = measurement->raw_ns;
+	}
+	y_ns = (double)(measurement->offset_ns - model->reference_ns);
+	dt_s = seconds(measurement->raw_ns - model->raw_ns);
+	step = model->bank.measured && step_is_confirmed(model, dt_s, y_ns, measurement->sd_ns);
+	if (step) {
+		bank_step(&model->bank, dt_s, NULL, y_ns, measurement->sd_ns);
+		model->far = 0;
+		model->steps++;
+	} else {
+		bank_update(&model->bank, dt_s, NULL, y_ns, measurement->sd_ns);
+	}
+	model->raw_ns = measurement->raw_ns;
+	return step;
+}
+
+int short_term_estimate(const struct short_term *model, int64_t now_ns, int64_t horizon_ns,
+			struct estimate *ret)
+{
+	double dt_s = seconds(now_ns - model->raw_ns), horizon_s = seconds(horizon_ns);
+	struct bank_state now, then;
+
+	if (model->bank.measured == 0)
+		return -EAGAIN;
+	if (dt_s < 0)
+		dt_s = 0;
+	bank_ahead(&model->bank, dt_s, NULL, &now);
+	bank_ahead(&model->bank, dt_s + horizon_s, NULL, &then);
+	*ret = (struct estimate){
+		.at_ns = now_ns,
+		.reference_ns = model->reference_ns,
+		.offset_ns = now.offset_ns,
+		.drift_ns_s = (then.offset_ns - now.offset_ns) / horizon_s,
+		.offset_sd_ns = sqrt(now.variance),
+		.drift_sd_ns_s = sqrt(fmax(then.variance - now.variance, 0)) / horizon_s,
+	};
+	return 0;
+}
+
+double short_term_noise(const struct short_term *model, double sd_ns)
+{
+	return model->bank.measured ? sqrt(bank_noise(&model->bank, sd_ns)) : sd_ns;
+}
+
+void short_term_shift(struct short_term *model, int64_t shift_ns)
+{
+	model->reference_ns += shift_ns;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The short-term model (source CPU_MODEL): Kalman filters over offset, rate and drift of the rate,
+ * on raw time. How much the oscillator wanders, and how noisy measurements are, is estimated from
+ * the data: a bank of filters spans all oscillators there are, and likelihood weighs them.
+ */
+#ifndef ENGINE_SHORT_TERM_H
+#define ENGINE_SHORT_TERM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/bank.h"
+#include "engine/prediction.h"
+
+#define SHORT_TERM_MEMBERS 40
+
+/* So many measurements in a row that are far off, to the same side, are a step: the model begins anew */
+#define SHORT_TERM_CONFIRM 4
+
+struct short_term {
+	struct bank bank;
+	struct bank_member members[SHORT_TERM_MEMBERS];
+	double rate_ns_s; /* known beforehand */
+	double rate_sd_ns_s;
+	int64_t reference_ns; /* the bank's offsets are from here */
+	int64_t raw_ns;       /* of the last measurement */
+	unsigned int far;     /* measurements in a row that are far off to one side */
+	bool far_above;
+	unsigned int steps; /* how often the model began anew */
+};
+
+/* What is known of the rate beforehand: ns/s and its standard deviation, > 0 */
+void short_term_init(struct short_term *model, double rate_ns_s, double rate_sd_ns_s);
+
+/*
+ * A measurement that is not older than the last one. Returns true if it confirmed a step: then the
+ * model has begun anew with it, keeping the rate.
+ */
+bool short_term_measure(struct short_term *model, const struct measurement *measurement);
+
+/*
+ * What is to be expected from now_ns to horizon_ns > 0 later, as a line. Returns 0, or -EAGAIN:
+ * nothing was measured yet.
+ */
+int short_term_estimate(const struct short_term *model, int64_t now_ns, int64_t horizon_ns,
+			struct estimate *ret);
+
+/* Standard deviation of a measurement beside the estimate, ns, if sd_ns is expected of it. */
+double short_term_noise(const struct short_term *model, double sd_ns);
+
+/* UTC jumps by shift_ns: the model is as good as before. */
+void short_term_shift(struct short_term *model, int64_t shift_ns);
+
+#endif /* ENGINE_SHORT_TERM_H */
