@@ -173,6 +173,36 @@ Test(loop, descriptors)
 	run_free(&run);
 }
 
+/* A wake-up after its end ends it; what comes before that is served, and what others have too. */
+Test(loop, watched_for_a_time)
+{
+	struct run run;
+
+	run_init(&run);
+	loop_fd_until(run.loop, run.fds[0][0], 0);
+	loop_fd_until(run.loop, -1, 0);
+	cr_assert_eq(loop_fd_add(run.loop, run.fds[0][0], POLLIN, serve, &run), 0);
+	cr_assert_eq(loop_fd_add(run.loop, run.fds[1][0], POLLIN, serve, &run), 0);
+	loop_fd_until(run.loop, run.fds[0][0], loop_now_ns() + 60000 * MS);
+	loop_fd_until(run.loop, run.fds[1][0], loop_now_ns() + 120000 * MS);
+	cr_assert_eq(write(run.fds[0][1], "x", 1), 1);
+	run_to(&run, loop_now_ns() + 10 * MS);
+	cr_assert_eq(run.served, 1);
+
+	loop_fd_until(run.loop, run.fds[0][0], loop_now_ns());
+	run_to(&run, loop_now_ns() + 10 * MS);
+	cr_assert_eq(write(run.fds[0][1], "y", 1), 1);
+	cr_assert_eq(write(run.fds[1][1], "z", 1), 1);
+	run_to(&run, loop_now_ns() + 100 * MS);
+	cr_assert_eq(run.served, 2);
+
+	/* It was as good as removed. */
+	cr_assert_eq(loop_fd_add(run.loop, run.fds[0][0], POLLIN, serve, &run), 0);
+	run_to(&run, loop_now_ns() + 100 * MS);
+	cr_assert_eq(run.served, 3);
+	run_free(&run);
+}
+
 /* Many descriptors, so that the arrays move while one is being served */
 #define MANY 40
 

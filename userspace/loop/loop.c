@@ -20,7 +20,10 @@
 struct watch {
 	loop_fd_fn fn;
 	void *data;
+	int64_t until_ns; /* WATCH_FOREVER, or when it ends */
 };
+
+#define WATCH_FOREVER INT64_MAX
 
 struct loop {
 	int timer_fd;
@@ -33,6 +36,7 @@ struct loop {
 	unsigned int watch_count;
 	unsigned int watch_size;
 	bool has_holes;
+	int64_t next_until_ns; /* the earliest until_ns of all, or earlier */
 
 	struct loop_timer **heap;
 	unsigned int timer_count;
@@ -82,6 +86,7 @@ int loop_new(struct loop **ret)
 	}
 	(void)fcntl(loop->timer_fd, F_SETFD, FD_CLOEXEC);
 	loop->armed_ns = UNARMED;
+	loop->next_until_ns = WATCH_FOREVER;
 	r = watches_grow(loop);
 	if (r < 0)
 		goto fail_timer;
@@ -137,7 +142,7 @@ int loop_fd_add(struct loop *loop, int fd, short events, loop_fd_fn fn, void *da
 	}
 	i = loop->watch_count++;
 	loop->polled[i] = (struct pollfd){.fd = fd, .events = events};
-	loop->watches[i] = (struct watch){.fn = fn, .data = data};
+	loop->watches[i] = (struct watch){.fn = fn, .data = data, .until_ns = WATCH_FOREVER};
 	return 0;
 }
 
@@ -151,6 +156,38 @@ void loop_fd_remove(struct loop *loop, int fd)
 	loop->polled[i].fd = -1;
 	loop->polled[i].revents = 0;
 	loop->has_holes = true;
+}
+
+void loop_fd_until(struct loop *loop, int fd, int64_t until_ns)
+{
+	unsigned int i = fd < 0 ? 0 : watch_find(loop, fd);
+
+	if (!i)
+		return;
+	loop->watches[i].until_ns = until_ns;
+	if (until_ns < loop->next_until_ns)
+		loop->next_until_ns = until_ns;
+}
+
+/* Leave out those whose time is over. */
+static void watches_expire(struct loop *loop)
+{
+	int64_t next_ns = WATCH_FOREVER;
+	unsigned int i;
+
+	if (loop->served_ns < loop->next_until_ns)
+		return;
+	for (i = 1; i < loop->watch_count; i++) {
+		int64_t until_ns = loop->watches[i].until_ns;
+
+		if (loop->polled[i].fd < 0)
+			continue;
+		if (until_ns <= loop->served_ns)
+			loop_fd_remove(loop, loop->polled[i].fd);
+		else if (until_ns < next_ns)
+			next_ns = until_ns;
+	}
+	loop->next_until_ns = next_ns;
 }
 
 static void watches_compact(struct loop *loop)
@@ -321,6 +358,7 @@ int loop_run(struct loop *loop, const volatile int *stop)
 	int r;
 
 	while (!*stop && !loop->end) {
+		watches_expire(loop);
 		if (loop->has_holes)
 			watches_compact(loop);
 		r = timer_arm(loop);

@@ -36,6 +36,12 @@ int loop_fd_add(struct loop *loop, int fd, short events, loop_fd_fn fn, void *da
 void loop_fd_remove(struct loop *loop, int fd);
 
 /*
+ * Watch it no longer than until then, CLOCK_MONOTONIC: as if it were removed at the first wake-up
+ * after that, which is not waited for. Nothing happens if it is not watched.
+ */
+void loop_fd_until(struct loop *loop, int fd, int64_t until_ns);
+
+/*
  * Arm, or arm anew, for a CLOCK_MONOTONIC deadline; one that is past is served in the next round.
  * Returns 0 or -ENOMEM, never that for a timer that is armed.
  */

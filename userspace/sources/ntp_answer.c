@@ -7,8 +7,22 @@
 
 #define STAMP_NS 50000000LL /* how long an answer waits for its request's transmit stamp */
 
+/*
+ * How long the socket is watched after that: a duplicate or a late stamp is counted. Then it stays
+ * open, as it keeps the kernel's stamps on, but costs poll(2) nothing until the next request.
+ */
+#define WATCHED_NS 10000000LL
+
 /* Answers to a plain header have 48 bytes; some room for what servers put behind it */
 #define ANSWER_SIZE 512
+
+static void rest(struct ntp *ntp)
+{
+	/* An interleaved answer will ask for the stamp, however late it comes. */
+	if (ntp->exchange.times.has_tx || !ntp->interleaved.wanted)
+		loop_fd_until(ntp->context.loop, ntp->fd, loop_now_ns() + WATCHED_NS);
+	ntp_rest(ntp);
+}
 
 /*
  * An answer has passed all tests, and the stamp of its request has come, will not come or is not
@@ -27,7 +41,7 @@ void ntp_complete(struct ntp *ntp)
 	if (ntp->use == NTP_USE_NONE) {
 		ntp_poll_heard(&ntp->poll);
 		ntp->statistics.dropped++;
-		ntp_rest(ntp);
+		rest(ntp);
 		return;
 	}
 	if (ntp->use == NTP_USE_PREVIOUS)
@@ -49,12 +63,12 @@ void ntp_complete(struct ntp *ntp)
 	ntp->warm = true;
 	if (warming) {
 		ntp->statistics.dropped++;
-		ntp_rest(ntp);
+		rest(ntp);
 		return;
 	}
 	ntp->last = sample;
 	ntp->statistics.accepted++;
-	ntp_rest(ntp);
+	rest(ntp);
 	ntp->context.events->sample(ntp->context.events->data, &sample);
 }
 
