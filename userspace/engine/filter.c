@@ -8,6 +8,8 @@
 #define RATE_UNKNOWN_NS_S 10000.0
 /* The wander that is promised never to be exceeded is so many standard deviations */
 #define WANDER_SD 10.0
+/* Of what is evenly distributed, the whole width over the standard deviation: the root of 12 */
+#define EVEN_SD 3.46410162
 /* From so many samples on, a source's own noise counts alone */
 #define NOISE_SAMPLES 8
 
@@ -175,7 +177,7 @@ static void fit_update(struct filter *filter, const struct filter_limits *limits
 	const struct filter_entry *newest = entry_at(filter, 0);
 	struct fit_prior prior = filter_prior_at(filter, newest->raw_ns, limits);
 	struct fit_point points[FILTER_SAMPLES];
-	int64_t sorted[FILTER_SAMPLES];
+	int64_t sorted[FILTER_SAMPLES] = {0};
 	unsigned int i, j;
 
 	for (i = 0; i < filter->count; i++) {
@@ -185,6 +187,9 @@ static void fit_update(struct filter *filter, const struct filter_limits *limits
 			sorted[j] = sorted[j - 1];
 		sorted[j] = delay;
 	}
+	filter->least_delay_ns = sorted[0];
+	filter->waited_ns =
+		(double)(sorted[filter->count / 2] - sorted[0]) / sqrt((double)filter->count);
 	filter->noise_ns = (double)(sorted[filter->count / 8] - sorted[0]) / 2;
 	if (filter->count < NOISE_SAMPLES)
 		filter->noise_ns = fmax(filter->noise_ns, limits->prior.noise_ns);
@@ -202,6 +207,16 @@ static void fit_update(struct filter *filter, const struct filter_limits *limits
 	if (filter->count == 1)
 		points[0].sd_ns = (double)newest->error_ns / 1.7320508 + 1;
 	fit_window(&filter->fit, points, filter->count, &prior);
+}
+
+double filter_sample_sd(const struct filter *filter)
+{
+	const struct filter_entry *newest = entry_at(filter, 0);
+	double waited_ns = (double)(newest->sample.delay_ns - filter->least_delay_ns);
+
+	if (filter->count == 1)
+		return (double)newest->error_ns / (EVEN_SD / 2) + 1;
+	return 1 + (double)newest->sample.dispersion_ns + (waited_ns + filter->waited_ns) / EVEN_SD;
 }
 
 static void entry_push(struct filter *filter, const struct filter_entry *new,

@@ -56,7 +56,9 @@ struct filter {
 	unsigned int next;                           /* where the next one goes */
 	struct filter_entry pending[FILTER_CONFIRM]; /* they contradict the ring */
 	unsigned int pending_count;
-	struct fit fit;  /* about the newest entry */
+	struct fit fit;         /* about the newest entry */
+	int64_t least_delay_ns; /* of the ring's samples */
+	double waited_ns;       /* what that exchange is expected to have waited itself */
 	double noise_ns; /* what a good exchange takes longer on one of its ways than the best */
 	bool disproved;  /* the samples contradict the prior: it counts no more */
 };
@@ -82,6 +84,15 @@ void filter_shift(struct filter *filter, int64_t shift_ns);
 
 /* How far the sample's offset may be off at most, ns */
 int64_t filter_error(const struct sample *sample);
+
+/*
+ * Expected standard deviation of the newest sample's offset, ns. What its exchange waited in queues
+ * lies on its two ways in any proportion, so its offset errs by up to half of that, evenly
+ * distributed. What it waited is what it took longer than the quickest one, and what that one
+ * waited: of a few exchanges even the quickest was far from undisturbed. Of a single one it is known
+ * that it is within its error, and nothing else. The ring must not be empty.
+ */
+double filter_sample_sd(const struct filter *filter);
 
 /* The newest entry of the ring; NULL if it is empty. */
 const struct filter_entry *filter_newest(const struct filter *filter);
