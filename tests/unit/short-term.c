@@ -9,7 +9,6 @@
 
 #define S 1000000000LL
 #define BASE 1760000000000000000LL
-#define RATE_SD 30000
 
 static struct short_term model;
 static double noise_ns;
@@ -58,7 +57,8 @@ static double off(int64_t t_s, double offset_ns)
 
 static void setup(void)
 {
-	short_term_init(&model, 0, RATE_SD);
+	short_term_init(&model,
+			&(struct short_term_prior){.rate_sd_ns_s = 30000, .disciplined = 0.5});
 	noise_ns = 0;
 }
 
@@ -96,7 +96,9 @@ Test(short_term, a_drifting_rate_is_followed)
 
 Test(short_term, what_was_known_of_the_rate_counts_at_the_start)
 {
-	short_term_init(&model, 20000, 10);
+	short_term_init(&model, &(struct short_term_prior){.rate_ns_s = 20000,
+							   .rate_sd_ns_s = 10,
+							   .disciplined = 0.5});
 	measure(0, 0);
 	cr_assert_float_eq(estimate(0).drift_ns_s, 20000, 1);
 	noise_ns = 100;

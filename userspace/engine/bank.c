@@ -140,6 +140,17 @@ static void bank_begin(struct bank *bank, double y_ns, double sd_ns)
 	weights_set(bank);
 }
 
+/*
+ * In standard deviations of the innovation. Where the state is vaguer than the measurement, a large
+ * one speaks against the state.
+ */
+static double limit(const struct kalman *kalman, double variance)
+{
+	double vague = kalman->p[KALMAN_OFFSET][KALMAN_OFFSET] / variance;
+
+	return vague > 1 ? LIMIT_SD * sqrt(vague) : LIMIT_SD;
+}
+
 void bank_update(struct bank *bank, double dt_s, const double *inputs, double y_ns, double sd_ns)
 {
 	double densities[BANK_MEMBERS_MAX], share;
@@ -156,12 +167,12 @@ void bank_update(struct bank *bank, double dt_s, const double *inputs, double y_
 		struct bank_member *member = &bank->members[i];
 		struct kalman_noise noise = member_noise(bank, member);
 		double scale = bank_scale(bank, member), z2;
+		double variance = member_variance(bank, member, sd_ns);
 		struct kalman_innovation found;
 
 		kalman_advance(&member->kalman, dt_s, &noise, inputs);
-		/* The limit is in standard deviations with the scale. */
-		found = kalman_update(&member->kalman, y_ns, member_variance(bank, member, sd_ns),
-				      LIMIT_SD * sqrt(scale));
+		found = kalman_update(&member->kalman, y_ns, variance,
+				      limit(&member->kalman, variance) * sqrt(scale));
 		z2 = found.error * found.error / (found.variance * scale);
 		densities[i] = likelihood(z2, found.variance * scale, 2 * bank->scale_count);
 		member->likelihood = LIKELIHOOD_KEPT * member->likelihood + densities[i];

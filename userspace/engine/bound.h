@@ -103,6 +103,16 @@ static inline void rate_intersect(struct rate_interval *a, struct rate_interval 
 		a->hi = b.hi;
 }
 
+/* The rate in it that is nearest to one in ns/s; it must not be empty. */
+static inline int64_t rate_inside(struct rate_interval rate, double ns_s)
+{
+	double value = 1e-9 * ns_s * (double)RATE_ONE;
+
+	return value < (double)rate.lo   ? rate.lo
+	       : value > (double)rate.hi ? rate.hi
+					 : (int64_t)value;
+}
+
 static inline struct rate_interval rate_widen(struct rate_interval a, int64_t by)
 {
 	return (struct rate_interval){a.lo - by, a.hi + by};

@@ -89,9 +89,9 @@ static void combine_offset(struct combined *ret, struct combine_source *sources,
 		     (mean - inside) * (mean - inside));
 }
 
-static void combine_bound(struct combined *ret, const struct combine_source *sources,
-			  const struct select_result *result)
+static void combine_bound(struct combined *ret, const struct combine_source *sources)
 {
+	const struct select_result *result = &ret->agreed;
 	int64_t width = result->hi - result->lo;
 	int64_t above = (int64_t)ceil((double)width - ret->estimate_ns);
 	int64_t below = (int64_t)ceil(ret->estimate_ns);
@@ -163,7 +163,6 @@ int combine(struct combined *ret, struct combine_source *sources, unsigned int c
 	    unsigned int absent, int64_t now_ns, const struct filter_limits *limits)
 {
 	struct select_interval intervals[SELECT_MAX];
-	struct select_result result;
 	bool ignored[SELECT_MAX];
 	unsigned int need, i;
 	int err;
@@ -180,15 +179,42 @@ int combine(struct combined *ret, struct combine_source *sources, unsigned int c
 	for (i = 0; i < count; i++)
 		intervals[i] = (struct select_interval){sources[i].interval.offset.lo,
 							sources[i].interval.offset.hi};
-	err = select_agreement(&result, ignored, intervals, count, need);
-	if (!err && result.depth < (count + absent) / 2 + 1)
+	err = select_agreement(&ret->agreed, ignored, intervals, count, need);
+	if (!err && ret->agreed.depth < (count + absent) / 2 + 1)
 		err = -ENOENT;
 	if (err)
 		return err;
 
-	combine_offset(ret, sources, count, now_ns, &result);
+	combine_offset(ret, sources, count, now_ns, &ret->agreed);
 	combine_rate(ret, sources, count, need, now_ns, limits);
-	combine_bound(ret, sources, &result);
+	combine_bound(ret, sources);
 	ret->leap = combine_leap(sources, count, ret->selected);
 	return 0;
+}
+
+struct estimate combined_line(const struct combined *combined, int64_t now_ns)
+{
+	return (struct estimate){
+		.at_ns = now_ns,
+		.reference_ns = combined->reference_ns,
+		.offset_ns = combined->estimate_ns,
+		.drift_ns_s = 1e9 * (double)combined->used_rate / (double)RATE_ONE,
+		.offset_sd_ns = combined->offset_sd_ns,
+		.drift_sd_ns_s = 1e9 * combined->rate_sd,
+	};
+}
+
+void combine_follow(struct combined *combined, const struct combine_source *sources,
+		    const struct estimate *line, int64_t now_ns)
+{
+	double width = (double)(combined->agreed.hi - combined->agreed.lo);
+	double offset = estimate_offset(line, now_ns, combined->reference_ns);
+	double rate = 1e-9 * line->drift_ns_s * (double)RATE_ONE;
+
+	combined->estimate_ns = clamped(offset, 0, width);
+	combined->offset_sd_ns = hypot(line->offset_sd_ns, offset - combined->estimate_ns);
+	combined->used_rate = rate_inside(combined->rate, line->drift_ns_s);
+	combined->rate_sd = hypot(1e-9 * line->drift_sd_ns_s,
+				  (rate - (double)combined->used_rate) / (double)RATE_ONE);
+	combine_bound(combined, sources);
 }

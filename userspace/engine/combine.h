@@ -8,6 +8,7 @@
 
 #include "engine/bound.h"
 #include "engine/filter.h"
+#include "engine/prediction.h"
 #include "engine/select.h"
 
 /* One source's say; the first three are filled in by the caller. */
@@ -23,12 +24,13 @@ struct combined {
 	int64_t reference_ns; /* estimate of UTC minus raw time: reference + estimate */
 	double estimate_ns;
 	double offset_sd_ns;
-	double rate_sd;            /* s/s */
-	struct rate_interval rate; /* where the rate lies */
-	int64_t used_rate;         /* best estimate, within it */
-	struct bound bound;        /* growth is not set */
-	unsigned int selected;     /* truechimers */
-	uint8_t leap;              /* RFC 5905 leap indicator 0 to 2, by majority of the selected */
+	double rate_sd;              /* s/s */
+	struct rate_interval rate;   /* where the rate lies */
+	int64_t used_rate;           /* best estimate, within it */
+	struct bound bound;          /* growth is not set */
+	unsigned int selected;       /* truechimers */
+	struct select_result agreed; /* the selected interval; reference_ns is its lower end */
+	uint8_t leap; /* RFC 5905 leap indicator 0 to 2, by majority of the selected */
 };
 
 /*
@@ -45,5 +47,16 @@ struct combined {
  */
 int combine(struct combined *ret, struct combine_source *sources, unsigned int count,
 	    unsigned int absent, int64_t now_ns, const struct filter_limits *limits);
+
+/* The estimate, as combine() or combine_follow() left it, as a line */
+struct estimate combined_line(const struct combined *combined, int64_t now_ns);
+
+/*
+ * Let the estimate be that of another line, moved into the selected interval, and its rate into
+ * where the rate lies; the bound is the farther end from there. Distances that are moved are in the
+ * standard deviation.
+ */
+void combine_follow(struct combined *combined, const struct combine_source *sources,
+		    const struct estimate *line, int64_t now_ns);
 
 #endif /* ENGINE_COMBINE_H */

@@ -7,6 +7,7 @@
 
 #include "engine/combine.h"
 #include "engine/follow.h"
+#include "engine/steer.h"
 
 /* The sources are weighed anew at least this often */
 #define WEIGH_NS 100000000LL
@@ -54,6 +55,8 @@ int engine_init(struct engine *engine, const struct engine_config *config,
 		return -EINVAL;
 
 	memset(engine, 0, sizeof(*engine));
+	if (models_init(&engine->models, config->models ? config->models : &models_default) < 0)
+		return -EINVAL;
 	config_take(engine, config);
 	for (i = 0; i < source_count; i++)
 		(void)engine_source_add(engine, i);
@@ -147,6 +150,7 @@ void engine_reset(struct engine *engine)
 		if (engine->sources[i].present)
 			slot_reset(engine, i);
 	engine->limits.prior = (struct filter_prior){0};
+	steer_reset(engine);
 	engine->has_base = false;
 	engine->has_first = false;
 	engine->has_weighed = false;
@@ -243,6 +247,8 @@ int engine_sample_add(struct engine *engine, const struct sample *taken)
 		filter_add(&source->filter, sample, raw_ns, &engine->limits);
 	if (source->filter.pending_count == 0)
 		source->returning = false;
+	if (sample->leap != 3 && source->filter.pending_count == 0)
+		source->fresh++;
 
 	if (!engine->has_first) {
 		engine->has_first = true;
@@ -422,10 +428,12 @@ static void base_set(struct engine *engine, uint64_t counter, int64_t now_ns,
 			base->last_sample = newest->sample.counter;
 		}
 	}
+	engine->base_offset = (struct offset_interval){combined->agreed.lo, combined->agreed.hi};
 	engine->base_rate = combined->rate;
 	engine->base_used_rate = combined->used_rate;
 	engine->base_raw_ns = now_ns;
 	engine->selected_counter = counter;
+	engine->sd_counter = counter;
 	engine->selected_bound_ns = combined->bound.total_ns;
 	if (!engine->has_base || combined->selected >= engine->most_selected ||
 	    now_ns - engine->most_ns > ENGINE_MEMORY_NS) {
@@ -438,31 +446,71 @@ static void base_set(struct engine *engine, uint64_t counter, int64_t now_ns,
 static double uncertainty_at(const struct engine *engine, uint64_t counter)
 {
 	const struct correction *base = &engine->base;
-	double counts = (double)(int64_t)(counter - engine->selected_counter);
+	double counts = (double)(int64_t)(counter - engine->sd_counter);
 	double drifted = base->drift_uncertainty * counts * (double)base->mult * 0x1p-54;
 
 	return sqrt(base->offset_uncertainty_ns * base->offset_uncertainty_ns + drifted * drifted);
 }
 
+/* The half-width is another: what is more of it is ageing; what is less, disagreement first. */
+static void bound_become(struct bound *bound, int64_t total_ns)
+{
+	int64_t less_ns = bound->total_ns - total_ns;
+
+	if (less_ns > 0) {
+		int64_t agreed_ns =
+			less_ns < bound->disagreement_ns ? less_ns : bound->disagreement_ns;
+
+		bound->disagreement_ns -= agreed_ns;
+		bound->total_ns -= agreed_ns;
+		less_ns -= agreed_ns;
+		/* The rest is rounding: the ends move outwards only. */
+		if (less_ns > bound->ageing_ns)
+			return;
+	}
+	bound_age(bound, -less_ns);
+}
+
 /*
- * No majority: the line runs on from here. The wander that its growth has to cover goes with the
- * time since the last selection (bound.h).
+ * No majority: the interval and the rate's grow on from here, and the estimate follows the models
+ * in it, or runs on. The wander that the growth has to cover goes with the time since the last
+ * selection (bound.h).
  */
 static void base_hold(struct engine *engine, uint64_t counter, int64_t now_ns)
 {
+	const struct timescale *scale = &engine->config.scale;
 	const struct filter_limits *limits = &engine->limits;
 	struct rate_interval most = {-limits->max_drift, limits->max_drift};
-	int64_t age_ns = now_ns - engine->base_raw_ns;
+	struct offset_interval *interval = &engine->base_offset;
+	int64_t age_ns = now_ns - engine->base_raw_ns, above, below;
 	struct correction now;
+	struct estimate line;
 
 	if (age_ns <= 0)
 		return;
 	engine_base_at(engine, counter, &now);
+	*interval = (struct offset_interval){
+		interval->lo + rate_times_floor(engine->base_rate.lo, age_ns),
+		interval->hi + rate_times_ceil(engine->base_rate.hi, age_ns),
+	};
 	engine->base_rate =
 		rate_widen(engine->base_rate, rate_wander(limits->wander, age_ns) - limits->wander);
 	rate_intersect(&engine->base_rate, most);
-	now.bound.growth =
-		bound_growth(engine->base_rate, engine->base_used_rate, engine->config.scale.mult);
+	engine->level = FUSE_HOLDOVER;
+	if (steer_hold(engine, *interval, now_ns, &line)) {
+		engine->base_used_rate = rate_inside(engine->base_rate, line.drift_ns_s);
+		now.mult = used_mult(engine, engine->base_used_rate);
+		now.utc = timescale_fixed(scale, counter) +
+			  (__int128)line.reference_ns * ((__int128)1 << 64) +
+			  (__int128)(line.offset_ns * 0x1p32) * ((__int128)1 << 32);
+		above = interval->hi - interval->lo - (int64_t)line.offset_ns + 1;
+		below = (int64_t)line.offset_ns + 1;
+		bound_become(&now.bound, (above > below ? above : below) + 1);
+		now.offset_uncertainty_ns = line.offset_sd_ns;
+		now.drift_uncertainty = 1e-9 * line.drift_sd_ns_s;
+		engine->sd_counter = counter;
+	}
+	now.bound.growth = bound_growth(engine->base_rate, engine->base_used_rate, scale->mult);
 	engine->base = now;
 	engine->base_raw_ns = now_ns;
 }
@@ -499,9 +547,6 @@ static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 	absent = start_absent(engine, count, now_ns);
 	majority = combine(&combined, sources, count, absent, now_ns, &engine->limits) == 0;
 	if (majority) {
-		for (i = 0; i < count; i++)
-			engine->views[sources[i].index].offset_ns =
-				(int64_t)(sources[i].estimate_ns - combined.estimate_ns);
 		if (base_outvotes(engine, counter, &combined)) {
 			for (i = 0; i < count; i++)
 				if (sources[i].truechimer)
@@ -510,6 +555,11 @@ static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 		} else {
 			majority = trust_update(engine, sources, count);
 		}
+		if (majority)
+			steer(engine, &combined, sources, count, now_ns);
+		for (i = 0; i < count; i++)
+			engine->views[sources[i].index].offset_ns =
+				(int64_t)(sources[i].estimate_ns - combined.estimate_ns);
 		trusted = majority && combined.bound.total_ns <= engine->config.max_bound_ns;
 	} else if (count && absent) {
 		for (i = 0; i < count; i++)
@@ -578,6 +628,7 @@ void engine_correct(struct engine *engine, uint64_t counter, struct correction *
 	if (ret->source == CHRONOTICK_NO_DATA)
 		return;
 	ret->offset_uncertainty_ns = uncertainty_at(engine, counter);
+	ret->measurement_sd_ns = models_measurement_sd(&engine->models, ret->offset_uncertainty_ns);
 	ret->confidence *= 1 - (double)ret->bound.total_ns / (double)config->max_bound_ns;
 	if (ret->status == CHRONOTICK_HOLDOVER)
 		ret->confidence *= (double)engine->selected_bound_ns / (double)ret->bound.total_ns;

@@ -7,6 +7,8 @@
  *	filter.h   one source's samples -> an interval, a rate interval, a line
  *	select.h   which of several intervals agree, and on what
  *	combine.h  several sources -> one estimate with a bound
+ *	models.h   what is going to be measured, by models that learn the oscillator
+ *	steer.h    the estimate follows the models, inside of the bound
  *	leap.h     when UTC breaks at a leap second, and what is before and after it
  *	bound.h    arithmetic of the bound, and the limits that its promise rests on
  *	memory.h   what one run leaves to the next
@@ -24,6 +26,7 @@
 #include "engine/bound.h"
 #include "engine/filter.h"
 #include "engine/leap.h"
+#include "engine/models.h"
 #include "engine/sample.h"
 
 #define ENGINE_SOURCES_MAX 64
@@ -60,7 +63,9 @@ struct engine_config {
 	uint32_t wander_ppb;      /* how far the rate may move within BOUND_WANDER_WINDOW_NS */
 	int64_t max_bound_ns;     /* a wider bound is no trusted time; > 0 */
 	uint32_t max_distance_ms; /* a source with a wider root distance is not selected; > 0 */
-	const struct leap_table *leaps; /* NULL: none; may change its content at any time */
+	bool raw_is_disciplined; /* raw time is no counter, but a clock that somebody disciplines */
+	const struct models_config *models; /* NULL: models_default; must outlive the engine */
+	const struct leap_table *leaps;     /* NULL: none; may change its content at any time */
 };
 
 /*
@@ -76,6 +81,7 @@ struct correction {
 	uint64_t mult;    /* best estimate of the rate, 2^-54 ns of UTC per count */
 	double offset_uncertainty_ns;
 	double drift_uncertainty; /* s/s */
+	double measurement_sd_ns; /* by which the next measurement is expected to be off this */
 	double confidence;        /* 0 to 1 */
 	struct bound bound;
 	uint64_t last_sample;       /* counter value of the newest sample that it rests on */
@@ -102,11 +108,14 @@ struct source_view {
 struct engine_source {
 	struct filter filter;
 	int64_t longest_gap_ns;
-	int64_t last_raw_ns;  /* of the last sample taken, whatever became of it */
-	uint8_t lost;         /* enum chronotick_source_state, SELECTED: it is not lost */
-	bool returning;       /* was lost, and no sample has agreed with those before it since */
-	bool distrusted;      /* a majority called it false, and none took it back since */
-	bool present;         /* the slot is in use */
+	int64_t last_raw_ns; /* of the last sample taken, whatever became of it */
+	uint8_t lost;        /* enum chronotick_source_state, SELECTED: it is not lost */
+	bool returning;      /* was lost, and no sample has agreed with those before it since */
+	bool distrusted;     /* a majority called it false, and none took it back since */
+	bool present;        /* the slot is in use */
+	unsigned int fresh;  /* of its samples, that the models have not been given */
+	double apart_ns;     /* from the mean of all that are selected */
+	unsigned int apart_count;
 	bool late;            /* came when others had been heard: not waited for at the start */
 	const char *excluded; /* why it takes no part; NULL: it does */
 };
@@ -119,16 +128,23 @@ struct engine {
 	struct engine_source sources[ENGINE_SOURCES_MAX];
 	struct source_view views[ENGINE_SOURCES_MAX];
 
-	struct correction base; /* what engine_correct() extrapolates from */
+	struct correction base;             /* what engine_correct() extrapolates from */
+	struct offset_interval base_offset; /* UTC minus raw time lies in it, at base_raw_ns */
 	struct rate_interval base_rate;
 	int64_t base_used_rate;
 	int64_t base_raw_ns;
 	uint64_t selected_counter;  /* when a majority last agreed */
+	uint64_t sd_counter;        /* counter value that the base's uncertainties are for */
 	int64_t selected_bound_ns;  /* half-width then */
 	unsigned int most_selected; /* the most sources that agreed, within ENGINE_MEMORY_NS */
 	int64_t most_ns;            /* when they did, raw time */
 	bool has_base;              /* there is a trusted time */
-	uint8_t leap_vote;          /* of the sources selected last */
+	struct models models;
+	struct estimate lines; /* what the sources' lines said when last weighed */
+	bool has_lines;
+	bool disproved;        /* what an earlier run knew is not true: the models were told */
+	enum fuse_level level; /* what the time rests on, as last weighed */
+	uint8_t leap_vote;     /* of the sources selected last */
 	struct leap_watch leap;
 
 	uint8_t status; /* as last weighed */

@@ -4,12 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-/* What is known of an oscillator before it is measured: 10 ppm, one standard deviation */
-#define RATE_UNKNOWN_NS_S 10000.0
 /* The wander that is promised never to be exceeded is so many standard deviations */
 #define WANDER_SD 10.0
 /* Of what is evenly distributed, the whole width over the standard deviation: the root of 12 */
 #define EVEN_SD 3.46410162
+/* A few delays may be alike by chance: then the quickest is taken to have waited for longer. */
+#define FEW_SAMPLES 8
 /* From so many samples on, a source's own noise counts alone */
 #define NOISE_SAMPLES 8
 
@@ -21,15 +21,14 @@ int64_t filter_error(const struct sample *sample)
 	       (sample->root_delay_ns + 1) / 2 + sample->root_dispersion_ns;
 }
 
-/* The age-th newest entry; 0 is the newest. */
-static const struct filter_entry *entry_at(const struct filter *filter, unsigned int age)
+const struct filter_entry *filter_entry_at(const struct filter *filter, unsigned int age)
 {
 	return &filter->entries[(filter->next + 2 * FILTER_SAMPLES - 1 - age) % FILTER_SAMPLES];
 }
 
 const struct filter_entry *filter_newest(const struct filter *filter)
 {
-	return filter->count ? entry_at(filter, 0) : NULL;
+	return filter->count ? filter_entry_at(filter, 0) : NULL;
 }
 
 static int64_t rate_clamp(__int128 rate)
@@ -61,7 +60,7 @@ double rate_sd_aged(double sd_ns_s, int64_t wander, int64_t age_ns)
 	double walk = (double)wander / (double)RATE_ONE * 1e9 / WANDER_SD;
 	double windows = (double)age_ns / (double)BOUND_WANDER_WINDOW_NS;
 
-	return fmin(sqrt(sd_ns_s * sd_ns_s + walk * walk * fmax(windows, 0)), RATE_UNKNOWN_NS_S);
+	return fmin(sqrt(sd_ns_s * sd_ns_s + walk * walk * fmax(windows, 0)), FILTER_RATE_SD_NS_S);
 }
 
 struct fit_prior filter_prior_at(const struct filter *filter, int64_t now_ns,
@@ -70,7 +69,7 @@ struct fit_prior filter_prior_at(const struct filter *filter, int64_t now_ns,
 	const struct filter_prior *prior = &limits->prior;
 
 	if (prior->sd_ns_s <= 0 || filter->disproved)
-		return (struct fit_prior){.sd_ns_s = RATE_UNKNOWN_NS_S};
+		return (struct fit_prior){.sd_ns_s = FILTER_RATE_SD_NS_S};
 	return (struct fit_prior){
 		.rate_ns_s = prior->rate_ns_s,
 		.sd_ns_s = rate_sd_aged(prior->sd_ns_s, limits->wander, now_ns - prior->raw_ns),
@@ -103,7 +102,7 @@ static struct rate_interval rate_since(const struct filter *filter, int64_t sinc
 	unsigned int i;
 
 	for (i = 1; i < filter->count; i++) {
-		const struct filter_entry *entry = entry_at(filter, i);
+		const struct filter_entry *entry = filter_entry_at(filter, i);
 		int64_t began = entry->raw_ns < since_ns ? entry->raw_ns : since_ns;
 		int64_t age = now_ns > began ? now_ns - began : 0;
 
@@ -128,7 +127,7 @@ struct filter_interval filter_interval(const struct filter *filter, int64_t now_
 	unsigned int i;
 
 	for (i = 0; i < filter->count; i++) {
-		const struct filter_entry *entry = entry_at(filter, i);
+		const struct filter_entry *entry = filter_entry_at(filter, i);
 		int64_t age = now_ns - entry->raw_ns;
 		int64_t lambda = entry->error_ns + rate_times_ceil(half, age < 0 ? -age : age);
 
@@ -157,7 +156,7 @@ static bool entry_contradicts(const struct filter *filter, const struct filter_e
 		return true;
 
 	for (i = 0; i < filter->count; i++) {
-		const struct filter_entry *entry = entry_at(filter, i);
+		const struct filter_entry *entry = filter_entry_at(filter, i);
 		struct rate_interval pair = entry->rate;
 
 		rate_intersect(&pair, pair_rate(entry, new));
@@ -174,28 +173,29 @@ static bool entry_contradicts(const struct filter *filter, const struct filter_e
  */
 static void fit_update(struct filter *filter, const struct filter_limits *limits)
 {
-	const struct filter_entry *newest = entry_at(filter, 0);
+	const struct filter_entry *newest = filter_entry_at(filter, 0);
 	struct fit_prior prior = filter_prior_at(filter, newest->raw_ns, limits);
 	struct fit_point points[FILTER_SAMPLES];
 	int64_t sorted[FILTER_SAMPLES] = {0};
 	unsigned int i, j;
 
 	for (i = 0; i < filter->count; i++) {
-		int64_t delay = entry_at(filter, i)->sample.delay_ns;
+		int64_t delay = filter_entry_at(filter, i)->sample.delay_ns;
 
 		for (j = i; j > 0 && sorted[j - 1] > delay; j--)
 			sorted[j] = sorted[j - 1];
 		sorted[j] = delay;
 	}
 	filter->least_delay_ns = sorted[0];
-	filter->waited_ns =
-		(double)(sorted[filter->count / 2] - sorted[0]) / sqrt((double)filter->count);
+	filter->waited_ns = (double)(sorted[filter->count / 2] - sorted[0]) /
+			    sqrt((double)filter->count) *
+			    (1 + FEW_SAMPLES / ((double)filter->count * filter->count));
 	filter->noise_ns = (double)(sorted[filter->count / 8] - sorted[0]) / 2;
 	if (filter->count < NOISE_SAMPLES)
 		filter->noise_ns = fmax(filter->noise_ns, limits->prior.noise_ns);
 
 	for (i = 0; i < filter->count; i++) {
-		const struct filter_entry *entry = entry_at(filter, i);
+		const struct filter_entry *entry = filter_entry_at(filter, i);
 
 		points[i] = (struct fit_point){
 			.x_s = 1e-9 * (double)(entry->raw_ns - newest->raw_ns),
@@ -209,14 +209,13 @@ static void fit_update(struct filter *filter, const struct filter_limits *limits
 	fit_window(&filter->fit, points, filter->count, &prior);
 }
 
-double filter_sample_sd(const struct filter *filter)
+double filter_sample_sd(const struct filter *filter, const struct filter_entry *entry)
 {
-	const struct filter_entry *newest = entry_at(filter, 0);
-	double waited_ns = (double)(newest->sample.delay_ns - filter->least_delay_ns);
+	double waited_ns = (double)(entry->sample.delay_ns - filter->least_delay_ns);
 
 	if (filter->count == 1)
-		return (double)newest->error_ns / (EVEN_SD / 2) + 1;
-	return 1 + (double)newest->sample.dispersion_ns + (waited_ns + filter->waited_ns) / EVEN_SD;
+		return (double)entry->error_ns / (EVEN_SD / 2) + 1;
+	return 1 + (double)entry->sample.dispersion_ns + (waited_ns + filter->waited_ns) / EVEN_SD;
 }
 
 static void entry_push(struct filter *filter, const struct filter_entry *new,
@@ -292,12 +291,12 @@ void filter_shift(struct filter *filter, int64_t shift_ns)
 
 static double seconds_since_newest(const struct filter *filter, int64_t now_ns)
 {
-	return 1e-9 * (double)(now_ns - entry_at(filter, 0)->raw_ns);
+	return 1e-9 * (double)(now_ns - filter_entry_at(filter, 0)->raw_ns);
 }
 
 double filter_estimate(const struct filter *filter, int64_t now_ns, int64_t reference)
 {
-	return (double)(entry_at(filter, 0)->sample.offset_ns - reference) +
+	return (double)(filter_entry_at(filter, 0)->sample.offset_ns - reference) +
 	       fit_value(&filter->fit, seconds_since_newest(filter, now_ns));
 }
 

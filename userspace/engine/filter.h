@@ -19,6 +19,9 @@
 
 #define FILTER_SAMPLES FIT_POINTS_MAX
 
+/* What a line takes for known of an oscillator that was not measured: 10 ppm, one standard deviation */
+#define FILTER_RATE_SD_NS_S 10000.0
+
 /* So many samples in a row must contradict the ones before them to make these be dropped */
 #define FILTER_CONFIRM 4
 
@@ -85,14 +88,17 @@ void filter_shift(struct filter *filter, int64_t shift_ns);
 /* How far the sample's offset may be off at most, ns */
 int64_t filter_error(const struct sample *sample);
 
+/* The age-th newest entry; 0 is the newest. There must be more than age of them. */
+const struct filter_entry *filter_entry_at(const struct filter *filter, unsigned int age);
+
 /*
- * Expected standard deviation of the newest sample's offset, ns. What its exchange waited in queues
+ * Expected standard deviation of the offset of one of its samples, ns. What its exchange waited in queues
  * lies on its two ways in any proportion, so its offset errs by up to half of that, evenly
  * distributed. What it waited is what it took longer than the quickest one, and what that one
  * waited: of a few exchanges even the quickest was far from undisturbed. Of a single one it is known
- * that it is within its error, and nothing else. The ring must not be empty.
+ * that it is within its error, and nothing else.
  */
-double filter_sample_sd(const struct filter *filter);
+double filter_sample_sd(const struct filter *filter, const struct filter_entry *entry);
 
 /* The newest entry of the ring; NULL if it is empty. */
 const struct filter_entry *filter_newest(const struct filter *filter);

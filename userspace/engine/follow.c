@@ -4,6 +4,7 @@
 #include "chronotick_page.h"
 #include "engine/filter.h"
 #include "engine/leap.h"
+#include "engine/steer.h"
 
 void engine_leap(struct engine *engine, int64_t shift_ns)
 {
@@ -15,6 +16,7 @@ void engine_leap(struct engine *engine, int64_t shift_ns)
 			engine->views[i].last.offset_ns += shift_ns;
 	}
 	engine->base.utc += shift_ns * ((__int128)1 << 64);
+	steer_shift(engine, shift_ns);
 }
 
 /* Follow the leap second if it is due at the counter value of *now, and bring *now up to date. */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <math.h>
 
+#include "engine/steer.h"
+
 /* What another start of the machine may change: temperature, calibration, the machine itself */
 #define RESTART_SD_NS_S 1000.0
 #define RATE_SD_MAX 1e-3
@@ -87,5 +89,6 @@ int engine_memory_set(struct engine *engine, const struct engine_memory *memory,
 		.sd_ns_s = rate_sd_aged(sd_ns_s, limits->wander, age_ns),
 		.noise_ns = memory->noise_ns,
 	};
+	steer_reset(engine);
 	return 0;
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <math.h>
 #include <stddef.h>
-#include <string.h>
 
 /* Random walks of the rate, ns/s after a second, from an oven's to a crystal's in the draught */
 #define WALK_LEAST 1e-3
@@ -26,10 +25,7 @@ static const double disciplined[] = {1e-5, 1e-4, 3e-4, 1e-3};
  * be told from the next, so their mean is taken, nearly.
  */
 enum family { OSCILLATOR, DISCIPLINED_CLOCK };
-static const struct bank_family families[BANK_FAMILIES] = {
-	[OSCILLATOR] = {.share = 0.5, .temper = 0.3},
-	[DISCIPLINED_CLOCK] = {.share = 0.5, .temper = 0.1},
-};
+static const double tempers[BANK_FAMILIES] = {[OSCILLATOR] = 0.3, [DISCIPLINED_CLOCK] = 0.1};
 /* The shares of the oscillators */
 #define SHARE_WALK 0.7
 #define SHARE_RUN 0.3
@@ -52,7 +48,8 @@ static void member_add(struct bank_member **ret, const struct bank_member *membe
 
 static void members_init(struct short_term *model)
 {
-	const double sd[] = {0, model->rate_sd_ns_s, DRIFT_SD};
+	const struct short_term_prior *prior = &model->prior;
+	const double sd[] = {0, prior->rate_sd_ns_s, DRIFT_SD};
 	struct bank_member *next = model->members;
 	unsigned int i, equal;
 	double rate_sds;
@@ -64,34 +61,34 @@ static void members_init(struct short_term *model)
 		member.share = SHARE_WALK / WALKS;
 		for (i = 0, level = WALK_LEAST; i < WALKS; i++, level *= WALK_FACTOR) {
 			member.noise = (struct kalman_noise){.rate = level * level};
-			member_add(&next, &member, 2, model->rate_ns_s, sd);
+			member_add(&next, &member, 2, prior->rate_ns_s, sd);
 		}
 		member.share = SHARE_RUN / RUNS;
 		for (i = 0, level = RUN_LEAST; i < RUNS; i++, level *= RUN_FACTOR) {
 			member.noise = (struct kalman_noise){.drift = level * level};
-			member_add(&next, &member, 3, model->rate_ns_s, sd);
+			member_add(&next, &member, 3, prior->rate_ns_s, sd);
 		}
 		member.share = 1.0 / DISCIPLINED;
 		member.family = DISCIPLINED_CLOCK;
 		member.relative = true;
-		for (i = 0; i < DISCIPLINED; i++) {
+		for (i = 0; i < DISCIPLINED && prior->disciplined > 0; i++) {
 			member.noise = (struct kalman_noise){.offset = disciplined[i]};
 			member_add(&next, &member, 1, 0, sd);
 		}
 	}
 	bank_init(&model->bank, model->members, (unsigned int)(next - model->members));
-	memcpy(model->bank.families, families, sizeof(families));
 	/* What is known to have a rate is not disciplined. */
-	rate_sds = model->rate_ns_s / model->rate_sd_ns_s;
-	model->bank.families[DISCIPLINED_CLOCK].share *= exp(-0.5 * rate_sds * rate_sds);
+	rate_sds = prior->rate_ns_s / prior->rate_sd_ns_s;
+	model->bank.families[OSCILLATOR].share = 1 - prior->disciplined;
+	model->bank.families[DISCIPLINED_CLOCK].share =
+		prior->disciplined * exp(-0.5 * rate_sds * rate_sds);
+	for (i = 0; i < BANK_FAMILIES; i++)
+		model->bank.families[i].temper = tempers[i];
 }
 
-void short_term_init(struct short_term *model, double rate_ns_s, double rate_sd_ns_s)
+void short_term_init(struct short_term *model, const struct short_term_prior *prior)
 {
-	*model = (struct short_term){
-		.rate_ns_s = rate_ns_s,
-		.rate_sd_ns_s = rate_sd_ns_s,
-	};
+	*model = (struct short_term){.prior = *prior};
 }
 
 static double seconds(int64_t ns)
@@ -119,28 +116,47 @@ static bool step_is_confirmed(struct short_term *model, double dt_s, double y_ns
 	return ++model->far >= SHORT_TERM_CONFIRM;
 }
 
-bool short_term_measure(struct short_term *model, const struct measurement *measurement)
+/* The measurement as the bank takes it: from the one before, in its own reference */
+static double measurement_take(struct short_term *model, const struct measurement *measurement,
+			       double *dt_s)
 {
-	double y_ns, dt_s;
-	bool step;
-
 	if (model->bank.measured == 0) {
 		members_init(model);
 		model->reference_ns = measurement->offset_ns;
 		model->raw_ns = measurement->raw_ns;
 	}
-	y_ns = (double)(measurement->offset_ns - model->reference_ns);
-	dt_s = seconds(measurement->raw_ns - model->raw_ns);
-	step = model->bank.measured && step_is_confirmed(model, dt_s, y_ns, measurement->sd_ns);
-	if (step) {
-		bank_step(&model->bank, dt_s, NULL, y_ns, measurement->sd_ns);
-		model->far = 0;
-		model->steps++;
-	} else {
-		bank_update(&model->bank, dt_s, NULL, y_ns, measurement->sd_ns);
-	}
+	*dt_s = fmax(seconds(measurement->raw_ns - model->raw_ns), 0);
 	model->raw_ns = measurement->raw_ns;
-	return step;
+	return (double)(measurement->offset_ns - model->reference_ns);
+}
+
+static void step(struct short_term *model, double dt_s, double y_ns, double sd_ns)
+{
+	bank_step(&model->bank, dt_s, NULL, y_ns, sd_ns);
+	model->far = 0;
+	model->steps++;
+}
+
+bool short_term_measure(struct short_term *model, const struct measurement *measurement)
+{
+	double dt_s, y_ns = measurement_take(model, measurement, &dt_s);
+
+	if (model->bank.measured && step_is_confirmed(model, dt_s, y_ns, measurement->sd_ns)) {
+		step(model, dt_s, y_ns, measurement->sd_ns);
+		return true;
+	}
+	bank_update(&model->bank, dt_s, NULL, y_ns, measurement->sd_ns);
+	return false;
+}
+
+void short_term_step(struct short_term *model, const struct measurement *measurement)
+{
+	double dt_s, y_ns = measurement_take(model, measurement, &dt_s);
+
+	if (model->bank.measured == 0)
+		bank_update(&model->bank, dt_s, NULL, y_ns, measurement->sd_ns);
+	else
+		step(model, dt_s, y_ns, measurement->sd_ns);
 }
 
 int short_term_estimate(const struct short_term *model, int64_t now_ns, int64_t horizon_ns,

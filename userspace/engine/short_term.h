@@ -18,11 +18,20 @@
 /* So many measurements in a row that are far off, to the same side, are a step: the model begins anew */
 #define SHORT_TERM_CONFIRM 4
 
+/*
+ * What is known beforehand. disciplined: how likely it is, 0 to 1, that what is measured is no
+ * oscillator but a clock that somebody else disciplines.
+ */
+struct short_term_prior {
+	double rate_ns_s;
+	double rate_sd_ns_s; /* one standard deviation, > 0 */
+	double disciplined;
+};
+
 struct short_term {
 	struct bank bank;
 	struct bank_member members[SHORT_TERM_MEMBERS];
-	double rate_ns_s; /* known beforehand */
-	double rate_sd_ns_s;
+	struct short_term_prior prior;
 	int64_t reference_ns; /* the bank's offsets are from here */
 	int64_t raw_ns;       /* of the last measurement */
 	unsigned int far;     /* measurements in a row that are far off to one side */
@@ -30,14 +39,19 @@ struct short_term {
 	unsigned int steps; /* how often the model began anew */
 };
 
-/* What is known of the rate beforehand: ns/s and its standard deviation, > 0 */
-void short_term_init(struct short_term *model, double rate_ns_s, double rate_sd_ns_s);
+void short_term_init(struct short_term *model, const struct short_term_prior *prior);
 
 /*
  * A measurement that is not older than the last one. Returns true if it confirmed a step: then the
  * model has begun anew with it, keeping the rate.
  */
 bool short_term_measure(struct short_term *model, const struct measurement *measurement);
+
+/*
+ * The same where something else has shown that the offset has stepped: the model goes on from this
+ * measurement, with what it knows of the rate and of the noise.
+ */
+void short_term_step(struct short_term *model, const struct measurement *measurement);
 
 /*
  * What is to be expected from now_ns to horizon_ns > 0 later, as a line. Returns 0, or -EAGAIN:

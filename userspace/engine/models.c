@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/models.h"
+
+#include <math.h>
+#include <string.h>
+
+#define S 1000000000LL
+/* A prediction with this share of the standard deviation of another one is better. */
+#define BETTER 0.8
+
+const struct models_config models_default = {
+	.short_term = {.interval_ns = 5 * S, .horizon_ns = 30 * S},
+	.short_term_enabled = true,
+};
+
+static void scores_init(struct models *models)
+{
+	unsigned int i;
+
+	for (i = 0; i < MODEL_COUNT; i++)
+		score_init(&models->scores[i]);
+	score_init(&models->ntp);
+	memset(models->ntp_over, 0, sizeof(models->ntp_over));
+	models->measurement_sd_ns = 0;
+}
+
+int models_init(struct models *models, const struct models_config *config)
+{
+	memset(models, 0, sizeof(*models));
+	models->config = *config;
+	return schedule_init(&models->schedules[MODEL_SHORT_TERM], &config->short_term);
+}
+
+void models_reset(struct models *models, const struct short_term_prior *prior)
+{
+	schedule_clear(&models->schedules[MODEL_SHORT_TERM]);
+	scores_init(models);
+	short_term_init(&models->short_term, prior);
+}
+
+/* The measurement's own error as it turned out so far, one standard deviation */
+static double measured_sd(const struct models *models, double sd_ns)
+{
+	return short_term_noise(&models->short_term, sd_ns);
+}
+
+static void score(struct models *models, const struct measurement *measurement,
+		  const struct estimate *ntp)
+{
+	double noise = measured_sd(models, measurement->sd_ns), ntp_error = 0;
+	unsigned int i;
+
+	if (ntp) {
+		ntp_error = -estimate_offset(ntp, measurement->raw_ns, measurement->offset_ns);
+		score_add(&models->ntp, ntp_error,
+			  hypot(estimate_sd(ntp, measurement->raw_ns), noise));
+	}
+	for (i = 0; i < MODEL_COUNT; i++) {
+		const struct prediction *served =
+			schedule_serve(&models->schedules[i], measurement->raw_ns);
+		double error;
+
+		if (!served)
+			continue;
+		error = -estimate_offset(&served->line, measurement->raw_ns,
+					 measurement->offset_ns);
+		score_add(&models->scores[i], error,
+			  hypot(estimate_sd(&served->line, measurement->raw_ns), noise));
+		if (ntp)
+			rivalry_add(&models->ntp_over[i], ntp_error, error);
+	}
+}
+
+void models_measure(struct models *models, const struct measurement *measurement,
+		    const struct estimate *ntp)
+{
+	score(models, measurement, ntp);
+	models->measurement_sd_ns = measurement->sd_ns;
+	models->measured = true;
+	if (short_term_measure(&models->short_term, measurement))
+		schedule_clear(&models->schedules[MODEL_SHORT_TERM]);
+}
+
+void models_step(struct models *models, const struct measurement *measurement)
+{
+	short_term_step(&models->short_term, measurement);
+	schedule_clear(&models->schedules[MODEL_SHORT_TERM]);
+	models->measured = true;
+}
+
+/*
+ * Is the prediction that would be made now so much better than the one that serves that it should
+ * not wait for its time? So it is in the first minutes, and when a measurement contradicts.
+ */
+static bool is_outdated(struct schedule *schedule, const struct estimate *line, int64_t now_ns)
+{
+	const struct prediction *served = schedule_serve(schedule, now_ns);
+	double sd;
+
+	if (!served)
+		return true;
+	sd = estimate_sd(&served->line, now_ns);
+	return estimate_sd(line, now_ns) < BETTER * sd ||
+	       fabs(estimate_offset(&served->line, now_ns, line->reference_ns) -
+		    estimate_offset(line, now_ns, line->reference_ns)) > sd;
+}
+
+static void short_term_predict(struct models *models, int64_t now_ns)
+{
+	struct schedule *schedule = &models->schedules[MODEL_SHORT_TERM];
+	bool due = schedule_is_due(schedule, now_ns);
+	struct prediction prediction;
+	struct estimate line;
+
+	if (!models->config.short_term_enabled || (!due && !models->measured))
+		return;
+	models->measured = false;
+	if (short_term_estimate(&models->short_term, now_ns, schedule->config.horizon_ns, &line) <
+	    0)
+		return;
+	if (!due && !is_outdated(schedule, &line, now_ns))
+		return;
+	schedule_ask(schedule, now_ns, &prediction);
+	prediction.line = line;
+	(void)schedule_keep(schedule, &prediction);
+}
+
+void models_predict(struct models *models, int64_t now_ns, struct fused *ret)
+{
+	struct fuse_input inputs[MODEL_COUNT] = {0};
+	unsigned int i;
+
+	short_term_predict(models, now_ns);
+	for (i = 0; i < MODEL_COUNT; i++) {
+		struct schedule *schedule = &models->schedules[i];
+
+		if (models->ntp_over[i].ahead)
+			continue;
+		inputs[i] = (struct fuse_input){
+			.prediction = schedule_serve(schedule, now_ns),
+			.factor = models->scores[i].factor,
+			.interval_ns = schedule->config.interval_ns,
+			.horizon_ns = schedule->config.horizon_ns,
+		};
+	}
+	fuse(ret, inputs, now_ns);
+}
+
+bool models_ready(const struct models *models)
+{
+	unsigned int i;
+
+	for (i = 0; i < MODEL_COUNT; i++)
+		if (models->scores[i].count >= MODELS_SCORED_MIN && models->schedules[i].count &&
+		    !models->ntp_over[i].ahead)
+			return true;
+	return false;
+}
+
+double models_measurement_sd(const struct models *models, double offset_sd_ns)
+{
+	const struct score *score = &models->scores[MODEL_SHORT_TERM];
+
+	return hypot(offset_sd_ns, score->factor * measured_sd(models, models->measurement_sd_ns));
+}
+
+void models_shift(struct models *models, int64_t shift_ns)
+{
+	unsigned int i;
+
+	short_term_shift(&models->short_term, shift_ns);
+	for (i = 0; i < MODEL_COUNT; i++)
+		schedule_shift(&models->schedules[i], shift_ns);
+}
