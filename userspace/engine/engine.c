@@ -415,7 +415,7 @@ static void base_set(struct engine *engine, uint64_t counter, int64_t now_ns,
 		.drift_uncertainty = combined->rate_sd,
 		.confidence = (double)combined->selected / count,
 		.bound = combined->bound,
-		.source = CHRONOTICK_NTP,
+		.source = steer_source(engine->level),
 		.tai_offset_s = CHRONOTICK_TAI_UNKNOWN,
 	};
 	engine->leap_vote = combined->leap;
@@ -506,6 +506,7 @@ static void base_hold(struct engine *engine, uint64_t counter, int64_t now_ns)
 		above = interval->hi - interval->lo - (int64_t)line.offset_ns + 1;
 		below = (int64_t)line.offset_ns + 1;
 		bound_become(&now.bound, (above > below ? above : below) + 1);
+		now.source = steer_source(engine->held);
 		now.offset_uncertainty_ns = line.offset_sd_ns;
 		now.drift_uncertainty = 1e-9 * line.drift_sd_ns_s;
 		engine->sd_counter = counter;

@@ -144,6 +144,7 @@ struct engine {
 	bool has_lines;
 	bool disproved;        /* what an earlier run knew is not true: the models were told */
 	enum fuse_level level; /* what the time rests on, as last weighed */
+	enum fuse_level held;  /* in holdover, what the time held over follows */
 	uint8_t leap_vote;     /* of the sources selected last */
 	struct leap_watch leap;
 

@@ -115,6 +115,8 @@ static void short_term_predict(struct models *models, int64_t now_ns)
 	if (!models->config.short_term_enabled || (!due && !models->measured))
 		return;
 	models->measured = false;
+	if (models->short_term.bank.measured < MODELS_MEASURED_MIN)
+		return;
 	if (short_term_estimate(&models->short_term, now_ns, schedule->config.horizon_ns, &line) <
 	    0)
 		return;

@@ -16,6 +16,8 @@
 #include "engine/score.h"
 #include "engine/short_term.h"
 
+/* Before so many measurements a model predicts nothing. */
+#define MODELS_MEASURED_MIN 4
 /* A model that fewer measurements have been scored for is not ready. */
 #define MODELS_SCORED_MIN 10
 

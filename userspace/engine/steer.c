@@ -164,12 +164,24 @@ bool steer_hold(struct engine *engine, struct offset_interval interval, int64_t 
 	models_predict(&engine->models, now_ns, &fused);
 	if (fused.level == FUSE_NTP)
 		return false;
+	engine->held = fused.level;
 	*ret = fused.line;
 	offset_ns = estimate_offset(ret, now_ns, interval.lo);
 	ret->reference_ns = interval.lo;
 	ret->offset_ns = fmin(fmax(offset_ns, 0), (double)(interval.hi - interval.lo));
 	ret->offset_sd_ns = hypot(ret->offset_sd_ns, offset_ns - ret->offset_ns);
 	return true;
+}
+
+uint8_t steer_source(enum fuse_level level)
+{
+	static const uint8_t sources[FUSE_LEVELS] = {
+		[FUSE_FUSION] = CHRONOTICK_FUSION,       [FUSE_SHORT_TERM] = CHRONOTICK_CPU_MODEL,
+		[FUSE_LONG_TERM] = CHRONOTICK_GPU_MODEL, [FUSE_NTP] = CHRONOTICK_NTP,
+		[FUSE_HOLDOVER] = CHRONOTICK_NTP,        [FUSE_NO_DATA] = CHRONOTICK_NO_DATA,
+	};
+
+	return sources[level];
 }
 
 void steer_shift(struct engine *engine, int64_t shift_ns)
