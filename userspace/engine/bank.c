@@ -9,10 +9,9 @@
 #define LIMIT_SHORT 1.285
 /* Beyond so many, an error is gross. */
 #define GROSS_SD 5.0
-/* What is kept of the scale and of the likelihood at each measurement */
+/* What is kept at each measurement: of the scale, and unless told otherwise of the likelihoods */
 #define SCALE_KEPT 0.98
-#define LIKELIHOOD_KEPT 0.98
-/* The same for families, which are not tempered */
+#define MEMBER_KEPT 0.98
 #define FAMILY_KEPT 0.995
 /* What is always left of a family's share, so that it can come back */
 #define FAMILY_LEAST 1e-12
@@ -21,7 +20,10 @@
 
 void bank_init(struct bank *bank, struct bank_member *members, unsigned int count)
 {
-	*bank = (struct bank){.members = members, .count = count};
+	*bank = (struct bank){.members = members,
+			      .count = count,
+			      .member_kept = MEMBER_KEPT,
+			      .family_kept = FAMILY_KEPT};
 }
 
 double bank_scale(const struct bank *bank, const struct bank_member *member)
@@ -80,7 +82,7 @@ static void families_judge(struct bank *bank, const double *densities)
 		struct bank_family *family = &bank->families[i];
 
 		if (family->weight > 0)
-			family->likelihood = FAMILY_KEPT * family->likelihood + best +
+			family->likelihood = bank->family_kept * family->likelihood + best +
 					     log(sum[i] / family->weight);
 	}
 }
@@ -175,7 +177,7 @@ void bank_update(struct bank *bank, double dt_s, const double *inputs, double y_
 				      limit(&member->kalman, variance) * sqrt(scale));
 		z2 = found.error * found.error / (found.variance * scale);
 		densities[i] = likelihood(z2, found.variance * scale, 2 * bank->scale_count);
-		member->likelihood = LIKELIHOOD_KEPT * member->likelihood + densities[i];
+		member->likelihood = bank->member_kept * member->likelihood + densities[i];
 		member->scale_sum = SCALE_KEPT * member->scale_sum +
 				    LIMIT_SHORT * scale * fmin(z2, LIMIT_SD * LIMIT_SD);
 	}
@@ -206,6 +208,19 @@ void bank_step(struct bank *bank, double dt_s, const double *inputs, double y_ns
 		kalman->x[KALMAN_OFFSET] = y_ns;
 		kalman->p[KALMAN_OFFSET][KALMAN_OFFSET] = sd_ns * sd_ns / scale;
 	}
+}
+
+void bank_family_admit(struct bank *bank, unsigned int family, double share)
+{
+	double best = -HUGE_VAL;
+	unsigned int i;
+
+	for (i = 0; i < BANK_FAMILIES; i++)
+		if (bank->families[i].share > 0)
+			best = fmax(best, bank->families[i].likelihood);
+	bank->families[family].share = share;
+	bank->families[family].likelihood = best;
+	weights_set(bank);
 }
 
 void bank_ahead(const struct bank *bank, double dt_s, const double *inputs, struct bank_state *ret)

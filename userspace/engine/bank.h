@@ -18,7 +18,7 @@
 #include "engine/kalman.h"
 
 #define BANK_MEMBERS_MAX 64
-#define BANK_FAMILIES 2
+#define BANK_FAMILIES 4
 
 /* Members of one kind, weighed against those of others by what they together foretold */
 struct bank_family {
@@ -50,6 +50,9 @@ struct bank {
 	struct bank_member *members;
 	unsigned int count;
 	struct bank_family families[BANK_FAMILIES];
+	/* What is kept of likelihoods at each measurement */
+	double member_kept;  /* 0.98: oscillators change */
+	double family_kept;  /* 0.995 */
 	double log_variance; /* of the usual measurement, ns^2 */
 	double scale_count;
 	unsigned int measured;
@@ -73,6 +76,9 @@ void bank_update(struct bank *bank, double dt_s, const double *inputs, double y_
  * is now. That the rate has changed instead is as likely. What is known of the noise stays.
  */
 void bank_step(struct bank *bank, double dt_s, const double *inputs, double y_ns, double sd_ns);
+
+/* A family that was without a share gets one, and counts as much as the others did until now. */
+void bank_family_admit(struct bank *bank, unsigned int family, double share);
 
 /* What the bank, measured at least once, says of the time dt_s >= 0 after its last measurement. */
 void bank_ahead(const struct bank *bank, double dt_s, const double *inputs, struct bank_state *ret);

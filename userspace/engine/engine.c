@@ -260,6 +260,15 @@ int engine_sample_add(struct engine *engine, const struct sample *taken)
 	return 0;
 }
 
+int engine_covariates(struct engine *engine, uint64_t counter, const struct covariates *covariates)
+{
+	if (!timescale_covers(&engine->config.scale, counter))
+		return -EINVAL;
+	models_covariates(&engine->models, timescale_ns(&engine->config.scale, counter),
+			  covariates);
+	return 0;
+}
+
 void engine_source_unreachable(struct engine *engine, unsigned int source, uint8_t state)
 {
 	if (!source_present(engine, source))

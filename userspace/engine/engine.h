@@ -206,6 +206,12 @@ void engine_source_exclude(struct engine *engine, unsigned int source, const cha
 int engine_sample_add(struct engine *engine, const struct sample *sample);
 
 /*
+ * What may move the oscillator, as it was read at a counter value, not before the one of the reading
+ * before. Returns 0, or -EINVAL if the timescale does not cover it.
+ */
+int engine_covariates(struct engine *engine, uint64_t counter, const struct covariates *covariates);
+
+/*
  * The source answers no more, or must not be used (state: UNREACHABLE, UNSYNCHRONIZED, DENIED or
  * LOOP, anything else counts as UNREACHABLE): it is not selected until its next sample, and not waited
  * for at the start.

@@ -10,7 +10,9 @@
 
 const struct models_config models_default = {
 	.short_term = {.interval_ns = 5 * S, .horizon_ns = 30 * S},
+	.long_term = {.interval_ns = 30 * S, .horizon_ns = 240 * S},
 	.short_term_enabled = true,
+	.long_term_enabled = true,
 };
 
 static void scores_init(struct models *models)
@@ -26,16 +28,30 @@ static void scores_init(struct models *models)
 
 int models_init(struct models *models, const struct models_config *config)
 {
+	int r;
+
 	memset(models, 0, sizeof(*models));
 	models->config = *config;
-	return schedule_init(&models->schedules[MODEL_SHORT_TERM], &config->short_term);
+	r = schedule_init(&models->schedules[MODEL_SHORT_TERM], &config->short_term);
+	if (r == 0)
+		r = schedule_init(&models->schedules[MODEL_LONG_TERM], &config->long_term);
+	return r;
+}
+
+static void schedules_clear(struct models *models)
+{
+	unsigned int i;
+
+	for (i = 0; i < MODEL_COUNT; i++)
+		schedule_clear(&models->schedules[i]);
 }
 
 void models_reset(struct models *models, const struct short_term_prior *prior)
 {
-	schedule_clear(&models->schedules[MODEL_SHORT_TERM]);
+	schedules_clear(models);
 	scores_init(models);
 	short_term_init(&models->short_term, prior);
+	long_term_init(&models->long_term, prior->rate_ns_s, prior->rate_sd_ns_s);
 }
 
 /* The measurement's own error as it turned out so far, one standard deviation */
@@ -71,20 +87,30 @@ static void score(struct models *models, const struct measurement *measurement,
 	}
 }
 
+void models_covariates(struct models *models, int64_t raw_ns, const struct covariates *covariates)
+{
+	long_term_covariates(&models->long_term, raw_ns, covariates);
+}
+
 void models_measure(struct models *models, const struct measurement *measurement,
 		    const struct estimate *ntp)
 {
 	score(models, measurement, ntp);
 	models->measurement_sd_ns = measurement->sd_ns;
 	models->measured = true;
-	if (short_term_measure(&models->short_term, measurement))
-		schedule_clear(&models->schedules[MODEL_SHORT_TERM]);
+	if (short_term_measure(&models->short_term, measurement)) {
+		long_term_step(&models->long_term, measurement);
+		schedules_clear(models);
+	} else {
+		long_term_measure(&models->long_term, measurement);
+	}
 }
 
 void models_step(struct models *models, const struct measurement *measurement)
 {
 	short_term_step(&models->short_term, measurement);
-	schedule_clear(&models->schedules[MODEL_SHORT_TERM]);
+	long_term_step(&models->long_term, measurement);
+	schedules_clear(models);
 	models->measured = true;
 }
 
@@ -127,12 +153,26 @@ static void short_term_predict(struct models *models, int64_t now_ns)
 	(void)schedule_keep(schedule, &prediction);
 }
 
+static void long_term_predict(struct models *models, int64_t now_ns)
+{
+	struct schedule *schedule = &models->schedules[MODEL_LONG_TERM];
+	struct prediction prediction;
+
+	if (!models->config.long_term_enabled || !schedule_is_due(schedule, now_ns))
+		return;
+	schedule_ask(schedule, now_ns, &prediction);
+	if (long_term_estimate(&models->long_term, now_ns, schedule->config.horizon_ns,
+			       &prediction.line) == 0)
+		(void)schedule_keep(schedule, &prediction);
+}
+
 void models_predict(struct models *models, int64_t now_ns, struct fused *ret)
 {
 	struct fuse_input inputs[MODEL_COUNT] = {0};
 	unsigned int i;
 
 	short_term_predict(models, now_ns);
+	long_term_predict(models, now_ns);
 	for (i = 0; i < MODEL_COUNT; i++) {
 		struct schedule *schedule = &models->schedules[i];
 
@@ -171,6 +211,7 @@ void models_shift(struct models *models, int64_t shift_ns)
 	unsigned int i;
 
 	short_term_shift(&models->short_term, shift_ns);
+	long_term_shift(&models->long_term, shift_ns);
 	for (i = 0; i < MODEL_COUNT; i++)
 		schedule_shift(&models->schedules[i], shift_ns);
 }

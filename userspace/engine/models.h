@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/covariates.h"
 #include "engine/fuse.h"
+#include "engine/long_term.h"
 #include "engine/prediction.h"
 #include "engine/schedule.h"
 #include "engine/score.h"
@@ -23,15 +25,18 @@
 
 struct models_config {
 	struct schedule_config short_term;
+	struct schedule_config long_term;
 	bool short_term_enabled;
+	bool long_term_enabled;
 };
 
-/* Every 5 s, 30 s ahead */
+/* Short-term every 5 s, 30 s ahead; long-term every 30 s, 240 s ahead */
 extern const struct models_config models_default;
 
 struct models {
 	struct models_config config;
 	struct short_term short_term;
+	struct long_term long_term;
 	struct schedule schedules[MODEL_COUNT];
 	struct score scores[MODEL_COUNT];
 	struct score ntp;                     /* of the line through the sources' samples */
@@ -45,6 +50,9 @@ int models_init(struct models *models, const struct models_config *config);
 
 /* Begin anew, with what is known beforehand: what was measured is of another time. */
 void models_reset(struct models *models, const struct short_term_prior *prior);
+
+/* What may move the oscillator, as it was at raw_ns */
+void models_covariates(struct models *models, int64_t raw_ns, const struct covariates *covariates);
 
 /*
  * A measurement, not older than the one before. ntp: what the line through the sources' samples said
