@@ -25,9 +25,8 @@
 
 struct control_config {
 	const char *socket; /* NULL: there is none */
-	const char *group;  /* CONTROL_NO_GROUP, or a name */
+	const char *group;  /* LOCAL_NO_GROUP, or a name */
 };
-#define CONTROL_NO_GROUP "none"
 
 struct config {
 	struct publish_config page;

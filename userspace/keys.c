@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "control/protocol.h"
+#include "local/peer.h"
 #include "log.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -101,7 +102,7 @@ static const struct key control_keys[] = {
 	/* sun_path of struct sockaddr_un holds no more. */
 	{"socket", KEY_PATH, CONTROL_SOCKET, 0, 107, CHOICES(path_or_none),
 	 MEMBER(config, control.socket)},
-	{"group", KEY_FILE_NAME, CONTROL_NO_GROUP, MEMBER(config, control.group)},
+	{"group", KEY_FILE_NAME, LOCAL_NO_GROUP, MEMBER(config, control.group)},
 };
 
 static const struct key_choice trust_cpus[] = {

@@ -2,12 +2,12 @@
 #include "operators.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "local/peer.h"
 #include "log.h"
 
 #define NS_PER_S 1000000000
@@ -186,7 +186,7 @@ static int on_source(void *data, uint32_t number, struct control_source *ret)
 	return 0;
 }
 
-static int on_online(void *data, const struct control_peer *peer, const char *pattern, bool online,
+static int on_online(void *data, const struct local_peer *peer, const char *pattern, bool online,
 		     char text[CONTROL_TEXT_MAX])
 {
 	const struct operators *operators = data;
@@ -206,7 +206,7 @@ static int on_online(void *data, const struct control_peer *peer, const char *pa
 	return (int)count;
 }
 
-static int on_reload(void *data, const struct control_peer *peer, char text[CONTROL_TEXT_MAX])
+static int on_reload(void *data, const struct local_peer *peer, char text[CONTROL_TEXT_MAX])
 {
 	const struct operators *operators = data;
 	int r;
@@ -220,25 +220,6 @@ static int on_reload(void *data, const struct control_peer *peer, char text[CONT
 		snprintf(text, CONTROL_TEXT_MAX, "not all could be done: %s; see the log",
 			 strerror(-r));
 	return r;
-}
-
-/* Returns 0 or a negative errno, after an error was logged. */
-static int group_find(const char *name, gid_t *ret)
-{
-	const struct group *group;
-
-	*ret = (gid_t)-1;
-	if (strcmp(name, CONTROL_NO_GROUP) == 0)
-		return 0;
-	errno = 0;
-	group = getgrnam(name);
-	if (!group) {
-		log_error("control.group: this machine has no group \"%s\"%s%s", name,
-			  errno ? ": " : "", errno ? strerror(errno) : "");
-		return -EINVAL;
-	}
-	*ret = group->gr_gid;
-	return 0;
 }
 
 int operators_listen(struct operators *operators, struct loop *loop, const struct config *config)
@@ -261,9 +242,12 @@ int operators_listen(struct operators *operators, struct loop *loop, const struc
 	};
 	if (!path)
 		return 0;
-	r = group_find(config->control.group, &group);
-	if (r < 0)
+	r = local_group_find(config->control.group, &group);
+	if (r < 0) {
+		log_error("control.group: group \"%s\": %s", config->control.group,
+			  r == -ENOENT ? "this machine has none of that name" : strerror(-r));
 		return r;
+	}
 	r = control_server_open(&operators->server, loop, path, group, &operators->ops, why,
 				sizeof(why));
 	if (r == 0)

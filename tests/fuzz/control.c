@@ -42,7 +42,7 @@ static void request_try(const uint8_t *data, size_t size, uint8_t how)
 	static union control_reply reply, checked;
 	struct made_up made_up = {.sources = how >> 2, .result = how & 2 ? -5 : 0};
 	const struct control_ops ops = made_up_ops(&made_up);
-	const struct control_peer peer = {.may_change = how & 1};
+	const struct local_peer peer = {.may_change = how & 1};
 	const struct control_counts counts = {1, 2, 3};
 	union control_request request;
 	size_t length;

@@ -55,7 +55,7 @@ static inline int made_up_source(void *data, uint32_t number, struct control_sou
 	return 0;
 }
 
-static inline int made_up_online(void *data, const struct control_peer *peer, const char *pattern,
+static inline int made_up_online(void *data, const struct local_peer *peer, const char *pattern,
 				 bool online, char text[CONTROL_TEXT_MAX])
 {
 	struct made_up *made_up = data;
@@ -68,7 +68,7 @@ static inline int made_up_online(void *data, const struct control_peer *peer, co
 	return made_up->result;
 }
 
-static inline int made_up_reload(void *data, const struct control_peer *peer,
+static inline int made_up_reload(void *data, const struct local_peer *peer,
 				 char text[CONTROL_TEXT_MAX])
 {
 	struct made_up *made_up = data;

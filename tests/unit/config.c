@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "keys.h"
+#include "local/peer.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define GOOD "sources: [{ntp: a.example}]\n" /* one line, a list that is good */
@@ -428,7 +429,7 @@ Test(config, defaults_are_debians_pool)
 	cr_assert_eq(config.counter_kind, CHRONOTICK_COUNTER_NONE);
 	cr_assert_eq(config.log_priority, LOG_INFO);
 	cr_assert_str_eq(config.control.socket, "/run/chronotick/control.sock");
-	cr_assert_str_eq(config.control.group, CONTROL_NO_GROUP);
+	cr_assert_str_eq(config.control.group, LOCAL_NO_GROUP);
 	config_clear(&config);
 }
 

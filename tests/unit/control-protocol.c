@@ -6,7 +6,7 @@
 
 static struct made_up made_up;
 static struct control_ops ops;
-static const struct control_peer chief = {.may_change = true}, stranger;
+static const struct local_peer chief = {.may_change = true}, stranger;
 static struct control_counts counts;
 static union control_request request;
 static union control_reply reply, checked;
@@ -17,12 +17,12 @@ static void begin(enum control_type type)
 	control_request_begin(&request, type, 99);
 }
 
-static size_t answer(const struct control_peer *peer)
+static size_t answer(const struct local_peer *peer)
 {
 	return control_answer(&reply, &ops, peer, &counts, &request, request.header.size);
 }
 
-static int ask(const struct control_peer *peer)
+static int ask(const struct local_peer *peer)
 {
 	size_t size = answer(peer);
 

@@ -10,7 +10,7 @@
 
 #include <criterion/criterion.h>
 
-#include "control/socket.h"
+#include "local/socket.h"
 #include "support/control.h"
 
 static char directory[] = "/tmp/chronotick-control-XXXXXX";
@@ -396,7 +396,7 @@ Test(control_server, only_its_own_socket_is_removed)
 
 Test(control_server, a_directory_that_others_may_write_to_is_refused)
 {
-	struct control_socket sock;
+	struct local_socket sock;
 	char parent[64];
 
 	up();
@@ -404,18 +404,18 @@ Test(control_server, a_directory_that_others_may_write_to_is_refused)
 	server = NULL;
 	snprintf(parent, sizeof(parent), "%s/run", directory);
 	cr_assert_eq(chmod(parent, 0777), 0);
-	cr_assert_eq(control_socket_open(&sock, path, why, sizeof(why)), -EPERM);
+	cr_assert_eq(local_socket_open(&sock, path, why, sizeof(why)), -EPERM);
 	cr_assert(strstr(why, parent), "%s", why);
 	cr_assert_eq(chmod(parent, 01777), 0);
-	cr_assert_eq(control_socket_open(&sock, path, why, sizeof(why)), 0, "%s", why);
-	control_socket_close(&sock);
+	cr_assert_eq(local_socket_open(&sock, path, why, sizeof(why)), 0, "%s", why);
+	local_socket_close(&sock);
 	cr_assert_eq(rmdir(parent), 0);
 	cr_assert_eq(symlink("/tmp", parent), 0);
-	cr_assert_lt(control_socket_open(&sock, path, why, sizeof(why)), 0);
+	cr_assert_lt(local_socket_open(&sock, path, why, sizeof(why)), 0);
 	unlink(parent);
 	cr_assert_eq(mkdir(parent, 0755), 0);
-	cr_assert_eq(control_socket_open(&sock, "control.sock", why, sizeof(why)), -EINVAL);
-	cr_assert_eq(control_socket_open(&sock, "/tmp/", why, sizeof(why)), -EINVAL);
-	cr_assert_eq(control_socket_open(&sock, "/no/such/place/s", why, sizeof(why)), -ENOENT);
+	cr_assert_eq(local_socket_open(&sock, "control.sock", why, sizeof(why)), -EINVAL);
+	cr_assert_eq(local_socket_open(&sock, "/tmp/", why, sizeof(why)), -EINVAL);
+	cr_assert_eq(local_socket_open(&sock, "/no/such/place/s", why, sizeof(why)), -ENOENT);
 	down();
 }

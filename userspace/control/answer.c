@@ -31,7 +31,7 @@ static size_t answer_error(union control_reply *ret, const struct control_header
 }
 
 static size_t answer_identity(union control_reply *ret, const struct control_header *request,
-			      const struct control_ops *ops, const struct control_peer *peer,
+			      const struct control_ops *ops, const struct local_peer *peer,
 			      const struct control_counts *counts)
 {
 	control_reply_begin(ret, request, 0, sizeof(ret->identity));
@@ -78,7 +78,7 @@ static size_t answer_list(union control_reply *ret, const struct control_list_re
 }
 
 static size_t answer_change(union control_reply *ret, const union control_request *request,
-			    const struct control_ops *ops, const struct control_peer *peer)
+			    const struct control_ops *ops, const struct local_peer *peer)
 {
 	const struct control_header *header = &request->header;
 	int r;
@@ -96,7 +96,7 @@ static size_t answer_change(union control_reply *ret, const union control_reques
 }
 
 size_t control_answer(union control_reply *ret, const struct control_ops *ops,
-		      const struct control_peer *peer, const struct control_counts *counts,
+		      const struct local_peer *peer, const struct control_counts *counts,
 		      const void *message, size_t size)
 {
 	union control_request request;

@@ -19,7 +19,7 @@ struct control_counts {
  * deserves none: the peer is to be dropped.
  */
 size_t control_answer(union control_reply *ret, const struct control_ops *ops,
-		      const struct control_peer *peer, const struct control_counts *counts,
+		      const struct local_peer *peer, const struct control_counts *counts,
 		      const void *message, size_t size);
 
 #endif /* CONTROL_ANSWER_H */

@@ -8,13 +8,13 @@
 #include <unistd.h>
 
 #include "control/answer.h"
-#include "control/closer.h"
-#include "control/socket.h"
+#include "local/closer.h"
+#include "local/socket.h"
 
 struct client {
 	struct control_server *server;
 	int fd; /* -1: the place is free */
-	struct control_peer peer;
+	struct local_peer peer;
 	int64_t active_ns;
 	unsigned int requests; /* in this tick */
 	bool paused;           /* waits for the next one */
@@ -23,7 +23,7 @@ struct client {
 struct control_server {
 	struct loop *loop;
 	const struct control_ops *ops;
-	struct control_socket socket;
+	struct local_socket socket;
 	struct closer *closer;
 	gid_t group;
 	gid_t *groups;
@@ -111,30 +111,13 @@ static bool request_answer(struct client *client, size_t size)
 	       send(client->fd, &server->reply, size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size;
 }
 
-/*
- * Take a request, if there is one. Returns its size; 0: the peer is done; -1: see errno. One that
- * comes with descriptors is left where it is: whoever takes it closes them, and may have to wait.
- */
-static ssize_t request_take(int fd, union control_request *ret)
-{
-	struct iovec part = {ret, sizeof(*ret)};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	ssize_t size = recvmsg(fd, &message, MSG_DONTWAIT | MSG_PEEK);
-
-	if (size >= 0 && message.msg_flags & MSG_CTRUNC) {
-		errno = EPERM;
-		return -1;
-	}
-	return size > 0 ? recv(fd, ret, sizeof(*ret), MSG_DONTWAIT | MSG_TRUNC) : size;
-}
-
 /* One request, if there is one. */
 static void client_serve(struct client *client)
 {
 	struct control_server *server = client->server;
-	ssize_t size = request_take(client->fd, &server->request);
+	ssize_t size = local_socket_take(client->fd, &server->request, sizeof(server->request));
 
-	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+	if (size == -EAGAIN || size == -EINTR)
 		return;
 	if (size == 0) { /* it is done */
 		client_end(client);
@@ -203,7 +186,7 @@ static struct client *client_to_go(struct control_server *server)
 }
 
 /* A place for a peer, if need be another's. */
-static struct client *place_find(struct control_server *server, const struct control_peer *peer)
+static struct client *place_find(struct control_server *server, const struct local_peer *peer)
 {
 	struct client *client = NULL;
 	unsigned int i;
@@ -220,11 +203,11 @@ static struct client *place_find(struct control_server *server, const struct con
 
 static void client_begin(struct control_server *server, int fd)
 {
-	struct control_peer peer;
+	struct local_peer peer;
 	struct client *client;
 
 	server->counts.connections++;
-	if (control_peer_of(&peer, fd, server->group, server->groups) < 0) {
+	if (local_peer_of(&peer, fd, server->group, server->groups) < 0) {
 		server->counts.dropped++;
 		closer_put(server->closer, fd);
 		return;
@@ -276,13 +259,13 @@ int control_server_open(struct control_server **ret, struct loop *loop, const ch
 	server->timer = (struct loop_timer){.fire = on_tick, .data = server};
 	for (i = 0; i < CONTROL_CLIENTS; i++)
 		server->clients[i].fd = -1;
-	server->groups = calloc(CONTROL_GROUPS_MAX, sizeof(*server->groups));
+	server->groups = calloc(LOCAL_GROUPS_MAX, sizeof(*server->groups));
 	if (!server->groups)
 		goto fail;
 	r = closer_new(&server->closer);
 	if (r < 0)
 		goto fail;
-	r = control_socket_open(&server->socket, path, why, why_size);
+	r = local_socket_open(&server->socket, path, why, why_size);
 	if (r < 0)
 		goto fail_closer;
 	r = loop_fd_add(loop, server->socket.fd, POLLIN, on_listen, server);
@@ -292,7 +275,7 @@ int control_server_open(struct control_server **ret, struct loop *loop, const ch
 	return 0;
 
 fail_socket:
-	control_socket_close(&server->socket);
+	local_socket_close(&server->socket);
 fail_closer:
 	closer_free(server->closer);
 fail:
@@ -315,7 +298,7 @@ void control_server_close(struct control_server *server)
 	/* With it go those who wait to be taken, and what they have sent. */
 	closer_put(server->closer, server->socket.fd);
 	server->socket.fd = -1;
-	control_socket_close(&server->socket);
+	local_socket_close(&server->socket);
 	closer_free(server->closer);
 	free(server->groups);
 	free(server);

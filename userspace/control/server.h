@@ -28,7 +28,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "control/peer.h"
+#include "local/peer.h"
 #include "control/protocol.h"
 #include "loop/loop.h"
 
@@ -55,16 +55,16 @@ struct control_ops {
 	 * Take the sources that match a pattern into use or out of it. Returns how many there are,
 	 * or a negative errno. Both leave a text for people.
 	 */
-	int (*online)(void *data, const struct control_peer *peer, const char *pattern, bool online,
+	int (*online)(void *data, const struct local_peer *peer, const char *pattern, bool online,
 		      char text[CONTROL_TEXT_MAX]);
 	/* Read the configuration again. Returns 0 or a negative errno; both leave a text. */
-	int (*reload)(void *data, const struct control_peer *peer, char text[CONTROL_TEXT_MAX]);
+	int (*reload)(void *data, const struct local_peer *peer, char text[CONTROL_TEXT_MAX]);
 };
 
 struct control_server;
 
 /*
- * Listen at `path` (control_socket_open()). Members of `group`, (gid_t)-1: none, may change things
+ * Listen at `path` (local_socket_open()). Members of `group`, (gid_t)-1: none, may change things
  * beside root and the daemon's own user. `ops` must outlive the server.
  * Returns 0, or a negative errno with a sentence in `why`.
  */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The listening socket's place in the file system: its directory, a lock beside it, and what a dead
- * daemon left behind.
+ * A listening socket of the file system, AF_UNIX and SOCK_SEQPACKET: its place there, with its
+ * directory, a lock beside it, and what a dead daemon left behind; and messages of its peers.
  */
-#ifndef CONTROL_SOCKET_H
-#define CONTROL_SOCKET_H
+#ifndef LOCAL_SOCKET_H
+#define LOCAL_SOCKET_H
 
 #include <sys/types.h>
 
-struct control_socket {
+struct local_socket {
 	int fd; /* listens, without blocking */
 	int directory;
 	int lock;
@@ -29,9 +29,17 @@ struct control_socket {
  *
  * Returns 0, or a negative errno (-EADDRINUSE: a living daemon has it) with a sentence in `why`.
  */
-int control_socket_open(struct control_socket *ret, const char *path, char *why, size_t why_size);
+int local_socket_open(struct local_socket *ret, const char *path, char *why, size_t why_size);
 
 /* Close it, and remove socket and lock if they are still the ones that were made. */
-void control_socket_close(struct control_socket *sock);
+void local_socket_close(struct local_socket *sock);
 
-#endif /* CONTROL_SOCKET_H */
+/*
+ * Take a peer's message, if there is one, without blocking. One that comes with descriptors is left
+ * where it is: whoever takes it closes them, and may have to wait. Returns its size, which may be
+ * above `size`: then the rest of it is lost; 0: the peer is done; or a negative errno, -EPERM for
+ * descriptors.
+ */
+ssize_t local_socket_take(int fd, void *ret, size_t size);
+
+#endif /* LOCAL_SOCKET_H */

@@ -4,8 +4,8 @@
  * have descriptors with it, and these are then closed too, by the one who closes the socket: that
  * takes as long as their sender likes, SO_LINGER of a TCP socket for one. The loop never waits for it.
  */
-#ifndef CONTROL_CLOSER_H
-#define CONTROL_CLOSER_H
+#ifndef LOCAL_CLOSER_H
+#define LOCAL_CLOSER_H
 
 #define CLOSER_ROOM 64
 
@@ -26,4 +26,4 @@ void closer_put(struct closer *closer, int fd);
 /* Waits for nothing: what is pending is closed in its time, or as the process ends. */
 void closer_free(struct closer *closer);
 
-#endif /* CONTROL_CLOSER_H */
+#endif /* LOCAL_CLOSER_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "control/closer.h"
+#include "local/closer.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "control/socket.h"
+#include "local/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@ __attribute__((format(printf, 3, 4))) static int because(struct why *why, int er
 	return error;
 }
 
-static int directory_open(struct control_socket *sock, struct why *why)
+static int directory_open(struct local_socket *sock, struct why *why)
 {
 	char path[sizeof(sock->path)];
 	size_t length = (size_t)(sock->name - sock->path);
@@ -67,7 +67,7 @@ static int directory_open(struct control_socket *sock, struct why *why)
 	return 0;
 }
 
-static int lock_try(struct control_socket *sock, const char *name)
+static int lock_try(struct local_socket *sock, const char *name)
 {
 	struct stat mine, there;
 
@@ -88,7 +88,7 @@ static int lock_try(struct control_socket *sock, const char *name)
 	return 0;
 }
 
-static int lock_take(struct control_socket *sock, struct why *why)
+static int lock_take(struct local_socket *sock, struct why *why)
 {
 	char name[sizeof(sock->path) + 8];
 	int tries, r;
@@ -109,7 +109,7 @@ static int lock_take(struct control_socket *sock, struct why *why)
 	return because(why, r, "%s.lock: %s", sock->path, strerror(-r));
 }
 
-static void address_of(const struct control_socket *sock, struct sockaddr_un *ret)
+static void address_of(const struct local_socket *sock, struct sockaddr_un *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->sun_family = AF_UNIX;
@@ -117,7 +117,7 @@ static void address_of(const struct control_socket *sock, struct sockaddr_un *re
 }
 
 /* Does anybody listen there? Of whatever kind the socket is. */
-static bool is_alive(const struct control_socket *sock)
+static bool is_alive(const struct local_socket *sock)
 {
 	struct sockaddr_un address;
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), r;
@@ -131,7 +131,7 @@ static bool is_alive(const struct control_socket *sock)
 }
 
 /* Remove what a dead daemon left. */
-static int stale_remove(const struct control_socket *sock, struct why *why)
+static int stale_remove(const struct local_socket *sock, struct why *why)
 {
 	struct stat st;
 
@@ -149,7 +149,7 @@ static int stale_remove(const struct control_socket *sock, struct why *why)
 	return 0;
 }
 
-static int listen_there(struct control_socket *sock, struct why *why)
+static int listen_there(struct local_socket *sock, struct why *why)
 {
 	struct sockaddr_un address;
 	struct stat st;
@@ -172,13 +172,12 @@ static int listen_there(struct control_socket *sock, struct why *why)
 	return 0;
 }
 
-int control_socket_open(struct control_socket *ret, const char *path, char *why_text,
-			size_t why_size)
+int local_socket_open(struct local_socket *ret, const char *path, char *why_text, size_t why_size)
 {
 	struct why why = {why_text, why_size};
 	int r;
 
-	*ret = (struct control_socket){.fd = -1, .directory = -1, .lock = -1};
+	*ret = (struct local_socket){.fd = -1, .directory = -1, .lock = -1};
 	if (path[0] != '/' || strlen(path) >= sizeof(ret->path) || !strrchr(path, '/')[1])
 		return because(&why, -EINVAL, "%s: it is no absolute path of up to %zu bytes", path,
 			       sizeof(ret->path) - 1);
@@ -192,11 +191,11 @@ int control_socket_open(struct control_socket *ret, const char *path, char *why_
 	if (r == 0)
 		r = listen_there(ret, &why);
 	if (r < 0)
-		control_socket_close(ret);
+		local_socket_close(ret);
 	return r;
 }
 
-void control_socket_close(struct control_socket *sock)
+void local_socket_close(struct local_socket *sock)
 {
 	char lock[sizeof(sock->path) + 8];
 	struct stat st;
@@ -213,5 +212,18 @@ void control_socket_close(struct control_socket *sock)
 	}
 	if (sock->directory >= 0)
 		close(sock->directory);
-	*sock = (struct control_socket){.fd = -1, .directory = -1, .lock = -1};
+	*sock = (struct local_socket){.fd = -1, .directory = -1, .lock = -1};
+}
+
+ssize_t local_socket_take(int fd, void *ret, size_t size)
+{
+	struct iovec part = {ret, size};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	ssize_t got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_PEEK);
+
+	if (got >= 0 && message.msg_flags & MSG_CTRUNC)
+		return -EPERM;
+	if (got > 0)
+		got = recv(fd, ret, size, MSG_DONTWAIT | MSG_TRUNC);
+	return got < 0 ? -errno : got;
 }

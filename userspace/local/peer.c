@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "control/peer.h"
+#include "local/peer.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 static bool is_member(int fd, gid_t group, gid_t *groups)
 {
-	socklen_t size = CONTROL_GROUPS_MAX * sizeof(*groups), i;
+	socklen_t size = LOCAL_GROUPS_MAX * sizeof(*groups), i;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
 		return false;
@@ -17,7 +19,7 @@ static bool is_member(int fd, gid_t group, gid_t *groups)
 	return false;
 }
 
-int control_peer_of(struct control_peer *ret, int fd, gid_t group, gid_t *groups)
+int local_peer_of(struct local_peer *ret, int fd, gid_t group, gid_t *groups)
 {
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
@@ -29,5 +31,20 @@ int control_peer_of(struct control_peer *ret, int fd, gid_t group, gid_t *groups
 	ret->may_change = peer.uid == 0 || peer.uid == geteuid();
 	if (!ret->may_change && group != (gid_t)-1)
 		ret->may_change = peer.gid == group || is_member(fd, group, groups);
+	return 0;
+}
+
+int local_group_find(const char *name, gid_t *ret)
+{
+	const struct group *group;
+
+	*ret = (gid_t)-1;
+	if (strcmp(name, LOCAL_NO_GROUP) == 0)
+		return 0;
+	errno = 0;
+	group = getgrnam(name);
+	if (!group)
+		return errno ? -errno : -ENOENT;
+	*ret = group->gr_gid;
 	return 0;
 }
