@@ -15,7 +15,7 @@
  *	silence			after CONTROL_IDLE_NS a client is dropped
  *	a client that does not take its reply at once is dropped: nothing is kept for later
  *	a request that comes with descriptors is not read, its sender dropped; all clients' sockets are
- *				closed by a helper thread (closer.h), and where that one is held up no
+ *				closed by a helper thread (local/closer.h), and where that one is held up no
  *				more connections are taken
  *
  * Nothing is allocated but at the start.
