@@ -19,6 +19,7 @@ enum { SOURCES_MAX = 4096 };
 struct sources {
 	struct control_source *source;
 	unsigned int count;
+	struct control_covariates_reply covariates; /* for JSON */
 };
 
 /* All of them, in as many replies as it takes. */
@@ -52,6 +53,19 @@ static int sources_ask(struct ask *ask, struct sources *ret)
 		ret->count += count;
 	} while (next != CONTROL_SOURCE_END);
 	return 0;
+}
+
+/* A daemon of an earlier release knows of none. */
+static int covariates_ask(struct ask *ask, struct sources *ret)
+{
+	union control_request request;
+	int r;
+
+	control_request_begin(&request, CONTROL_COVARIATES, 0);
+	r = ask_for(ask, &request);
+	if (r == 0)
+		ret->covariates = ask->reply.covariates;
+	return r == -EOPNOTSUPP ? 0 : r;
 }
 
 static const struct {
@@ -255,6 +269,25 @@ static json_t *source_json(const struct control_source *source)
 	return object;
 }
 
+/* What is not known is null. */
+static json_t *covariates_json(const struct control_covariates_reply *covariates)
+{
+	json_t *object = json_object();
+	unsigned int i;
+
+	for (i = 0; i < CONTROL_COVARIATE_COUNT; i++)
+		json_object_set_new(object, control_covariate_name(i),
+				    covariates->present & 1U << i ? json_real(covariates->values[i])
+								  : json_null());
+	json_object_set_new(object, "thermometer",
+			    covariates->thermometer[0] ? json_string(covariates->thermometer)
+						       : json_null());
+	json_object_set_new(object, "age",
+			    covariates->age_ns < 0 ? json_null()
+						   : json_real((double)covariates->age_ns * 1e-9));
+	return object;
+}
+
 static int json_print(const struct sources *sources)
 {
 	json_t *object = json_object(), *list = json_array();
@@ -264,6 +297,7 @@ static int json_print(const struct sources *sources)
 	for (i = 0; i < sources->count; i++)
 		json_array_append_new(list, source_json(&sources->source[i]));
 	json_object_set_new(object, "sources", list);
+	json_object_set_new(object, "covariates", covariates_json(&sources->covariates));
 	r = json_dumpf(object, stdout, JSON_PRESERVE_ORDER);
 	putchar('\n');
 	json_decref(object);
@@ -272,12 +306,14 @@ static int json_print(const struct sources *sources)
 
 int cli_sources(const struct cli *cli)
 {
-	struct sources sources = {NULL, 0};
+	struct sources sources = {.covariates.age_ns = -1};
 	struct ask ask;
 	int r = ask_open(&ask, cli->control);
 
 	if (r == 0)
 		r = sources_ask(&ask, &sources);
+	if (r == 0 && cli->json)
+		r = covariates_ask(&ask, &sources);
 	if (r < 0)
 		ask_complain(&ask, r);
 	else if (cli->json)

@@ -52,6 +52,48 @@ static void bound_print(const struct control_status_reply *status)
 	       text_duration((char[TEXT_SIZE]){0}, (double)status->remaining_ns * 1e-9, false));
 }
 
+/* A daemon of an earlier release knows of none. */
+static int covariates_ask(struct ask *ask)
+{
+	static const char *const names[CONTROL_COVARIATE_COUNT] = {
+		[CONTROL_TEMPERATURE] = "temperature",
+		[CONTROL_CPU_FREQUENCY] = "CPU frequency",
+		[CONTROL_CPU_LOAD] = "CPU load",
+		[CONTROL_MEMORY] = "memory pressure",
+	};
+	static const struct {
+		double scale;
+		const char *unit;
+	} units[CONTROL_COVARIATE_COUNT] = {
+		[CONTROL_TEMPERATURE] = {1, " C"},
+		[CONTROL_CPU_FREQUENCY] = {1, " MHz"},
+		[CONTROL_CPU_LOAD] = {100, " %"},
+		[CONTROL_MEMORY] = {100, " %"},
+	};
+	const struct control_covariates_reply *reply = &ask->reply.covariates;
+	union control_request request;
+	char text[TEXT_SIZE];
+	unsigned int i;
+	int r;
+
+	control_request_begin(&request, CONTROL_COVARIATES, 0);
+	r = ask_for(ask, &request);
+	if (r < 0)
+		return r == -EOPNOTSUPP ? 0 : r;
+	printf("\nWhat may move the oscillator%s%s\n", reply->thermometer[0] ? ", by " : "",
+	       reply->thermometer);
+	if (!reply->present)
+		printf("  nothing of it is known\n");
+	for (i = 0; i < CONTROL_COVARIATE_COUNT; i++)
+		if (reply->present & 1U << i)
+			printf("  %-38s %14s\n", names[i],
+			       text_number(text, units[i].scale * reply->values[i], 2, false,
+					   units[i].unit));
+	if (reply->age_ns >= 0)
+		printf("  read %s ago\n", text_duration(text, (double)reply->age_ns * 1e-9, false));
+	return 0;
+}
+
 static void daemon_print(const struct cli *cli, const struct control_identity_reply *identity,
 			 const struct view *view)
 {
@@ -86,6 +128,9 @@ int terms_print(const struct cli *cli, const struct view *view)
 		       (double)status.rate_ppt * 1e-6);
 		printf("  %u sources, %u usable, %u selected\n", status.sources, status.usable,
 		       status.selected);
+		r = covariates_ask(&ask);
+	}
+	if (r == 0) {
 		control_request_begin(&request, CONTROL_IDENTITY, 0);
 		r = ask_for(&ask, &request);
 	}

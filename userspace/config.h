@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "archive/archive.h"
+#include "covariates/sensors.h"
 #include "engine/engine.h"
 #include "leapseconds.h"
 #include "publish/publish.h"
@@ -37,6 +38,7 @@ struct config {
 	uint32_t max_distance_ms;
 	uint32_t counter_kind; /* enum chronotick_counter_kind; NONE: choose */
 	struct archive_config archive;
+	struct covariate_config covariates;
 	struct watch_config trust;
 	struct realtime_config realtime;
 	int log_priority;

@@ -12,6 +12,7 @@
 #include "archive/archive.h"
 #include "canary.h"
 #include "engine/engine.h"
+#include "inputs.h"
 #include "keys.h"
 #include "leapseconds.h"
 #include "log.h"
@@ -43,6 +44,7 @@ struct daemon {
 	struct page_keeper keeper;
 	struct source_set *sources;
 	struct archive *archive;
+	struct inputs inputs;
 	struct loop_timer round;  /* publication */
 	struct loop_timer second; /* figures */
 	struct loop_timer upkeep; /* of the sources */
@@ -191,6 +193,7 @@ static void on_second(void *data)
 	leapseconds_tick(&daemon->leaps, &daemon->engine, &correction, sources, count, now_ns);
 	report_late(&daemon->report, daemon->late, now_ns);
 	report_silence(&daemon->report, &daemon->engine, now_ns - daemon->start_ns);
+	(void)inputs_tick(&daemon->inputs, now_ns);
 	archive_tick(daemon->archive, &daemon->engine, now_ns, summaries, count);
 
 	if (daemon->hangup && *daemon->hangup) {
@@ -389,6 +392,7 @@ static int control_open(struct daemon *daemon)
 		.engine = &daemon->engine,
 		.publisher = daemon->publisher,
 		.sources = daemon->sources,
+		.inputs = &daemon->inputs,
 		.start_ns = daemon->start_ns,
 		.data = daemon,
 		.reload = on_reload,
@@ -425,6 +429,9 @@ int daemon_new(struct daemon **ret, struct config *config, const struct reload_o
 	if (r < 0)
 		goto fail;
 	r = sources_open(daemon);
+	if (r < 0)
+		goto fail;
+	r = inputs_open(&daemon->inputs, config);
 	if (r < 0)
 		goto fail;
 	r = timers_start(daemon);
@@ -539,6 +546,7 @@ void daemon_free(struct daemon *daemon)
 		loop_timer_cancel(daemon->loop, &daemon->keeper.timer);
 	}
 	operators_end(&daemon->operators);
+	inputs_close(&daemon->inputs);
 	archive_free(daemon->archive, &daemon->engine);
 	source_set_free(daemon->sources);
 	canary_close(daemon->canary);

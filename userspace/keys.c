@@ -156,12 +156,22 @@ static const struct key audit_keys[] = {
 	{"keep", KEY_INTEGER, "0", 0, 100000, MEMBER(config, archive.audit.keep)},
 };
 
+static const struct key covariate_keys[] = {
+	{"temperature", KEY_PATH, COVARIATE_AUTO, 0, THERMOMETER_PATH_MAX - 1, CHOICES(path_found),
+	 MEMBER(config, covariates.temperature)},
+	{"cpu_frequency", KEY_BOOLEAN, "true", MEMBER(config, covariates.cpu_frequency)},
+	{"cpu_load", KEY_BOOLEAN, "true", MEMBER(config, covariates.cpu_load)},
+	{"memory", KEY_BOOLEAN, "true", MEMBER(config, covariates.memory)},
+	{"interval_s", KEY_INTEGER, "10", 1, 3600, MEMBER(config, covariates.interval_s)},
+};
+
 static const struct key_group page_group = {page_keys, COUNT(page_keys)};
 static const struct key_group clock_group = {clock_keys, COUNT(clock_keys)};
 const struct key_group keys_leap = {leap_keys, COUNT(leap_keys)};
 static const struct key_group control_group = {control_keys, COUNT(control_keys)};
 static const struct key_group state_group = {state_keys, COUNT(state_keys)};
 static const struct key_group audit_group = {audit_keys, COUNT(audit_keys)};
+static const struct key_group covariate_group = {covariate_keys, COUNT(covariate_keys)};
 static const struct key_group trust_group = {trust_keys, COUNT(trust_keys)};
 static const struct key_group realtime_group = {realtime_keys, COUNT(realtime_keys)};
 const struct key_group keys_source = {source_keys, COUNT(source_keys)};
@@ -176,6 +186,7 @@ static const struct key document_keys[] = {
 	{"warm_up_s", KEY_INTEGER, "180", 0, 86400, MEMBER(config, warm_up_s), .reloads = true},
 	{"state", KEY_MAP, "", .group = &state_group},
 	{"audit", KEY_MAP, "", .group = &audit_group},
+	{"covariates", KEY_MAP, "", .group = &covariate_group},
 	{"log_level", KEY_CHOICE, "INFO", CHOICES(log_levels), MEMBER(config, log_priority),
 	 .reloads = true},
 	{"keys", KEY_PATH, "none", CHOICES(path_or_none), MEMBER(config, keys), .reloads = true},

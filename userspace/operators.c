@@ -93,6 +93,35 @@ static void on_status(void *data, struct control_status_reply *ret)
 	ret->growth_ppt = (uint64_t)rate_ppt(counter, (int64_t)line.growth);
 }
 
+static void on_covariates(void *data, struct control_covariates_reply *ret)
+{
+	static const struct {
+		enum covariate from;
+		enum control_covariate to;
+	} all[COVARIATE_COUNT] = {
+		{COVARIATE_TEMPERATURE, CONTROL_TEMPERATURE},
+		{COVARIATE_CPU_FREQUENCY, CONTROL_CPU_FREQUENCY},
+		{COVARIATE_CPU_LOAD, CONTROL_CPU_LOAD},
+		{COVARIATE_MEMORY, CONTROL_MEMORY},
+	};
+	const struct operators *operators = data;
+	const struct inputs *inputs = operators->inputs;
+	const struct covariates *values = &inputs->covariates.values;
+	unsigned int i;
+
+	ret->age_ns = -1;
+	if (!inputs->has_covariates)
+		return;
+	ret->age_ns = loop_now_ns() - inputs->covariates_ns;
+	for (i = 0; i < COVARIATE_COUNT; i++) {
+		if (!(values->present & 1U << all[i].from))
+			continue;
+		ret->present |= 1U << all[i].to;
+		ret->values[all[i].to] = values->value[all[i].from];
+	}
+	snprintf(ret->thermometer, sizeof(ret->thermometer), "%s", inputs->covariates.thermometer);
+}
+
 static uint32_t on_source_count(void *data)
 {
 	const struct operators *operators = data;
@@ -235,6 +264,7 @@ int operators_listen(struct operators *operators, struct loop *loop, const struc
 		.data = operators,
 		.identity = on_identity,
 		.status = on_status,
+		.covariates = on_covariates,
 		.source_count = on_source_count,
 		.source = on_source,
 		.online = on_online,

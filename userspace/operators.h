@@ -8,6 +8,7 @@
 #include "config.h"
 #include "control/server.h"
 #include "engine/engine.h"
+#include "inputs.h"
 #include "loop/loop.h"
 #include "publish/publish.h"
 #include "sources/set.h"
@@ -19,6 +20,7 @@ struct operators {
 	const struct engine *engine;
 	const struct publisher *publisher;
 	struct source_set *sources;
+	struct inputs *inputs;
 	int64_t start_ns; /* CLOCK_MONOTONIC */
 	void *data;
 	/* daemon_reload_file() */

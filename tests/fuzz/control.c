@@ -5,6 +5,7 @@
  * which few inputs get right, and of a reply type and tag. The next 16 of a reply's are the header of
  * its request.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,10 @@ static void reply_try(uint8_t *data, size_t size, bool mended)
 	} else if (request.type == CONTROL_IDENTITY) {
 		text_check(reply.identity.version, sizeof(reply.identity.version));
 		text_check(reply.identity.page, sizeof(reply.identity.page));
+	} else if (request.type == CONTROL_COVARIATES) {
+		text_check(reply.covariates.thermometer, sizeof(reply.covariates.thermometer));
+		for (i = 0; i < CONTROL_COVARIATES_MAX; i++)
+			must(isfinite(reply.covariates.values[i]));
 	} else if (request.type != CONTROL_STATUS) {
 		text_check(reply.text.text, sizeof(reply.text.text));
 	}

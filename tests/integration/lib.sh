@@ -102,6 +102,7 @@ config_simulated() {
 		realtime: {lock_memory: false}
 		state: {file: none}
 		leap: {file: none}
+		covariates: {temperature: none, cpu_frequency: false, cpu_load: false, memory: false}
 	END
 }
 

@@ -36,6 +36,16 @@ static inline void made_up_status(void *data, struct control_status_reply *ret)
 		ret->bound_ns += ret->terms[i] = i + 1;
 }
 
+static inline void made_up_covariates(void *data, struct control_covariates_reply *ret)
+{
+	(void)data;
+	ret->present = 5;
+	ret->age_ns = 3;
+	ret->values[0] = 36.6;
+	ret->values[2] = 0.25;
+	snprintf(ret->thermometer, sizeof(ret->thermometer), "made up");
+}
+
 static inline uint32_t made_up_count(void *data)
 {
 	const struct made_up *made_up = data;
@@ -85,6 +95,7 @@ static inline struct control_ops made_up_ops(struct made_up *made_up)
 		.data = made_up,
 		.identity = made_up_identity,
 		.status = made_up_status,
+		.covariates = made_up_covariates,
 		.source_count = made_up_count,
 		.source = made_up_source,
 		.online = made_up_online,

@@ -35,7 +35,7 @@ static int parse(struct config *config, const char *text, char **errors)
 }
 
 #define ALLOWED_DOCUMENT                                                                           \
-	"page, clock, leap, counter, trust, realtime, warm_up_s, state, audit, log_level, keys, control or sources"
+	"page, clock, leap, counter, trust, realtime, warm_up_s, state, audit, covariates, log_level, keys, control or sources"
 #define ALLOWED_SOURCE                                                                             \
 	"ntp, pool, maxsources, port, iburst, minpoll, maxpoll, xleave, key or offline"
 #define ALLOWED_SOURCES                                                                            \
@@ -253,6 +253,12 @@ static const struct {
 	{"sources:\n  - ntp: \"2001:db8::1\"\n  - ntp: \"2001:DB8:0::1\"\n",
 	 "f.yaml:3: sources[1].ntp: duplicate source: 2001:DB8:0::1 port 123 is in line 2 already; "
 	 "allowed: each once\n"},
+	{GOOD "covariates: {temperature: cpu}\n",
+	 "f.yaml:2: covariates.temperature: \"cpu\" is no absolute path; allowed: auto or none, "
+	 "or an absolute path of up to 255 bytes\n"},
+	{GOOD "covariates: {interval_s: 0}\n",
+	 "f.yaml:2: covariates.interval_s: 0 is out of range; "
+	 "allowed: an integer from 1 to 3600\n"},
 	/* Several at once, in the order of the file, and what follows is still read */
 	{"page:\n  frequency_hz: 5000\n  shmname: x\nwarm_up_s: {a: [b, {c: d}]}\nsources:\n"
 	 "  - ntp: -a\n    port: x\n  - ntp: b.example\n    minpol: 3\nlog_level: LOUD\n",
@@ -355,6 +361,8 @@ Test(config, every_value_arrives_in_its_member)
 		"  max_drift_ppb: 4000\n  wander_ppb: 50\n"
 		"  max_distance_ms: 600\n"
 		"leap:\n  file: /etc/leaps\n  mode: smear\n"
+		"covariates: {temperature: /sys/x*, cpu_frequency: false, cpu_load: false,\n"
+		"  memory: false, interval_s: 3600}\n"
 		"keys: /a/b\ncounter: monotonic_raw\nwarm_up_s: 7\nlog_level: DEBUG\n"
 		"control: {socket: /run/x/y.sock, group: operators}\n"
 		"sources:\n  - ntp: a.example\n    port: 65535\n    iburst: true\n"
@@ -379,6 +387,11 @@ Test(config, every_value_arrives_in_its_member)
 	cr_assert_eq(config.max_distance_ms, 600);
 	cr_assert_str_eq(config.leap.file, "/etc/leaps");
 	cr_assert_eq(config.leap.mode, LEAP_SMEAR);
+	cr_assert_str_eq(config.covariates.temperature, "/sys/x*");
+	cr_assert_eq(config.covariates.cpu_frequency, false);
+	cr_assert_eq(config.covariates.cpu_load, false);
+	cr_assert_eq(config.covariates.memory, false);
+	cr_assert_eq(config.covariates.interval_s, 3600);
 	cr_assert_eq(config.counter_kind, CHRONOTICK_COUNTER_MONOTONIC_RAW);
 	cr_assert_eq(config.warm_up_s, 7);
 	cr_assert_eq(config.log_priority, LOG_DEBUG);
@@ -596,7 +609,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 47);
+	cr_assert_eq(count, 53);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);
@@ -619,6 +632,12 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	cr_assert_null(initial.archive.audit.directory);
 	cr_assert_eq(shown.archive.audit.rotate_s, initial.archive.audit.rotate_s);
 	cr_assert_eq(shown.archive.audit.keep, initial.archive.audit.keep);
+	cr_assert_str_eq(shown.covariates.temperature, COVARIATE_AUTO);
+	cr_assert_str_eq(initial.covariates.temperature, COVARIATE_AUTO);
+	cr_assert_eq(shown.covariates.cpu_frequency, initial.covariates.cpu_frequency);
+	cr_assert_eq(shown.covariates.cpu_load, initial.covariates.cpu_load);
+	cr_assert_eq(shown.covariates.memory, initial.covariates.memory);
+	cr_assert_eq(shown.covariates.interval_s, initial.covariates.interval_s);
 	config_clear(&shown);
 	config_clear(&initial);
 	free(text);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The control protocol: what is a request and a reply, and how requests are answered. */
+#include <math.h>
+
 #include <criterion/criterion.h>
 
 #include "support/control.h"
@@ -122,6 +124,27 @@ Test(control_protocol, answers_identity_and_status)
 		cr_assert_eq(checked.status.terms[i], i + 1);
 }
 
+Test(control_protocol, tells_covariates_and_takes_numbers_alone)
+{
+	size_t size;
+
+	begin(CONTROL_COVARIATES);
+	size = answer(&stranger);
+	cr_assert_eq(size, sizeof(reply.covariates));
+	cr_assert_eq(control_reply_check(&checked, &reply, size, &request.header), 0);
+	cr_assert_eq(checked.covariates.present, 5);
+	cr_assert_float_eq(checked.covariates.values[CONTROL_TEMPERATURE], 36.6, 1e-12);
+	cr_assert_str_eq(checked.covariates.thermometer, "made up");
+	reply.covariates.values[CONTROL_TEMPERATURE] = NAN;
+	memset(reply.covariates.thermometer, '\t', sizeof(reply.covariates.thermometer));
+	cr_assert_eq(control_reply_check(&checked, &reply, size, &request.header), 0);
+	cr_assert_eq(checked.covariates.present, 4);
+	cr_assert_eq(checked.covariates.thermometer[0], '?');
+	cr_assert_eq(strlen(checked.covariates.thermometer), 63);
+	reply.covariates.result.header.size = (uint32_t)--size;
+	cr_assert_eq(control_reply_check(&checked, &reply, size, &request.header), -EBADMSG);
+}
+
 Test(control_protocol, pages_through_any_number_of_sources)
 {
 	uint32_t count;
@@ -218,6 +241,11 @@ Test(control_protocol, names_everything_once)
 	for (i = 0; i < CONTROL_COUNTERS; i++)
 		for (j = 0; j <= i; j++)
 			cr_assert_eq(strcmp(control_counter_name(i), control_counter_name(j)) == 0,
+				     i == j);
+	for (i = 0; i < CONTROL_COVARIATE_COUNT; i++)
+		for (j = 0; j <= i; j++)
+			cr_assert_eq(strcmp(control_covariate_name(i), control_covariate_name(j)) ==
+					     0,
 				     i == j);
 	cr_assert_str_eq(control_term_name(CONTROL_TERMS), "unknown");
 	cr_assert_str_eq(control_counter_name(UINT32_MAX), "unknown");

@@ -51,6 +51,14 @@ static size_t answer_status(union control_reply *ret, const struct control_heade
 	return sizeof(ret->status);
 }
 
+static size_t answer_covariates(union control_reply *ret, const struct control_header *request,
+				const struct control_ops *ops)
+{
+	control_reply_begin(ret, request, 0, sizeof(ret->covariates));
+	ops->covariates(ops->data, &ret->covariates);
+	return sizeof(ret->covariates);
+}
+
 static size_t answer_list(union control_reply *ret, const struct control_list_request *request,
 			  const struct control_ops *ops)
 {
@@ -111,6 +119,8 @@ size_t control_answer(union control_reply *ret, const struct control_ops *ops,
 		return answer_identity(ret, &request.header, ops, peer, counts);
 	case CONTROL_STATUS:
 		return answer_status(ret, &request.header, ops);
+	case CONTROL_COVARIATES:
+		return answer_covariates(ret, &request.header, ops);
 	case CONTROL_LIST:
 		return answer_list(ret, &request.list, ops);
 	case CONTROL_ONLINE:

@@ -2,6 +2,7 @@
 #include "control/protocol.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@ static const struct {
 	[CONTROL_OFFLINE] = {sizeof(struct control_select_request),
 			     sizeof(struct control_text_reply)},
 	[CONTROL_RELOAD] = {sizeof(struct control_header), sizeof(struct control_text_reply)},
+	[CONTROL_COVARIATES] = {sizeof(struct control_header),
+				sizeof(struct control_covariates_reply)},
 };
 
 static bool type_is_known(uint16_t type)
@@ -103,6 +106,18 @@ static void text_clean(char *text, size_t size)
 			text[i] = '?';
 }
 
+static void covariates_clean(struct control_covariates_reply *covariates)
+{
+	unsigned int i;
+
+	text_clean(covariates->thermometer, sizeof(covariates->thermometer));
+	for (i = 0; i < CONTROL_COVARIATES_MAX; i++)
+		if (!isfinite(covariates->values[i])) {
+			covariates->values[i] = 0;
+			covariates->present &= ~(1U << i);
+		}
+}
+
 static void reply_clean(union control_reply *reply)
 {
 	int32_t i;
@@ -124,6 +139,9 @@ static void reply_clean(union control_reply *reply)
 			text_clean(source->address, sizeof(source->address));
 			text_clean(source->reason, sizeof(source->reason));
 		}
+		break;
+	case CONTROL_COVARIATES:
+		covariates_clean(&reply->covariates);
 		break;
 	case CONTROL_STATUS:
 		break;
@@ -217,4 +235,16 @@ const char *control_counter_name(unsigned int counter)
 	};
 
 	return name_of(names, CONTROL_COUNTERS, counter);
+}
+
+const char *control_covariate_name(unsigned int covariate)
+{
+	static const char *const names[CONTROL_COVARIATE_COUNT] = {
+		[CONTROL_TEMPERATURE] = "temperature_c",
+		[CONTROL_CPU_FREQUENCY] = "cpu_frequency_mhz",
+		[CONTROL_CPU_LOAD] = "cpu_load",
+		[CONTROL_MEMORY] = "memory_pressure",
+	};
+
+	return name_of(names, CONTROL_COVARIATE_COUNT, covariate);
 }

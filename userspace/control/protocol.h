@@ -27,10 +27,11 @@ enum control_type {
 	CONTROL_IDENTITY = 1,
 	CONTROL_STATUS = 2,
 	CONTROL_LIST = 3,
-	CONTROL_ONLINE = 4, /* this and those below change something */
+	CONTROL_ONLINE = 4, /* this and the two below change something */
 	CONTROL_OFFLINE = 5,
 	CONTROL_RELOAD = 6,
-	CONTROL_TYPES, /* one past the last */
+	CONTROL_COVARIATES = 7, /* asks, and changes nothing */
+	CONTROL_TYPES,          /* one past the last */
 };
 
 /* Every message begins with it, in every version. */
@@ -53,7 +54,7 @@ struct control_select_request {
 	char pattern[CONTROL_NAME_MAX]; /* fnmatch(3)'s, or "all" */
 };
 
-/* IDENTITY, STATUS and RELOAD are the header alone. */
+/* IDENTITY, STATUS, RELOAD and COVARIATES are the header alone. */
 union control_request {
 	struct control_header header;
 	struct control_list_request list;
@@ -185,6 +186,25 @@ struct control_list_reply {
 	struct control_source sources[CONTROL_SOURCES];
 };
 
+/* What may move the oscillator; control_covariate_name(). There is room for more. */
+enum control_covariate {
+	CONTROL_TEMPERATURE,   /* degrees C */
+	CONTROL_CPU_FREQUENCY, /* MHz */
+	CONTROL_CPU_LOAD,      /* 0 to 1 */
+	CONTROL_MEMORY,        /* pressure, 0 to 1 */
+	CONTROL_COVARIATE_COUNT,
+};
+#define CONTROL_COVARIATES_MAX 8
+
+struct control_covariates_reply {
+	struct control_result result;
+	uint32_t present; /* bit 1 << enum control_covariate: it is known */
+	uint32_t pad;
+	int64_t age_ns;                        /* of the reading; -1: there is none */
+	double values[CONTROL_COVARIATES_MAX]; /* 0 where not known */
+	char thermometer[64];                  /* the one that is read; "" while there is none */
+};
+
 union control_reply {
 	struct control_header header;
 	struct control_result result;
@@ -192,6 +212,7 @@ union control_reply {
 	struct control_identity_reply identity;
 	struct control_status_reply status;
 	struct control_list_reply list;
+	struct control_covariates_reply covariates;
 };
 
 _Static_assert(sizeof(struct control_header) == 16, "header");
@@ -202,6 +223,7 @@ _Static_assert(sizeof(struct control_text_reply) == 536, "text reply");
 _Static_assert(sizeof(struct control_identity_reply) == 224, "identity reply");
 _Static_assert(sizeof(struct control_status_reply) == 184, "status reply");
 _Static_assert(sizeof(struct control_source) == 784, "source");
+_Static_assert(sizeof(struct control_covariates_reply) == 168, "covariates reply");
 _Static_assert(sizeof(struct control_list_reply) == 32 + 8 * 784, "list reply");
 
 /* The header of a request, ready to be sent; the rest of *ret is zero. */
@@ -223,8 +245,8 @@ void control_reply_begin(union control_reply *ret, const struct control_header *
 			 int32_t result, size_t size);
 
 /*
- * Check a reply to `request`, and copy it. Texts are made printable ASCII; flags, kinds and so on
- * may have values that have no name.
+ * Check a reply to `request`, and copy it. Texts are made printable ASCII, and covariates that are
+ * no numbers are not present; flags, kinds and so on may have values that have no name.
  *
  * Returns 0, the reply's result being 0 or more; its result, if that is negative: then ret->text is
  * the reply; -EPROTONOSUPPORT: another version; -EBADMSG: no reply to that request.
@@ -235,5 +257,6 @@ int control_reply_check(union control_reply *ret, const void *message, size_t si
 /* Words with '_' between them, as JSON has them; "unknown" beyond the last. */
 const char *control_term_name(unsigned int term);
 const char *control_counter_name(unsigned int counter);
+const char *control_covariate_name(unsigned int covariate);
 
 #endif /* CONTROL_PROTOCOL_H */
