@@ -404,18 +404,22 @@ Test(control_server, a_directory_that_others_may_write_to_is_refused)
 	server = NULL;
 	snprintf(parent, sizeof(parent), "%s/run", directory);
 	cr_assert_eq(chmod(parent, 0777), 0);
-	cr_assert_eq(local_socket_open(&sock, path, why, sizeof(why)), -EPERM);
+	cr_assert_eq(local_socket_open(&sock, path, 0666, (gid_t)-1, why, sizeof(why)), -EPERM);
 	cr_assert(strstr(why, parent), "%s", why);
 	cr_assert_eq(chmod(parent, 01777), 0);
-	cr_assert_eq(local_socket_open(&sock, path, why, sizeof(why)), 0, "%s", why);
+	cr_assert_eq(local_socket_open(&sock, path, 0666, (gid_t)-1, why, sizeof(why)), 0, "%s",
+		     why);
 	local_socket_close(&sock);
 	cr_assert_eq(rmdir(parent), 0);
 	cr_assert_eq(symlink("/tmp", parent), 0);
-	cr_assert_lt(local_socket_open(&sock, path, why, sizeof(why)), 0);
+	cr_assert_lt(local_socket_open(&sock, path, 0666, (gid_t)-1, why, sizeof(why)), 0);
 	unlink(parent);
 	cr_assert_eq(mkdir(parent, 0755), 0);
-	cr_assert_eq(local_socket_open(&sock, "control.sock", why, sizeof(why)), -EINVAL);
-	cr_assert_eq(local_socket_open(&sock, "/tmp/", why, sizeof(why)), -EINVAL);
-	cr_assert_eq(local_socket_open(&sock, "/no/such/place/s", why, sizeof(why)), -ENOENT);
+	cr_assert_eq(local_socket_open(&sock, "control.sock", 0666, (gid_t)-1, why, sizeof(why)),
+		     -EINVAL);
+	cr_assert_eq(local_socket_open(&sock, "/tmp/", 0666, (gid_t)-1, why, sizeof(why)), -EINVAL);
+	cr_assert_eq(
+		local_socket_open(&sock, "/no/such/place/s", 0666, (gid_t)-1, why, sizeof(why)),
+		-ENOENT);
 	down();
 }

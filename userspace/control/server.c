@@ -265,7 +265,7 @@ int control_server_open(struct control_server **ret, struct loop *loop, const ch
 	r = closer_new(&server->closer);
 	if (r < 0)
 		goto fail;
-	r = local_socket_open(&server->socket, path, why, why_size);
+	r = local_socket_open(&server->socket, path, 0666, (gid_t)-1, why, why_size);
 	if (r < 0)
 		goto fail_closer;
 	r = loop_fd_add(loop, server->socket.fd, POLLIN, on_listen, server);

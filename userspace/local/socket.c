@@ -149,7 +149,7 @@ static int stale_remove(const struct local_socket *sock, struct why *why)
 	return 0;
 }
 
-static int listen_there(struct local_socket *sock, struct why *why)
+static int listen_there(struct local_socket *sock, mode_t mode, gid_t group, struct why *why)
 {
 	struct sockaddr_un address;
 	struct stat st;
@@ -167,12 +167,18 @@ static int listen_there(struct local_socket *sock, struct why *why)
 		return because(why, -ESTALE, "%s: somebody has replaced it", sock->path);
 	sock->device = st.st_dev;
 	sock->inode = st.st_ino;
-	if (fchmodat(sock->directory, sock->name, 0666, 0) < 0 || listen(sock->fd, BACKLOG) < 0)
+	/* Until it has its mode, nobody but its owner can connect. */
+	if (group != (gid_t)-1 &&
+	    fchownat(sock->directory, sock->name, (uid_t)-1, group, AT_SYMLINK_NOFOLLOW) < 0)
+		return because(why, -errno, "%s: its group cannot be set: %s", sock->path,
+			       strerror(errno));
+	if (fchmodat(sock->directory, sock->name, mode, 0) < 0 || listen(sock->fd, BACKLOG) < 0)
 		return because(why, -errno, "%s: %s", sock->path, strerror(errno));
 	return 0;
 }
 
-int local_socket_open(struct local_socket *ret, const char *path, char *why_text, size_t why_size)
+int local_socket_open(struct local_socket *ret, const char *path, mode_t mode, gid_t group,
+		      char *why_text, size_t why_size)
 {
 	struct why why = {why_text, why_size};
 	int r;
@@ -189,7 +195,7 @@ int local_socket_open(struct local_socket *ret, const char *path, char *why_text
 	if (r == 0)
 		r = stale_remove(ret, &why);
 	if (r == 0)
-		r = listen_there(ret, &why);
+		r = listen_there(ret, mode, group, &why);
 	if (r < 0)
 		local_socket_close(ret);
 	return r;

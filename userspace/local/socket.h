@@ -20,7 +20,7 @@ struct local_socket {
 
 /*
  * Listen at `path`, absolute. A missing directory is made with mode 0755 (its parent must be
- * there); the socket gets mode 0666. A socket of that name that nobody listens at is replaced,
+ * there). `group`, (gid_t)-1: none, is given the socket, which gets `mode`. A socket of that name that nobody listens at is replaced,
  * whatever else is there is not, and neither is one whose daemon lives. A directory that others may
  * write to is refused, unless it is sticky as /tmp is.
  *
@@ -29,7 +29,8 @@ struct local_socket {
  *
  * Returns 0, or a negative errno (-EADDRINUSE: a living daemon has it) with a sentence in `why`.
  */
-int local_socket_open(struct local_socket *ret, const char *path, char *why, size_t why_size);
+int local_socket_open(struct local_socket *ret, const char *path, mode_t mode, gid_t group,
+		      char *why, size_t why_size);
 
 /* Close it, and remove socket and lock if they are still the ones that were made. */
 void local_socket_close(struct local_socket *sock);
