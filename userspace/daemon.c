@@ -69,18 +69,17 @@ static int64_t deadline_after(int64_t due_ns, int64_t period_ns, int64_t now_ns)
 	return next_ns;
 }
 
-static void facts_of(const struct daemon *daemon, const struct correction *correction,
-		     int64_t now_ns, struct publish_facts *ret)
+static void facts_of(const struct daemon *daemon, int64_t now_ns, struct publish_facts *ret)
 {
 	int64_t warm_up_ns = (int64_t)daemon->config->warm_up_s * NS_PER_S;
 	int64_t uptime_ns = now_ns - daemon->start_ns;
-	bool measured = correction->measurement_count > 0;
 
 	/*
-	 * Complete is when the time has passed and the line fit, the one model of this version, has
-	 * something to go by. Trust does not wait for it.
+	 * Complete is when the time has passed and a model has been scored by measurements. Trust
+	 * does not wait for it.
 	 */
-	ret->warmup_complete = uptime_ns >= warm_up_ns && measured;
+	ret->models_ready = models_ready(&daemon->engine.models);
+	ret->warmup_complete = uptime_ns >= warm_up_ns && ret->models_ready;
 	if (ret->warmup_complete)
 		ret->warmup_percent = 100;
 	else if (uptime_ns >= warm_up_ns)
@@ -89,7 +88,6 @@ static void facts_of(const struct daemon *daemon, const struct correction *corre
 		ret->warmup_percent = (uint32_t)(uptime_ns * 100 / warm_up_ns);
 	ret->daemon_uptime_s = (double)uptime_ns * 1e-9;
 	ret->average_latency_ms = daemon->latency_ms;
-	ret->models_ready = false; /* the predictive models: this version has none */
 }
 
 /* A page for another counter, and a reader of it. Without room for one, the next second tries. */
@@ -147,7 +145,7 @@ static void on_round(void *data)
 	leapseconds_apply(&daemon->leaps, &correction);
 	if (daemon->distrusted)
 		correction.status = CHRONOTICK_UNSYNCHRONIZED;
-	facts_of(daemon, &correction, now_ns, &facts);
+	facts_of(daemon, now_ns, &facts);
 	if (!daemon->replacing && publisher_publish(daemon->publisher, &correction, &facts) < 0)
 		daemon->late++;
 	report_clock(&daemon->report, &daemon->engine, &correction);
@@ -163,6 +161,7 @@ static void on_second(void *data)
 	struct chronotick_source summaries[SOURCE_SET_MAX];
 	unsigned int count = source_set_count(daemon->sources), shown, i;
 	struct chronotick_statistics figures = {0};
+	const struct covariates *covariates;
 	struct source_totals packets;
 	struct correction correction;
 	struct publish_facts facts;
@@ -176,7 +175,7 @@ static void on_second(void *data)
 	daemon->latency_ms = (double)figures.read_mean_ps * 1e-9;
 
 	engine_correct(&daemon->engine, counter_read(&daemon->counter), &correction);
-	facts_of(daemon, &correction, now_ns, &facts);
+	facts_of(daemon, now_ns, &facts);
 	figures.warmup_percent = facts.warmup_percent;
 	source_set_totals(daemon->sources, &packets);
 	figures.packets_sent = packets.sent;
@@ -193,7 +192,10 @@ static void on_second(void *data)
 	leapseconds_tick(&daemon->leaps, &daemon->engine, &correction, sources, count, now_ns);
 	report_late(&daemon->report, daemon->late, now_ns);
 	report_silence(&daemon->report, &daemon->engine, now_ns - daemon->start_ns);
-	(void)inputs_tick(&daemon->inputs, now_ns);
+	covariates = inputs_tick(&daemon->inputs, now_ns);
+	if (covariates)
+		(void)engine_covariates(&daemon->engine, counter_read(&daemon->counter),
+					covariates);
 	archive_tick(daemon->archive, &daemon->engine, now_ns, summaries, count);
 
 	if (daemon->hangup && *daemon->hangup) {

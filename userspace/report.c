@@ -63,6 +63,10 @@ void report_clock(struct report *report, const struct engine *engine,
 				  chronotick_status_name(status), statuses[status].text,
 				  tally.usable, engine->source_count);
 	}
+	if (status >= CHRONOTICK_SYNCHRONIZED && engine->level != report->level) {
+		report->level = engine->level;
+		log_info("the time rests on: %s", fuse_level_name(engine->level));
+	}
 	if (status >= CHRONOTICK_SYNCHRONIZED && correction->leap != report->leap &&
 	    correction->leap < sizeof(leaps) / sizeof(leaps[0])) {
 		report->leap = correction->leap;

@@ -14,6 +14,7 @@
 struct report {
 	uint8_t status;
 	uint8_t leap;
+	enum fuse_level level;
 	uint8_t states[ENGINE_SOURCES_MAX];
 	const char *reasons[ENGINE_SOURCES_MAX];
 	uint64_t late; /* publications that came too late, told so far */
@@ -21,7 +22,7 @@ struct report {
 	bool silence_told;
 };
 
-/* The clock's status and the leap second ahead, if they are not what was told last. */
+/* The clock's status, what the time rests on and the leap second ahead, if they are not what was told last. */
 void report_clock(struct report *report, const struct engine *engine,
 		  const struct correction *correction);
 

@@ -401,7 +401,8 @@ Test(engine, uncertainty_grows_in_holdover)
 		correct(21 * SECOND + i * SECOND);
 	after = now.offset_uncertainty_ns;
 	/* As it was told at the beginning, at least: the rate may have wandered since. */
-	cr_assert_geq(after, sqrt(before * before + pow(99 * drift * 1e9, 2)), "%g %g %g", after, before, drift);
+	cr_assert_geq(after, sqrt(before * before + pow(99 * drift * 1e9, 2)), "%g %g %g", after,
+		      before, drift);
 	cr_assert_gt(now.drift_uncertainty, drift);
 }
 
