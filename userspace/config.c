@@ -643,3 +643,13 @@ void config_clear(struct config *config)
 	}
 	explicit_bzero(config, sizeof(*config));
 }
+
+void config_engine(const struct config *config, struct engine_config *ret)
+{
+	*ret = (struct engine_config){
+		.max_drift_ppb = config->max_drift_ppb,
+		.wander_ppb = config->wander_ppb,
+		.max_bound_ns = config->page.max_bound_ns,
+		.max_distance_ms = config->max_distance_ms,
+	};
+}

@@ -66,4 +66,7 @@ int config_parse(struct config *ret, const char *name, const void *text, size_t 
 
 void config_clear(struct config *config);
 
+/* What the engine is to be configured with; its timescale and leap seconds are the caller's. */
+void config_engine(const struct config *config, struct engine_config *ret);
+
 #endif /* USERSPACE_CONFIG_H */

@@ -264,16 +264,9 @@ static int watch_open(struct daemon *daemon)
 
 static void engine_config_set(const struct daemon *daemon, struct engine_config *ret)
 {
-	const struct config *config = daemon->config;
-
-	*ret = (struct engine_config){
-		.scale = daemon->scale,
-		.max_drift_ppb = config->max_drift_ppb,
-		.wander_ppb = config->wander_ppb,
-		.max_bound_ns = config->page.max_bound_ns,
-		.max_distance_ms = config->max_distance_ms,
-		.leaps = &daemon->leaps.table,
-	};
+	config_engine(daemon->config, ret);
+	ret->scale = daemon->scale;
+	ret->leaps = &daemon->leaps.table;
 }
 
 static int engine_open(struct daemon *daemon)
