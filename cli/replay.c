@@ -31,6 +31,7 @@ struct replay {
 	double dispersion_ms;
 
 	struct engine *engine;
+	struct models_config models; /* the engine's */
 	struct correction now;
 	double last[FIRST]; /* offsets, ms */
 	double last_t[FIRST];
@@ -231,7 +232,7 @@ static int engine_start(struct replay *replay, const char *path)
 
 	if (r < 0)
 		return r;
-	config_engine(&config, &engine);
+	config_engine(&config, &engine, &replay->models);
 	config_clear(&config);
 	engine.scale = (struct timescale){.mult = 1ULL << 54};
 	engine.raw_is_disciplined = true;

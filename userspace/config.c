@@ -318,6 +318,19 @@ static void check_leap(struct parse *p, const struct map *map)
 			 "an absolute path");
 }
 
+/* A prediction must last until the next one takes its place. */
+static void check_model(struct parse *p, const struct map *map, const struct model_config *model)
+{
+	char path[PATH_TEXT_MAX];
+
+	if (model->horizon_s > model->interval_s + model->lead_s)
+		return;
+	snprintf(path, sizeof(path), "%shorizon_s", map->path);
+	complain(p, map_line(map, "horizon_s") ? map_line(map, "horizon_s") : map->line, path,
+		 "%u is not beyond interval_s and lead_s together, %u; allowed: more than that",
+		 model->horizon_s, model->interval_s + model->lead_s);
+}
+
 /* The same server, however its address is written? */
 static bool server_is_same(const struct ntp_config *a, const struct ntp_config *b)
 {
@@ -437,6 +450,10 @@ static void read_value(struct parse *p, const struct key *key, void *base, const
 			read_map(p, &map);
 			if (key->group == &keys_leap && !p->fatal)
 				check_leap(p, &map);
+			if (key->group == &keys_short_term && !p->fatal)
+				check_model(p, &map, &p->config->models.short_term);
+			if (key->group == &keys_long_term && !p->fatal)
+				check_model(p, &map, &p->config->models.long_term);
 			return;
 		}
 		break;
@@ -644,12 +661,31 @@ void config_clear(struct config *config)
 	explicit_bzero(config, sizeof(*config));
 }
 
-void config_engine(const struct config *config, struct engine_config *ret)
+static struct schedule_config schedule_of(const struct model_config *model)
 {
+	const int64_t second = 1000000000;
+
+	return (struct schedule_config){
+		.interval_ns = model->interval_s * second,
+		.horizon_ns = model->horizon_s * second,
+		.lead_ns = model->lead_s * second,
+	};
+}
+
+void config_engine(const struct config *config, struct engine_config *ret,
+		   struct models_config *models)
+{
+	*models = (struct models_config){
+		.short_term = schedule_of(&config->models.short_term),
+		.long_term = schedule_of(&config->models.long_term),
+		.short_term_enabled = config->models.short_term.enabled,
+		.long_term_enabled = config->models.long_term.enabled,
+	};
 	*ret = (struct engine_config){
 		.max_drift_ppb = config->max_drift_ppb,
 		.wander_ppb = config->wander_ppb,
 		.max_bound_ns = config->page.max_bound_ns,
 		.max_distance_ms = config->max_distance_ms,
+		.models = models,
 	};
 }

@@ -29,6 +29,14 @@ struct control_config {
 	const char *group;  /* LOCAL_NO_GROUP, or a name */
 };
 
+/* When a predictive model predicts, see struct schedule_config */
+struct model_config {
+	bool enabled;
+	uint32_t interval_s;
+	uint32_t horizon_s; /* more than interval_s and lead_s together */
+	uint32_t lead_s;
+};
+
 struct config {
 	struct publish_config page;
 	struct leap_config leap;
@@ -39,6 +47,10 @@ struct config {
 	uint32_t counter_kind; /* enum chronotick_counter_kind; NONE: choose */
 	struct archive_config archive;
 	struct covariate_config covariates;
+	struct {
+		struct model_config short_term;
+		struct model_config long_term;
+	} models;
 	struct watch_config trust;
 	struct realtime_config realtime;
 	int log_priority;
@@ -66,7 +78,11 @@ int config_parse(struct config *ret, const char *name, const void *text, size_t 
 
 void config_clear(struct config *config);
 
-/* What the engine is to be configured with; its timescale and leap seconds are the caller's. */
-void config_engine(const struct config *config, struct engine_config *ret);
+/*
+ * What the engine is to be configured with; its timescale and leap seconds are the caller's. *models
+ * is filled in, and must outlive the engine.
+ */
+void config_engine(const struct config *config, struct engine_config *ret,
+		   struct models_config *models);
 
 #endif /* USERSPACE_CONFIG_H */

@@ -34,8 +34,9 @@ struct daemon {
 	struct counter counter;
 	struct timescale scale;
 	struct watch *watch;
-	bool replacing;  /* the page for the counter that serves now is not there yet */
-	bool distrusted; /* no counter serves */
+	bool replacing;              /* the page for the counter that serves now is not there yet */
+	bool distrusted;             /* no counter serves */
+	struct models_config models; /* the engine's */
 	struct engine engine;
 	struct leapseconds leaps;
 	struct loop *loop;
@@ -262,9 +263,9 @@ static int watch_open(struct daemon *daemon)
 	return r;
 }
 
-static void engine_config_set(const struct daemon *daemon, struct engine_config *ret)
+static void engine_config_set(struct daemon *daemon, struct engine_config *ret)
 {
-	config_engine(daemon->config, ret);
+	config_engine(daemon->config, ret, &daemon->models);
 	ret->scale = daemon->scale;
 	ret->leaps = &daemon->leaps.table;
 }

@@ -165,6 +165,28 @@ static const struct key covariate_keys[] = {
 	{"interval_s", KEY_INTEGER, "10", 1, 3600, MEMBER(config, covariates.interval_s)},
 };
 
+/* Members of struct config at two places: of each model */
+#define MODEL_KEYS(model, interval, horizon)                                                        \
+	{                                                                                           \
+		{"enabled", KEY_BOOLEAN, "true", MEMBER(config, models.model.enabled)},             \
+			{"interval_s", KEY_INTEGER,                                                 \
+			 interval,     1,                                                           \
+			 3600,         MEMBER(config, models.model.interval_s)},                    \
+			{"horizon_s", KEY_INTEGER, horizon,                                         \
+			 2,           14400,       MEMBER(config, models.model.horizon_s)},         \
+			{"lead_s", KEY_INTEGER, "0", 0, 3600, MEMBER(config, models.model.lead_s)}, \
+	}
+
+static const struct key short_term_keys[] = MODEL_KEYS(short_term, "5", "30");
+static const struct key long_term_keys[] = MODEL_KEYS(long_term, "30", "240");
+const struct key_group keys_short_term = {short_term_keys, COUNT(short_term_keys)};
+const struct key_group keys_long_term = {long_term_keys, COUNT(long_term_keys)};
+
+static const struct key models_keys[] = {
+	{"short_term", KEY_MAP, "", .group = &keys_short_term},
+	{"long_term", KEY_MAP, "", .group = &keys_long_term},
+};
+
 static const struct key_group page_group = {page_keys, COUNT(page_keys)};
 static const struct key_group clock_group = {clock_keys, COUNT(clock_keys)};
 const struct key_group keys_leap = {leap_keys, COUNT(leap_keys)};
@@ -173,6 +195,7 @@ static const struct key_group state_group = {state_keys, COUNT(state_keys)};
 static const struct key_group audit_group = {audit_keys, COUNT(audit_keys)};
 static const struct key_group covariate_group = {covariate_keys, COUNT(covariate_keys)};
 static const struct key_group trust_group = {trust_keys, COUNT(trust_keys)};
+static const struct key_group models_group = {models_keys, COUNT(models_keys)};
 static const struct key_group realtime_group = {realtime_keys, COUNT(realtime_keys)};
 const struct key_group keys_source = {source_keys, COUNT(source_keys)};
 
@@ -186,6 +209,7 @@ static const struct key document_keys[] = {
 	{"warm_up_s", KEY_INTEGER, "180", 0, 86400, MEMBER(config, warm_up_s), .reloads = true},
 	{"state", KEY_MAP, "", .group = &state_group},
 	{"audit", KEY_MAP, "", .group = &audit_group},
+	{"models", KEY_MAP, "", .group = &models_group},
 	{"covariates", KEY_MAP, "", .group = &covariate_group},
 	{"log_level", KEY_CHOICE, "INFO", CHOICES(log_levels), MEMBER(config, log_priority),
 	 .reloads = true},

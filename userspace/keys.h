@@ -66,6 +66,10 @@ extern const struct key_group keys_document;
 /* The keys of leap seconds; their members are in struct config. */
 extern const struct key_group keys_leap;
 
+/* The keys of each predictive model; their members are in struct config. */
+extern const struct key_group keys_short_term;
+extern const struct key_group keys_long_term;
+
 /* The keys of one source; their members are in struct source_config. */
 extern const struct key_group keys_source;
 

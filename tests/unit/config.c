@@ -35,7 +35,7 @@ static int parse(struct config *config, const char *text, char **errors)
 }
 
 #define ALLOWED_DOCUMENT                                                                           \
-	"page, clock, leap, counter, trust, realtime, warm_up_s, state, audit, covariates, log_level, keys, control or sources"
+	"page, clock, leap, counter, trust, realtime, warm_up_s, state, audit, models, covariates, log_level, keys, control or sources"
 #define ALLOWED_SOURCE                                                                             \
 	"ntp, pool, maxsources, port, iburst, minpoll, maxpoll, xleave, key or offline"
 #define ALLOWED_SOURCES                                                                            \
@@ -253,6 +253,15 @@ static const struct {
 	{"sources:\n  - ntp: \"2001:db8::1\"\n  - ntp: \"2001:DB8:0::1\"\n",
 	 "f.yaml:3: sources[1].ntp: duplicate source: 2001:DB8:0::1 port 123 is in line 2 already; "
 	 "allowed: each once\n"},
+	{GOOD "models: {short_term: {interval_s: 30}}\n",
+	 "f.yaml:2: models.short_term.horizon_s: 30 is not beyond interval_s and lead_s together, "
+	 "30; allowed: more than that\n"},
+	{GOOD "models:\n  long_term:\n    horizon_s: 100\n    lead_s: 80\n",
+	 "f.yaml:4: models.long_term.horizon_s: 100 is not beyond interval_s and lead_s together, "
+	 "110; allowed: more than that\n"},
+	{GOOD "models: {long_term: {lead_s: -1}}\n",
+	 "f.yaml:2: models.long_term.lead_s: -1 is out of range; allowed: an integer from 0 to "
+	 "3600\n"},
 	{GOOD "covariates: {temperature: cpu}\n",
 	 "f.yaml:2: covariates.temperature: \"cpu\" is no absolute path; allowed: auto or none, "
 	 "or an absolute path of up to 255 bytes\n"},
@@ -609,7 +618,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 53);
+	cr_assert_eq(count, 64);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);
@@ -632,6 +641,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	cr_assert_null(initial.archive.audit.directory);
 	cr_assert_eq(shown.archive.audit.rotate_s, initial.archive.audit.rotate_s);
 	cr_assert_eq(shown.archive.audit.keep, initial.archive.audit.keep);
+	cr_assert_eq(memcmp(&shown.models, &initial.models, sizeof(shown.models)), 0);
 	cr_assert_str_eq(shown.covariates.temperature, COVARIATE_AUTO);
 	cr_assert_str_eq(initial.covariates.temperature, COVARIATE_AUTO);
 	cr_assert_eq(shown.covariates.cpu_frequency, initial.covariates.cpu_frequency);
