@@ -25,10 +25,10 @@ sleep 13
 daemon_end TERM || fail "chronotickd ended with $? on SIGTERM"
 expect '^chronotick-state 2$' "$work/state"
 ls "$work"/audit/*.csv.gz >/dev/null || fail "no audit log is compressed"
-lines=$(cat "$work"/audit/*.csv <(gunzip -c "$work"/audit/*.gz) | grep -c ',yes,synchronized,none,ntp,')
+lines=$(cat "$work"/audit/*.csv <(gunzip -c "$work"/audit/*.gz) | grep -cE ',yes,synchronized,none,(ntp|cpu_model),')
 [ "$lines" -ge 12 ] || fail "only $lines lines of trusted time in the audit log"
 cat "$work"/audit/*.csv >"$work/audit.lines"
-expect '^20[0-9-]*T[0-9:]*\.[0-9]{9}Z,-?[0-9]+,[0-9]+,yes,synchronized,none,ntp,[0-9]+,[0-9unkow]+,10\.77\.0\.11$' \
+expect '^20[0-9-]*T[0-9:]*\.[0-9]{9}Z,-?[0-9]+,[0-9]+,yes,synchronized,none,(ntp|cpu_model),[0-9]+,[0-9unkow]+,10\.77\.0\.11$' \
 	"$work/audit.lines"
 
 daemon

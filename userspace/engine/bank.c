@@ -31,16 +31,10 @@ double bank_scale(const struct bank *bank, const struct bank_member *member)
 	return member->scale_sum / bank->scale_count;
 }
 
-/* The usual variance of measurements: their geometric mean */
-static double bank_usual(const struct bank *bank)
-{
-	return exp(bank->log_variance);
-}
-
 static double member_variance(const struct bank *bank, const struct bank_member *member,
 			      double sd_ns)
 {
-	return member->equal ? bank_usual(bank) : sd_ns * sd_ns;
+	return member->equal ? bank->usual_variance : sd_ns * sd_ns;
 }
 
 /* The noise that drives a member, as far as it is told relative to measurements */
@@ -49,7 +43,7 @@ static struct kalman_noise member_noise(const struct bank *bank, const struct ba
 	struct kalman_noise noise = member->noise;
 
 	if (member->relative)
-		noise.offset *= bank_usual(bank);
+		noise.offset *= bank->usual_variance;
 	return noise;
 }
 
@@ -130,6 +124,7 @@ static void bank_begin(struct bank *bank, double y_ns, double sd_ns)
 	unsigned int i;
 
 	bank->log_variance = 2 * log(sd_ns);
+	bank->usual_variance = sd_ns * sd_ns;
 	bank->scale_count = SCALE_FIRST;
 	for (i = 0; i < bank->count; i++) {
 		struct bank_member *member = &bank->members[i];
@@ -165,6 +160,7 @@ void bank_update(struct bank *bank, double dt_s, const double *inputs, double y_
 	/* The first one, which nothing was to be compared with, does not count. */
 	share = fmax(1 - SCALE_KEPT, 1.0 / (bank->measured - 1));
 	bank->log_variance += share * (2 * log(sd_ns) - bank->log_variance);
+	bank->usual_variance = exp(bank->log_variance);
 	for (i = 0; i < bank->count; i++) {
 		struct bank_member *member = &bank->members[i];
 		struct kalman_noise noise = member_noise(bank, member);

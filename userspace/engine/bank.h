@@ -51,9 +51,10 @@ struct bank {
 	unsigned int count;
 	struct bank_family families[BANK_FAMILIES];
 	/* What is kept of likelihoods at each measurement */
-	double member_kept;  /* 0.98: oscillators change */
-	double family_kept;  /* 0.995 */
-	double log_variance; /* of the usual measurement, ns^2 */
+	double member_kept;    /* 0.98: oscillators change */
+	double family_kept;    /* 0.995 */
+	double log_variance;   /* of measurements, ns^2: the mean of its logarithm */
+	double usual_variance; /* the geometric mean */
 	double scale_count;
 	unsigned int measured;
 };

@@ -21,14 +21,22 @@ int64_t filter_error(const struct sample *sample)
 	       (sample->root_delay_ns + 1) / 2 + sample->root_dispersion_ns;
 }
 
+/* Without a division: this is the innermost of all. */
+static inline const struct filter_entry *entry_at(const struct filter *filter, unsigned int age)
+{
+	return &filter->entries[(filter->next + FILTER_SAMPLES - 1 - age) & (FILTER_SAMPLES - 1)];
+}
+
+_Static_assert((FILTER_SAMPLES & (FILTER_SAMPLES - 1)) == 0, "a power of two");
+
 const struct filter_entry *filter_entry_at(const struct filter *filter, unsigned int age)
 {
-	return &filter->entries[(filter->next + 2 * FILTER_SAMPLES - 1 - age) % FILTER_SAMPLES];
+	return entry_at(filter, age);
 }
 
 const struct filter_entry *filter_newest(const struct filter *filter)
 {
-	return filter->count ? filter_entry_at(filter, 0) : NULL;
+	return filter->count ? entry_at(filter, 0) : NULL;
 }
 
 static int64_t rate_clamp(__int128 rate)
@@ -102,7 +110,7 @@ static struct rate_interval rate_since(const struct filter *filter, int64_t sinc
 	unsigned int i;
 
 	for (i = 1; i < filter->count; i++) {
-		const struct filter_entry *entry = filter_entry_at(filter, i);
+		const struct filter_entry *entry = entry_at(filter, i);
 		int64_t began = entry->raw_ns < since_ns ? entry->raw_ns : since_ns;
 		int64_t age = now_ns > began ? now_ns - began : 0;
 
@@ -127,7 +135,7 @@ struct filter_interval filter_interval(const struct filter *filter, int64_t now_
 	unsigned int i;
 
 	for (i = 0; i < filter->count; i++) {
-		const struct filter_entry *entry = filter_entry_at(filter, i);
+		const struct filter_entry *entry = entry_at(filter, i);
 		int64_t age = now_ns - entry->raw_ns;
 		int64_t lambda = entry->error_ns + rate_times_ceil(half, age < 0 ? -age : age);
 
@@ -136,6 +144,7 @@ struct filter_interval filter_interval(const struct filter *filter, int64_t now_
 			ret.best = entry;
 		}
 	}
+	ret.rate = rate;
 	rate = rate_since(filter, ret.best->raw_ns, now_ns, limits);
 	ret.offset = bound_project(ret.best->sample.offset_ns, ret.best->error_ns, rate,
 				   now_ns - ret.best->raw_ns);
@@ -156,7 +165,7 @@ static bool entry_contradicts(const struct filter *filter, const struct filter_e
 		return true;
 
 	for (i = 0; i < filter->count; i++) {
-		const struct filter_entry *entry = filter_entry_at(filter, i);
+		const struct filter_entry *entry = entry_at(filter, i);
 		struct rate_interval pair = entry->rate;
 
 		rate_intersect(&pair, pair_rate(entry, new));
@@ -173,14 +182,14 @@ static bool entry_contradicts(const struct filter *filter, const struct filter_e
  */
 static void fit_update(struct filter *filter, const struct filter_limits *limits)
 {
-	const struct filter_entry *newest = filter_entry_at(filter, 0);
+	const struct filter_entry *newest = entry_at(filter, 0);
 	struct fit_prior prior = filter_prior_at(filter, newest->raw_ns, limits);
 	struct fit_point points[FILTER_SAMPLES];
 	int64_t sorted[FILTER_SAMPLES] = {0};
 	unsigned int i, j;
 
 	for (i = 0; i < filter->count; i++) {
-		int64_t delay = filter_entry_at(filter, i)->sample.delay_ns;
+		int64_t delay = entry_at(filter, i)->sample.delay_ns;
 
 		for (j = i; j > 0 && sorted[j - 1] > delay; j--)
 			sorted[j] = sorted[j - 1];
@@ -195,7 +204,7 @@ static void fit_update(struct filter *filter, const struct filter_limits *limits
 		filter->noise_ns = fmax(filter->noise_ns, limits->prior.noise_ns);
 
 	for (i = 0; i < filter->count; i++) {
-		const struct filter_entry *entry = filter_entry_at(filter, i);
+		const struct filter_entry *entry = entry_at(filter, i);
 
 		points[i] = (struct fit_point){
 			.x_s = 1e-9 * (double)(entry->raw_ns - newest->raw_ns),
@@ -291,12 +300,12 @@ void filter_shift(struct filter *filter, int64_t shift_ns)
 
 static double seconds_since_newest(const struct filter *filter, int64_t now_ns)
 {
-	return 1e-9 * (double)(now_ns - filter_entry_at(filter, 0)->raw_ns);
+	return 1e-9 * (double)(now_ns - entry_at(filter, 0)->raw_ns);
 }
 
 double filter_estimate(const struct filter *filter, int64_t now_ns, int64_t reference)
 {
-	return (double)(filter_entry_at(filter, 0)->sample.offset_ns - reference) +
+	return (double)(entry_at(filter, 0)->sample.offset_ns - reference) +
 	       fit_value(&filter->fit, seconds_since_newest(filter, now_ns));
 }
 

@@ -14,6 +14,8 @@ static const float normal[PRIOR] = {0.079F, 0.237F, 0.402F, 0.579F, 0.776F, 1.01
 /* A rival is ahead by so many standard errors, and no longer when it is behind by that. */
 #define AHEAD_SD 1.0
 #define RIVALRY_MIN 20
+/* The factor is worked out anew at every so many measurements. */
+#define SOMETIMES 4
 
 void score_init(struct score *score)
 {
@@ -54,6 +56,9 @@ void score_add(struct score *score, double error_ns, double sd_ns)
 	score->within += (1 - KEPT) * ((ratio <= score->factor) - score->within);
 	score->ratios[score->count % SCORE_RATIOS] = (float)fmin(ratio, 1e6);
 	score->count++;
+	/* Once there are many, one more hardly matters: sorting them costs more than all else here. */
+	if (score->count > SCORE_RATIOS && score->count % SOMETIMES)
+		return;
 	score->factor = fmin(fmax(quantile(score), 1 / SCORE_FACTOR_MAX), SCORE_FACTOR_MAX);
 }
 
