@@ -5,25 +5,10 @@
 #include <criterion/criterion.h>
 
 #include "engine/bank.h"
+#include "support/noise.h"
 
 static struct bank bank;
 static struct bank_member members[3];
-
-/* Sum of twelve uniform numbers: nearly normal, and the same everywhere */
-static double noise(void)
-{
-	static unsigned long long state = 88172645463325252ULL;
-	double sum = -6;
-	int i;
-
-	for (i = 0; i < 12; i++) {
-		state ^= state << 13;
-		state ^= state >> 7;
-		state ^= state << 17;
-		sum += (double)(state >> 11) * 0x1p-53;
-	}
-	return sum;
-}
 
 /* One family of random walks of the rate, 1, 100 and 10,000 ns/s after a second */
 static void setup(void)

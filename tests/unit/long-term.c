@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "engine/long_term.h"
+#include "support/noise.h"
 
 #define S 1000000000LL
 #define BASE 1760000000000000000LL
@@ -13,21 +14,6 @@
 static struct long_term model;
 static double offset_ns; /* of UTC, from BASE */
 static int t_s;
-
-static double noise(void)
-{
-	static unsigned long long state = 88172645463325252ULL;
-	double sum = -6;
-	int i;
-
-	for (i = 0; i < 12; i++) {
-		state ^= state << 13;
-		state ^= state >> 7;
-		state ^= state << 17;
-		sum += (double)(state >> 11) * 0x1p-53;
-	}
-	return sum;
-}
 
 static void setup(void)
 {

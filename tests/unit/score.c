@@ -5,23 +5,9 @@
 #include <criterion/criterion.h>
 
 #include "engine/score.h"
+#include "support/noise.h"
 
 static struct score score;
-
-static double noise(void)
-{
-	static unsigned long long state = 88172645463325252ULL;
-	double sum = -6;
-	int i;
-
-	for (i = 0; i < 12; i++) {
-		state ^= state << 13;
-		state ^= state >> 7;
-		state ^= state << 17;
-		sum += (double)(state >> 11) * 0x1p-53;
-	}
-	return sum;
-}
 
 static void setup(void)
 {

@@ -6,27 +6,13 @@
 #include <criterion/criterion.h>
 
 #include "engine/short_term.h"
+#include "support/noise.h"
 
 #define S 1000000000LL
 #define BASE 1760000000000000000LL
 
 static struct short_term model;
 static double noise_ns;
-
-static double noise(void)
-{
-	static unsigned long long state = 88172645463325252ULL;
-	double sum = -6;
-	int i;
-
-	for (i = 0; i < 12; i++) {
-		state ^= state << 13;
-		state ^= state >> 7;
-		state ^= state << 17;
-		sum += (double)(state >> 11) * 0x1p-53;
-	}
-	return sum;
-}
 
 static bool measure(int64_t t_s, double offset_ns)
 {
