@@ -239,6 +239,17 @@ void bank_ahead(const struct bank *bank, double dt_s, const double *inputs, stru
 	ret->variance = fmax(square - mean * mean, 0);
 }
 
+struct estimate bank_line(const struct bank_state *now, const struct bank_state *then,
+			  double horizon_s)
+{
+	return (struct estimate){
+		.offset_ns = now->offset_ns,
+		.drift_ns_s = (then->offset_ns - now->offset_ns) / horizon_s,
+		.offset_sd_ns = sqrt(now->variance),
+		.drift_sd_ns_s = sqrt(fmax(then->variance - now->variance, 0)) / horizon_s,
+	};
+}
+
 double bank_noise(const struct bank *bank, double sd_ns)
 {
 	double sum = 0;

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "engine/kalman.h"
+#include "engine/prediction.h"
 
 #define BANK_MEMBERS_MAX 64
 #define BANK_FAMILIES 4
@@ -83,6 +84,13 @@ void bank_family_admit(struct bank *bank, unsigned int family, double share);
 
 /* What the bank, measured at least once, says of the time dt_s >= 0 after its last measurement. */
 void bank_ahead(const struct bank *bank, double dt_s, const double *inputs, struct bank_state *ret);
+
+/*
+ * The line from one state to another, horizon_s > 0 later, about the time and from the reference of
+ * the first: both are the caller's to fill in.
+ */
+struct estimate bank_line(const struct bank_state *now, const struct bank_state *then,
+			  double horizon_s);
 
 /* The variance, ns^2, that a measurement's own error has by what was measured, if sd_ns is expected. */
 double bank_noise(const struct bank *bank, double sd_ns);

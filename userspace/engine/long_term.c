@@ -220,14 +220,9 @@ int long_term_estimate(const struct long_term *model, int64_t now_ns, int64_t ho
 	}
 	bank_ahead(&model->bank, dt_s, inputs, &now);
 	bank_ahead(&model->bank, dt_s + horizon_s, ahead, &then);
-	*ret = (struct estimate){
-		.at_ns = now_ns,
-		.reference_ns = model->reference_ns,
-		.offset_ns = now.offset_ns,
-		.drift_ns_s = (then.offset_ns - now.offset_ns) / horizon_s,
-		.offset_sd_ns = sqrt(now.variance),
-		.drift_sd_ns_s = sqrt(fmax(then.variance - now.variance, 0)) / horizon_s,
-	};
+	*ret = bank_line(&now, &then, horizon_s);
+	ret->at_ns = now_ns;
+	ret->reference_ns = model->reference_ns;
 	return 0;
 }
 

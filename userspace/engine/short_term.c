@@ -171,14 +171,9 @@ int short_term_estimate(const struct short_term *model, int64_t now_ns, int64_t 
 		dt_s = 0;
 	bank_ahead(&model->bank, dt_s, NULL, &now);
 	bank_ahead(&model->bank, dt_s + horizon_s, NULL, &then);
-	*ret = (struct estimate){
-		.at_ns = now_ns,
-		.reference_ns = model->reference_ns,
-		.offset_ns = now.offset_ns,
-		.drift_ns_s = (then.offset_ns - now.offset_ns) / horizon_s,
-		.offset_sd_ns = sqrt(now.variance),
-		.drift_sd_ns_s = sqrt(fmax(then.variance - now.variance, 0)) / horizon_s,
-	};
+	*ret = bank_line(&now, &then, horizon_s);
+	ret->at_ns = now_ns;
+	ret->reference_ns = model->reference_ns;
 	return 0;
 }
 
