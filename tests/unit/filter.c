@@ -168,6 +168,21 @@ Test(filter, pairs_bound_the_rate)
 	cr_assert_float_eq(ppm(rate.hi), 10 + 0.2 + 1 + 0.091, 0.001);
 }
 
+/* ... less for what was than for what is to come: within 1,100 s the wander is 1 ppm. */
+Test(filter, a_sample_ages_by_the_wander_until_now)
+{
+	struct filter_interval interval;
+
+	add(0, OFFSET, 19500); /* error 10,000 ns */
+	add(100 * SECOND, OFFSET + 1000000, 19500);
+	interval = filter_interval(&filter, 1000 * SECOND, &limits);
+	/* 10 us and 900 s of 0.2 + 1 ppm */
+	cr_assert_float_eq((double)interval.distance_ns, 1090000, 1000);
+	/* 0.2 + 2.9 ppm, over all of 2,900 s since the first */
+	interval = filter_interval(&filter, 3200 * SECOND, &limits);
+	cr_assert_float_eq((double)interval.distance_ns, 10000 + 3100e3 * (0.2 + 2.9104), 5000);
+}
+
 Test(filter, the_oscillators_limit_bounds_the_rate_at_first)
 {
 	struct rate_interval rate;

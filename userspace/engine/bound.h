@@ -8,6 +8,9 @@
  *	|r(t)| <= max_drift
  *	|r(t) - r(u)| <= wander * max(1, |t - u| / BOUND_WANDER_WINDOW_NS)
  *
+ * So a mean rate over a window binds the rate at any t by the wander between t and that end of the
+ * window which is farther from it.
+ *
  * Everything here rounds outwards.
  */
 #ifndef ENGINE_BOUND_H
@@ -83,15 +86,14 @@ static inline int64_t rate_times_ceil(int64_t rate, int64_t ns)
 	return -rate_times_floor(-rate, ns);
 }
 
-/*
- * How far the rate may lie from a mean rate whose window began age_ns ago, now and for the next
- * BOUND_WANDER_WINDOW_NS: wander * (1 + age / window). age_ns >= 0; at most RATE_ONE.
- */
+/* How far the rate may move within age_ns >= 0; at most RATE_ONE. */
 static inline int64_t rate_wander(int64_t wander, int64_t age_ns)
 {
-	__int128 wide = wander + (((__int128)wander * age_ns) >> BOUND_WANDER_SHIFT) + 1;
+	__int128 moved = age_ns <= BOUND_WANDER_WINDOW_NS
+				 ? wander
+				 : (((__int128)wander * age_ns) >> BOUND_WANDER_SHIFT) + 1;
 
-	return wide < RATE_ONE ? (int64_t)wide : RATE_ONE;
+	return moved < RATE_ONE ? (int64_t)moved : RATE_ONE;
 }
 
 /* Narrow *a to what it has in common with b; may leave it empty (lo > hi). */

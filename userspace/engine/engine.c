@@ -480,18 +480,36 @@ static void bound_become(struct bound *bound, int64_t total_ns)
 	bound_age(bound, -less_ns);
 }
 
-/*
- * No majority: the interval and the rate's grow on from here, and the estimate follows the models
- * in it, or runs on. The wander that the growth has to cover goes with the time since the last
- * selection (bound.h).
- */
+struct rate_interval engine_base_rate(const struct engine *engine, int64_t now_ns, int64_t reach_ns)
+{
+	const struct filter_limits *limits = &engine->limits;
+	int64_t held_ns = now_ns - timescale_ns(&engine->config.scale, engine->selected_counter);
+	int64_t beyond_ns = held_ns + reach_ns - BOUND_WANDER_WINDOW_NS;
+	struct rate_interval rate = engine->base_rate;
+
+	if (beyond_ns > 0)
+		rate = rate_widen(rate,
+				  rate_wander(limits->wander, beyond_ns + BOUND_WANDER_WINDOW_NS) -
+					  limits->wander);
+	rate_intersect(&rate, (struct rate_interval){-limits->max_drift, limits->max_drift});
+	return rate;
+}
+
+/* The half-width about a point inside_ns to inside_ns + 1 after an interval's lower end */
+static int64_t bound_from(const struct offset_interval *interval, int64_t inside_ns)
+{
+	int64_t above = interval->hi - interval->lo - inside_ns, below = inside_ns + 1;
+
+	return (above > below ? above : below) + 1;
+}
+
+/* No majority: the interval grows on, and the estimate follows the models in it, or runs on. */
 static void base_hold(struct engine *engine, uint64_t counter, int64_t now_ns)
 {
 	const struct timescale *scale = &engine->config.scale;
-	const struct filter_limits *limits = &engine->limits;
-	struct rate_interval most = {-limits->max_drift, limits->max_drift};
+	struct rate_interval rate = engine_base_rate(engine, now_ns, 0);
 	struct offset_interval *interval = &engine->base_offset;
-	int64_t age_ns = now_ns - engine->base_raw_ns, above, below;
+	int64_t age_ns = now_ns - engine->base_raw_ns, inside_ns;
 	struct correction now;
 	struct estimate line;
 
@@ -499,28 +517,25 @@ static void base_hold(struct engine *engine, uint64_t counter, int64_t now_ns)
 		return;
 	engine_base_at(engine, counter, &now);
 	*interval = (struct offset_interval){
-		interval->lo + rate_times_floor(engine->base_rate.lo, age_ns),
-		interval->hi + rate_times_ceil(engine->base_rate.hi, age_ns),
+		interval->lo + rate_times_floor(rate.lo, age_ns),
+		interval->hi + rate_times_ceil(rate.hi, age_ns),
 	};
-	engine->base_rate =
-		rate_widen(engine->base_rate, rate_wander(limits->wander, age_ns) - limits->wander);
-	rate_intersect(&engine->base_rate, most);
+	rate = engine_base_rate(engine, now_ns, BOUND_WANDER_WINDOW_NS);
 	engine->level = FUSE_HOLDOVER;
 	if (steer_hold(engine, *interval, now_ns, &line)) {
-		engine->base_used_rate = rate_inside(engine->base_rate, line.drift_ns_s);
+		engine->base_used_rate = rate_inside(rate, line.drift_ns_s);
 		now.mult = used_mult(engine, engine->base_used_rate);
 		now.utc = timescale_fixed(scale, counter) +
 			  (__int128)line.reference_ns * ((__int128)1 << 64) +
 			  (__int128)(line.offset_ns * 0x1p32) * ((__int128)1 << 32);
-		above = interval->hi - interval->lo - (int64_t)line.offset_ns + 1;
-		below = (int64_t)line.offset_ns + 1;
-		bound_become(&now.bound, (above > below ? above : below) + 1);
 		now.source = steer_source(engine->held);
 		now.offset_uncertainty_ns = line.offset_sd_ns;
 		now.drift_uncertainty = 1e-9 * line.drift_sd_ns_s;
 		engine->sd_counter = counter;
 	}
-	now.bound.growth = bound_growth(engine->base_rate, engine->base_used_rate, scale->mult);
+	inside_ns = (int64_t)((now.utc - timescale_fixed(scale, counter)) >> 64) - interval->lo;
+	bound_become(&now.bound, bound_from(interval, inside_ns));
+	now.bound.growth = bound_growth(rate, engine->base_used_rate, scale->mult);
 	engine->base = now;
 	engine->base_raw_ns = now_ns;
 }

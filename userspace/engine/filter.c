@@ -84,29 +84,31 @@ struct fit_prior filter_prior_at(const struct filter *filter, int64_t now_ns,
 	};
 }
 
-/* Where the rate lies without any sample, now and since since_ns. */
-static struct rate_interval rate_before(const struct filter *filter, int64_t since_ns,
-					int64_t now_ns, const struct filter_limits *limits)
+/* Where the rate lies without any sample, up to reach_ns after the prior. */
+static struct rate_interval rate_before(const struct filter *filter, int64_t now_ns,
+					int64_t reach_ns, const struct filter_limits *limits)
 {
 	struct rate_interval rate = {-limits->max_drift, limits->max_drift};
 	const struct filter_prior *prior = &limits->prior;
-	int64_t began = prior->raw_ns < since_ns ? prior->raw_ns : since_ns;
-	int64_t age = now_ns > began ? now_ns - began : 0;
+	int64_t age = now_ns > prior->raw_ns ? now_ns - prior->raw_ns : 0;
 
 	if (prior->sd_ns_s > 0 && !filter->disproved)
-		rate_intersect(&rate, rate_widen(prior->rate, rate_wander(limits->wander, age)));
+		rate_intersect(&rate, rate_widen(prior->rate,
+						 rate_wander(limits->wander, age + reach_ns)));
 	return rate;
 }
 
 /*
- * The rate at now_ns, and its mean from since_ns on. A mean over a window that began at t binds the
- * rate at any u up to wander(|u - t|); here the earlier of the two beginnings counts.
+ * The rate from since_ns to now_ns and reach_ns beyond each of them. Any instant of it is no
+ * farther from any of a pair's window than reach_ns more than the earlier of since_ns and the
+ * window's beginning is from now_ns.
  */
 static struct rate_interval rate_since(const struct filter *filter, int64_t since_ns,
-				       int64_t now_ns, const struct filter_limits *limits)
+				       int64_t now_ns, int64_t reach_ns,
+				       const struct filter_limits *limits)
 {
 	struct rate_interval limit = {-limits->max_drift, limits->max_drift};
-	struct rate_interval rate = rate_before(filter, since_ns, now_ns, limits);
+	struct rate_interval rate = rate_before(filter, now_ns, reach_ns, limits);
 	unsigned int i;
 
 	for (i = 1; i < filter->count; i++) {
@@ -114,7 +116,8 @@ static struct rate_interval rate_since(const struct filter *filter, int64_t sinc
 		int64_t began = entry->raw_ns < since_ns ? entry->raw_ns : since_ns;
 		int64_t age = now_ns > began ? now_ns - began : 0;
 
-		rate_intersect(&rate, rate_widen(entry->rate, rate_wander(limits->wander, age)));
+		rate_intersect(&rate, rate_widen(entry->rate,
+						 rate_wander(limits->wander, age + reach_ns)));
 	}
 	return rate.lo <= rate.hi ? rate : limit;
 }
@@ -122,15 +125,15 @@ static struct rate_interval rate_since(const struct filter *filter, int64_t sinc
 struct rate_interval filter_rate(const struct filter *filter, int64_t now_ns,
 				 const struct filter_limits *limits)
 {
-	return rate_since(filter, now_ns, now_ns, limits);
+	return rate_since(filter, now_ns, now_ns, BOUND_WANDER_WINDOW_NS, limits);
 }
 
 struct filter_interval filter_interval(const struct filter *filter, int64_t now_ns,
 				       const struct filter_limits *limits)
 {
-	struct rate_interval rate = filter_rate(filter, now_ns, limits);
+	struct rate_interval rate = rate_since(filter, now_ns, now_ns, 0, limits);
 	int64_t half = (rate.hi - rate.lo + 1) / 2;
-	struct filter_interval ret = {.best = NULL};
+	struct filter_interval ret = {.rate = filter_rate(filter, now_ns, limits)};
 	int64_t least = INT64_MAX;
 	unsigned int i;
 
@@ -144,8 +147,7 @@ struct filter_interval filter_interval(const struct filter *filter, int64_t now_
 			ret.best = entry;
 		}
 	}
-	ret.rate = rate;
-	rate = rate_since(filter, ret.best->raw_ns, now_ns, limits);
+	rate = rate_since(filter, ret.best->raw_ns, now_ns, 0, limits);
 	ret.offset = bound_project(ret.best->sample.offset_ns, ret.best->error_ns, rate,
 				   now_ns - ret.best->raw_ns);
 	ret.distance_ns = (ret.offset.hi - ret.offset.lo + 1) / 2;
@@ -157,7 +159,7 @@ static bool entry_contradicts(const struct filter *filter, const struct filter_e
 			      const struct filter_limits *limits)
 {
 	struct filter_interval old = filter_interval(filter, new->raw_ns, limits);
-	struct rate_interval rate = rate_before(filter, new->raw_ns, new->raw_ns, limits);
+	struct rate_interval rate = rate_before(filter, new->raw_ns, 0, limits);
 	unsigned int i;
 
 	if (new->sample.offset_ns - new->error_ns > old.offset.hi ||

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "engine/follow.h"
 #include "engine/steer.h"
 
 /* What another start of the machine may change: temperature, calibration, the machine itself */
@@ -36,6 +37,8 @@ int engine_memory_get(const struct engine *engine, struct engine_memory *ret)
 	const struct timescale *scale = &engine->config.scale;
 	int64_t held_ns = timescale_ns(scale, engine->base.counter) -
 			  timescale_ns(scale, engine->selected_counter);
+	struct rate_interval rate =
+		engine_base_rate(engine, engine->base_raw_ns, BOUND_WANDER_WINDOW_NS);
 	uint64_t nominal = scale->mult;
 	double noise_ns = 0;
 	unsigned int i;
@@ -47,8 +50,8 @@ int engine_memory_get(const struct engine *engine, struct engine_memory *ret)
 			noise_ns = fmax(noise_ns, engine->sources[i].filter.noise_ns);
 	*ret = (struct engine_memory){
 		.mult = engine->base.mult,
-		.mult_lo = mult_from_rate(nominal, engine->base_rate.lo) - 1,
-		.mult_hi = mult_from_rate(nominal, engine->base_rate.hi) + 1,
+		.mult_lo = mult_from_rate(nominal, rate.lo) - 1,
+		.mult_hi = mult_from_rate(nominal, rate.hi) + 1,
 		.rate_sd = 1e-9 * rate_sd_aged(1e9 * engine->base.drift_uncertainty,
 					       engine->limits.wander, held_ns),
 		.noise_ns = noise_ns,
