@@ -11,7 +11,7 @@
 
 static const struct filter_limits limits = {
 	.max_drift = (int64_t)(100e-6 * 0x1p50),
-	.wander = (int64_t)(1e-6 * 0x1p50),
+	.wander.steady = (int64_t)(1e-6 * 0x1p50),
 };
 static struct filter filter;
 
@@ -181,6 +181,24 @@ Test(filter, a_sample_ages_by_the_wander_until_now)
 	/* 0.2 + 2.9 ppm, over all of 2,900 s since the first */
 	interval = filter_interval(&filter, 3200 * SECOND, &limits);
 	cr_assert_float_eq((double)interval.distance_ns, 10000 + 3100e3 * (0.2 + 2.9104), 5000);
+}
+
+/* A walk counts where it is more than the steady wander: 3 ppm in 900 s, 6 ppm in 3600 s. */
+Test(filter, the_wander_is_the_greater_of_two)
+{
+	struct wander wander = {
+		.steady = limits.wander.steady,
+		.walk = 1e-7 * 0x1p50 / sqrt(1e9),
+	};
+
+	cr_assert_float_eq(ppm(rate_wander(&wander, 25 * SECOND)), 1, 1e-6);
+	cr_assert_float_eq(ppm(rate_wander(&wander, 900 * SECOND)), 3, 1e-6);
+	cr_assert_float_eq(ppm(rate_wander(&wander, 3600 * SECOND)), 6, 1e-6);
+	wander.walk = 0;
+	cr_assert_float_eq(ppm(rate_wander(&wander, 900 * SECOND)), 1, 1e-6);
+	cr_assert_float_eq(ppm(rate_wander(&wander, 3600 * SECOND)), 3600 / 1099.5, 1e-3);
+	wander.walk = 0x1p50;
+	cr_assert_eq(rate_wander(&wander, 3600 * SECOND), RATE_ONE);
 }
 
 Test(filter, the_oscillators_limit_bounds_the_rate_at_first)

@@ -161,6 +161,66 @@ Test(short_term, single_outliers_are_no_step)
 	cr_assert_eq(model.steps, 0);
 }
 
+/* An oscillator whose rate walks by walk_ns_s a second is measured for a day, every 16 s. */
+static double learnt_walk(double walk_ns_s)
+{
+	double offset_ns = 0, rate_ns_s = -4000, walk, slope;
+	int64_t t_s;
+
+	noise_ns = 1000;
+	for (t_s = 0; t_s < 86400; t_s++) {
+		if (t_s % 16 == 0)
+			measure(t_s, offset_ns);
+		offset_ns += rate_ns_s;
+		rate_ns_s += walk_ns_s * noise();
+	}
+	short_term_wander(&model, &walk, &slope);
+	cr_assert_lt(slope, 0.05);
+	return walk;
+}
+
+/* The members are a factor of 3.2 apart. */
+Test(short_term, the_oscillators_walk_is_found_out)
+{
+	double walk = learnt_walk(1);
+
+	cr_assert_gt(walk, 0.7);
+	cr_assert_lt(walk, 4);
+}
+
+Test(short_term, a_restless_oscillator_is_told_from_a_calm_one)
+{
+	double walk = learnt_walk(100);
+
+	cr_assert_gt(walk, 70);
+	cr_assert_lt(walk, 400);
+}
+
+Test(short_term, a_ramp_of_the_rate_is_a_slope)
+{
+	double walk, slope;
+	int64_t t_s;
+
+	noise_ns = 1000;
+	for (t_s = 0; t_s < 20000; t_s += 16)
+		measure(t_s, 0.5 * 2.0 * (double)(t_s * t_s)); /* 2 ns/s^2 */
+	short_term_wander(&model, &walk, &slope);
+	cr_assert_gt(slope, 1.5);
+	cr_assert_lt(slope, 3);
+}
+
+Test(short_term, of_wander_nothing_is_known_before_the_second_measurement)
+{
+	double walk = 1, slope = 1;
+
+	short_term_wander(&model, &walk, &slope);
+	cr_assert_eq(walk, 0);
+	cr_assert_eq(slope, 0);
+	measure(0, 0);
+	short_term_wander(&model, &walk, &slope);
+	cr_assert_eq(walk, 0);
+}
+
 Test(short_term, a_leap_second_shifts_what_it_knows)
 {
 	double before;

@@ -13,6 +13,7 @@
 #define SCALE_KEPT 0.98
 #define MEMBER_KEPT 0.98
 #define FAMILY_KEPT 0.995
+#define EVIDENCE_KEPT 0.998
 /* What is always left of a family's share, so that it can come back */
 #define FAMILY_LEAST 1e-12
 /* The first measurement's own error counts as much as so many measured ones, in the scale. */
@@ -133,6 +134,7 @@ static void bank_begin(struct bank *bank, double y_ns, double sd_ns)
 		member->kalman.p[KALMAN_OFFSET][KALMAN_OFFSET] = sd_ns * sd_ns;
 		member->scale_sum = SCALE_FIRST;
 		member->likelihood = 0;
+		member->evidence = 0;
 	}
 	weights_set(bank);
 }
@@ -174,6 +176,7 @@ void bank_update(struct bank *bank, double dt_s, const double *inputs, double y_
 		z2 = found.error * found.error / (found.variance * scale);
 		densities[i] = likelihood(z2, found.variance * scale, 2 * bank->scale_count);
 		member->likelihood = bank->member_kept * member->likelihood + densities[i];
+		member->evidence = EVIDENCE_KEPT * member->evidence + densities[i];
 		member->scale_sum = SCALE_KEPT * member->scale_sum +
 				    LIMIT_SHORT * scale * fmin(z2, LIMIT_SD * LIMIT_SD);
 	}

@@ -35,6 +35,7 @@ struct bank_member {
 	double share;        /* of its family's weight, before anything was measured */
 	double scale_sum;    /* the scale is this over bank.scale_count */
 	double likelihood;   /* logarithm, of what was measured, forgotten in time */
+	double evidence;     /* the same, forgotten ten times as slowly */
 	double weight;       /* 0 to 1; of all members the sum is 1 */
 	unsigned int family; /* below BANK_FAMILIES */
 	bool equal;          /* measurements count equally, whatever their expected errors */

@@ -2,11 +2,14 @@
 /*
  * Bounds: intervals of rate, what they make of an offset over time, and the half-width's terms.
  *
- * The promise rests on two limits of the oscillator, both from the configuration. With r(t) the
- * rate of UTC minus raw time at t:
+ * The promise rests on two limits of the oscillator. With r(t) the rate of UTC minus raw time at t:
  *
  *	|r(t)| <= max_drift
- *	|r(t) - r(u)| <= wander * max(1, |t - u| / BOUND_WANDER_WINDOW_NS)
+ *	|r(t) - r(u)| <= the greater of steady * max(1, |t - u| / BOUND_WANDER_WINDOW_NS)
+ *				     and walk * sqrt(|t - u|)
+ *
+ * max_drift and the least that steady can be are configured; an oscillator that turns out to be
+ * worse is given more (steer.h).
  *
  * So a mean rate over a window binds the rate at any t by the wander between t and that end of the
  * window which is farther from it.
@@ -16,6 +19,7 @@
 #ifndef ENGINE_BOUND_H
 #define ENGINE_BOUND_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,6 +33,12 @@
 
 struct rate_interval {
 	int64_t lo, hi;
+};
+
+/* How far the rate may move */
+struct wander {
+	int64_t steady; /* within BOUND_WANDER_WINDOW_NS; over longer times in ratio */
+	double walk; /* 2^-50 within 1 ns; over longer times with their square root; 0: no more */
 };
 
 /* The bound's terms at the correction's counter value; their sum is the half-width, ns. */
@@ -87,12 +97,18 @@ static inline int64_t rate_times_ceil(int64_t rate, int64_t ns)
 }
 
 /* How far the rate may move within age_ns >= 0; at most RATE_ONE. */
-static inline int64_t rate_wander(int64_t wander, int64_t age_ns)
+static inline int64_t rate_wander(const struct wander *wander, int64_t age_ns)
 {
 	__int128 moved = age_ns <= BOUND_WANDER_WINDOW_NS
-				 ? wander
-				 : (((__int128)wander * age_ns) >> BOUND_WANDER_SHIFT) + 1;
+				 ? wander->steady
+				 : (((__int128)wander->steady * age_ns) >> BOUND_WANDER_SHIFT) + 1;
 
+	if (wander->walk > 0) {
+		double walked = wander->walk * sqrt((double)age_ns);
+
+		if (walked > (double)moved)
+			moved = walked < (double)RATE_ONE ? (__int128)walked + 1 : RATE_ONE;
+	}
 	return moved < RATE_ONE ? (int64_t)moved : RATE_ONE;
 }
 

@@ -41,7 +41,7 @@ static void config_take(struct engine *engine, const struct engine_config *confi
 {
 	engine->config = *config;
 	engine->limits.max_drift = rate_from_ppb(config->max_drift_ppb);
-	engine->limits.wander = rate_from_ppb(config->wander_ppb);
+	steer_wander(engine);
 	engine->dirty = true;
 }
 
@@ -487,10 +487,12 @@ struct rate_interval engine_base_rate(const struct engine *engine, int64_t now_n
 	int64_t beyond_ns = held_ns + reach_ns - BOUND_WANDER_WINDOW_NS;
 	struct rate_interval rate = engine->base_rate;
 
-	if (beyond_ns > 0)
-		rate = rate_widen(rate,
-				  rate_wander(limits->wander, beyond_ns + BOUND_WANDER_WINDOW_NS) -
-					  limits->wander);
+	if (beyond_ns > 0) {
+		int64_t window_ns = BOUND_WANDER_WINDOW_NS;
+
+		rate = rate_widen(rate, rate_wander(&limits->wander, window_ns + beyond_ns) -
+						rate_wander(&limits->wander, window_ns));
+	}
 	rate_intersect(&rate, (struct rate_interval){-limits->max_drift, limits->max_drift});
 	return rate;
 }

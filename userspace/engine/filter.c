@@ -80,7 +80,8 @@ struct fit_prior filter_prior_at(const struct filter *filter, int64_t now_ns,
 		return (struct fit_prior){.sd_ns_s = FILTER_RATE_SD_NS_S};
 	return (struct fit_prior){
 		.rate_ns_s = prior->rate_ns_s,
-		.sd_ns_s = rate_sd_aged(prior->sd_ns_s, limits->wander, now_ns - prior->raw_ns),
+		.sd_ns_s =
+			rate_sd_aged(prior->sd_ns_s, limits->wander.steady, now_ns - prior->raw_ns),
 	};
 }
 
@@ -94,7 +95,7 @@ static struct rate_interval rate_before(const struct filter *filter, int64_t now
 
 	if (prior->sd_ns_s > 0 && !filter->disproved)
 		rate_intersect(&rate, rate_widen(prior->rate,
-						 rate_wander(limits->wander, age + reach_ns)));
+						 rate_wander(&limits->wander, age + reach_ns)));
 	return rate;
 }
 
@@ -117,7 +118,7 @@ static struct rate_interval rate_since(const struct filter *filter, int64_t sinc
 		int64_t age = now_ns > began ? now_ns - began : 0;
 
 		rate_intersect(&rate, rate_widen(entry->rate,
-						 rate_wander(limits->wander, age + reach_ns)));
+						 rate_wander(&limits->wander, age + reach_ns)));
 	}
 	return rate.lo <= rate.hi ? rate : limit;
 }
@@ -171,7 +172,7 @@ static bool entry_contradicts(const struct filter *filter, const struct filter_e
 		struct rate_interval pair = entry->rate;
 
 		rate_intersect(&pair, pair_rate(entry, new));
-		rate_intersect(&rate, rate_widen(pair, rate_wander(limits->wander,
+		rate_intersect(&rate, rate_widen(pair, rate_wander(&limits->wander,
 								   new->raw_ns - entry->raw_ns)));
 	}
 	return rate.lo > rate.hi;

@@ -36,8 +36,8 @@ struct filter_prior {
 
 /* The oscillator's limits, see bound.h, and what is known of it */
 struct filter_limits {
-	int64_t max_drift; /* rates, 2^-50 */
-	int64_t wander;
+	int64_t max_drift; /* 2^-50 */
+	struct wander wander;
 	struct filter_prior prior;
 };
 

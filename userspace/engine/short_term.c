@@ -31,6 +31,10 @@ static const double tempers[BANK_FAMILIES] = {[OSCILLATOR] = 0.3, [DISCIPLINED_C
 #define SHARE_RUN 0.3
 /* The drift is not known beforehand */
 #define DRIFT_SD 0.1
+/* Of the logarithm of the walk, the mean and so many standard deviations are taken for granted. */
+#define SURE 1.5
+/* Within so long what a run may become is looked at, s */
+#define RUN_S 1000.0
 /* Far off is what lies beyond so many standard deviations */
 #define FAR_SD 5.0
 
@@ -180,6 +184,45 @@ int short_term_estimate(const struct short_term *model, int64_t now_ns, int64_t 
 double short_term_noise(const struct short_term *model, double sd_ns)
 {
 	return model->bank.measured ? sqrt(bank_noise(&model->bank, sd_ns)) : sd_ns;
+}
+
+void short_term_wander(const struct short_term *model, double *walk_ns_s, double *slope_ns_s2)
+{
+	const struct bank *bank = &model->bank;
+	double best = -HUGE_VAL, walks = 0, runs = 0, mean = 0, square = 0, slope = 0;
+	unsigned int i;
+
+	*walk_ns_s = 0;
+	*slope_ns_s2 = 0;
+	if (bank->measured < 2)
+		return;
+	for (i = 0; i < bank->count; i++)
+		if (bank->members[i].family == OSCILLATOR)
+			best = fmax(best, bank->members[i].evidence);
+	/* Not tempered: one that is too small must not count for long. */
+	for (i = 0; i < bank->count; i++) {
+		const struct bank_member *member = &bank->members[i];
+		double weight = member->share * exp(member->evidence - best);
+		double scale = bank_scale(bank, member), level;
+
+		if (member->family != OSCILLATOR)
+			continue;
+		if (member->noise.rate > 0) {
+			level = 0.5 * log(scale * member->noise.rate);
+			walks += weight;
+			mean += weight * level;
+			square += weight * level * level;
+		} else {
+			runs += weight;
+			slope += weight * (fabs(member->kalman.x[KALMAN_DRIFT]) +
+					   sqrt(scale * member->noise.drift * RUN_S));
+		}
+	}
+	if (walks > 0) {
+		mean /= walks;
+		*walk_ns_s = exp(mean + SURE * sqrt(fmax(square / walks - mean * mean, 0)));
+	}
+	*slope_ns_s2 = slope / (walks + runs);
 }
 
 void short_term_shift(struct short_term *model, int64_t shift_ns)

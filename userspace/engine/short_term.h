@@ -63,6 +63,14 @@ int short_term_estimate(const struct short_term *model, int64_t now_ns, int64_t 
 /* Standard deviation of a measurement beside the estimate, ns, if sd_ns is expected of it. */
 double short_term_noise(const struct short_term *model, double sd_ns);
 
+/*
+ * How the oscillator's rate moves, by what was measured: as a random walk of a standard deviation
+ * of *walk_ns_s after a second, rather too much than too little as long as it is vague, and steadily
+ * by *slope_ns_s2: what drift there is, and what it may become within a quarter of an hour. Both are
+ * 0 before the second measurement.
+ */
+void short_term_wander(const struct short_term *model, double *walk_ns_s, double *slope_ns_s2);
+
 /* UTC jumps by shift_ns: the model is as good as before. */
 void short_term_shift(struct short_term *model, int64_t shift_ns);
 

@@ -111,6 +111,27 @@ static void measure(struct engine *engine, const struct combined *combined,
 	models_measure(&engine->models, &measurement, engine->has_lines ? &engine->lines : NULL);
 }
 
+/* A rate in ns/s */
+static double rate_from_ns_s(double ns_s)
+{
+	return 1e-9 * ns_s * (double)RATE_ONE;
+}
+
+void steer_wander(struct engine *engine)
+{
+	struct wander *wander = &engine->limits.wander;
+	double walk_ns_s, slope_ns_s2, steady;
+
+	short_term_wander(&engine->models.short_term, &walk_ns_s, &slope_ns_s2);
+	steady = rate_from_ns_s(slope_ns_s2 * 1e-9 * (double)BOUND_WANDER_WINDOW_NS);
+	wander->steady = rate_from_ppb(engine->config.wander_ppb);
+	if (steady > (double)wander->steady)
+		wander->steady = steady < (double)RATE_ONE ? (int64_t)steady : RATE_ONE;
+	wander->walk = STEER_WANDER_SD * rate_from_ns_s(walk_ns_s) / sqrt(1e9);
+	if (wander->walk * sqrt((double)BOUND_WANDER_WINDOW_NS) <= (double)wander->steady)
+		wander->walk = 0;
+}
+
 /*
  * The truth is in the selected interval. A model may well be a little beside it; one that is farther
  * away than the interval is wide has missed a step.
@@ -138,6 +159,8 @@ void steer(struct engine *engine, struct combined *combined, const struct combin
 	found = fresh_samples(engine, sources, count, fresh);
 	for (i = 0; i < found; i++)
 		measure(engine, combined, &fresh[i]);
+	if (found)
+		steer_wander(engine);
 	engine->lines = combined_line(combined, now_ns);
 	engine->has_lines = true;
 	models_predict(&engine->models, now_ns, &fused);

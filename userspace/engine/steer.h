@@ -12,6 +12,14 @@
 void steer_reset(struct engine *engine);
 
 /*
+ * How far the rate may move from now on (bound.h): what is configured, or as the short-term model
+ * finds the oscillator to be, if that is more. What is learnt is a standard deviation; STEER_WANDER_SD
+ * of them are promised.
+ */
+#define STEER_WANDER_SD 4.0
+void steer_wander(struct engine *engine);
+
+/*
  * A majority agrees at raw time now_ns: its new samples are measurements for the models, and where
  * these have a prediction, *combined follows it, as far as the selected interval allows.
  */
