@@ -24,9 +24,9 @@ static void combine_rate(struct combined *ret, const struct combine_source *sour
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
-		const struct rate_interval *rate = &sources[i].interval.rate;
+		struct rate_interval rate = filter_rate(sources[i].filter, now_ns, limits);
 
-		intervals[i] = (struct select_interval){rate->lo, rate->hi};
+		intervals[i] = (struct select_interval){rate.lo, rate.hi};
 	}
 	if (select_agreement(&result, ignored, intervals, count, need) == 0)
 		ret->rate = (struct rate_interval){result.lo, result.hi};

@@ -100,25 +100,25 @@ static struct rate_interval rate_before(const struct filter *filter, int64_t now
 }
 
 /*
- * The rate from since_ns to now_ns and reach_ns beyond each of them. Any instant of it is no
- * farther from any of a pair's window than reach_ns more than the earlier of since_ns and the
- * window's beginning is from now_ns.
+ * The rate from from_ns to to_ns and reach_ns beyond each of them. Any instant of it is no farther
+ * from any of a pair's window than reach_ns more than the earlier of from_ns and the window's
+ * beginning is from to_ns.
  */
-static struct rate_interval rate_since(const struct filter *filter, int64_t since_ns,
-				       int64_t now_ns, int64_t reach_ns,
-				       const struct filter_limits *limits)
+static struct rate_interval rate_from_to(const struct filter *filter, int64_t from_ns,
+					 int64_t to_ns, int64_t reach_ns,
+					 const struct filter_limits *limits)
 {
 	struct rate_interval limit = {-limits->max_drift, limits->max_drift};
-	struct rate_interval rate = rate_before(filter, now_ns, reach_ns, limits);
+	struct rate_interval rate = rate_before(filter, to_ns, reach_ns, limits);
 	unsigned int i;
 
 	for (i = 1; i < filter->count; i++) {
 		const struct filter_entry *entry = entry_at(filter, i);
-		int64_t began = entry->raw_ns < since_ns ? entry->raw_ns : since_ns;
-		int64_t age = now_ns > began ? now_ns - began : 0;
+		int64_t began = entry->raw_ns < from_ns ? entry->raw_ns : from_ns;
 
-		rate_intersect(&rate, rate_widen(entry->rate,
-						 rate_wander(&limits->wander, age + reach_ns)));
+		rate_intersect(&rate,
+			       rate_widen(entry->rate,
+					  rate_wander(&limits->wander, to_ns - began + reach_ns)));
 	}
 	return rate.lo <= rate.hi ? rate : limit;
 }
@@ -126,31 +126,40 @@ static struct rate_interval rate_since(const struct filter *filter, int64_t sinc
 struct rate_interval filter_rate(const struct filter *filter, int64_t now_ns,
 				 const struct filter_limits *limits)
 {
-	return rate_since(filter, now_ns, now_ns, BOUND_WANDER_WINDOW_NS, limits);
+	return rate_from_to(filter, now_ns, now_ns, BOUND_WANDER_WINDOW_NS, limits);
+}
+
+/* Is the wander the same over all times up to age_ns? */
+static bool wander_is_even(const struct wander *wander, int64_t age_ns)
+{
+	return wander->walk <= 0 && age_ns <= BOUND_WANDER_WINDOW_NS;
 }
 
 struct filter_interval filter_interval(const struct filter *filter, int64_t now_ns,
 				       const struct filter_limits *limits)
 {
-	struct rate_interval rate = rate_since(filter, now_ns, now_ns, 0, limits);
-	int64_t half = (rate.hi - rate.lo + 1) / 2;
-	struct filter_interval ret = {.rate = filter_rate(filter, now_ns, limits)};
-	int64_t least = INT64_MAX;
+	struct rate_interval rate = rate_from_to(filter, now_ns, now_ns, 0, limits);
+	int64_t half = (rate.hi - rate.lo + 1) / 2, least = INT64_MAX, age;
+	struct filter_interval ret = {.best = NULL};
 	unsigned int i;
 
 	for (i = 0; i < filter->count; i++) {
 		const struct filter_entry *entry = entry_at(filter, i);
-		int64_t age = now_ns - entry->raw_ns;
-		int64_t lambda = entry->error_ns + rate_times_ceil(half, age < 0 ? -age : age);
+		int64_t lambda;
 
+		age = now_ns - entry->raw_ns;
+		lambda = entry->error_ns + rate_times_ceil(half, age < 0 ? -age : age);
 		if (lambda < least) {
 			least = lambda;
 			ret.best = entry;
 		}
 	}
-	rate = rate_since(filter, ret.best->raw_ns, now_ns, 0, limits);
-	ret.offset = bound_project(ret.best->sample.offset_ns, ret.best->error_ns, rate,
-				   now_ns - ret.best->raw_ns);
+	age = now_ns - ret.best->raw_ns;
+	if (age < 0)
+		rate = rate_from_to(filter, now_ns, ret.best->raw_ns, 0, limits);
+	else if (!wander_is_even(&limits->wander, age))
+		rate = rate_from_to(filter, ret.best->raw_ns, now_ns, 0, limits);
+	ret.offset = bound_project(ret.best->sample.offset_ns, ret.best->error_ns, rate, age);
 	ret.distance_ns = (ret.offset.hi - ret.offset.lo + 1) / 2;
 	return ret;
 }

@@ -69,8 +69,7 @@ struct filter {
 /* A source's statement about UTC minus raw time at one raw time */
 struct filter_interval {
 	struct offset_interval offset;
-	struct rate_interval rate; /* as filter_rate() has it */
-	int64_t distance_ns;       /* half-width */
+	int64_t distance_ns; /* half-width */
 	const struct filter_entry *best;
 };
 
