@@ -658,5 +658,6 @@ void engine_correct(struct engine *engine, uint64_t counter, struct correction *
 	ret->measurement_sd_ns = models_measurement_sd(&engine->models, ret->offset_uncertainty_ns);
 	ret->confidence *= 1 - (double)ret->bound.total_ns / (double)config->max_bound_ns;
 	if (ret->status == CHRONOTICK_HOLDOVER)
-		ret->confidence *= (double)engine->selected_bound_ns / (double)ret->bound.total_ns;
+		ret->confidence *=
+			fmin((double)engine->selected_bound_ns / (double)ret->bound.total_ns, 1);
 }
