@@ -153,3 +153,59 @@ Test(kalman, a_far_measurement_has_the_influence_of_the_limit)
 	assert_near(far.x[0], -3.0 / 4, 1e-12);
 	cr_assert_gt(far.p[0][0], 0.99);
 }
+
+/* Between two times lies what kalman_advance() makes of it. */
+Test(kalman, the_covariance_of_two_times_is_that_of_going_there_in_two_steps)
+{
+	const struct kalman_noise noise = {.offset = 3, .rate = 0.5, .drift = 0.02};
+	struct kalman kalman, there;
+	double from, to, variance;
+
+	kalman_init(&kalman, 3, 3, (const double[]){3, 2, 1});
+	kalman_advance(&kalman, 2, &noise, NULL);
+	for (from = 0; from <= 9; from += 3) {
+		there = kalman;
+		kalman_advance(&there, from, &noise, NULL);
+		for (to = from; to <= 12; to += 3) {
+			double after = to - from;
+
+			assert_near(kalman_covariance(&kalman, from, to, &noise),
+				    there.p[0][0] + after * there.p[1][0] +
+					    after * after / 2 * there.p[2][0],
+				    1e-6);
+		}
+		kalman_ahead(&kalman, from, &noise, NULL, &variance);
+		assert_near(kalman_covariance(&kalman, from, from, &noise), variance, 1e-6);
+	}
+}
+
+Test(kalman, with_its_own_gain_a_correction_is_an_update)
+{
+	struct kalman updated, corrected;
+	double gain[KALMAN_STATES_MAX] = {0};
+	unsigned int i, j;
+
+	kalman_init(&updated, 3, 3, (const double[]){3, 2, 1});
+	kalman_advance(&updated, 2, &quiet, NULL);
+	corrected = updated;
+	for (i = 0; i < 3; i++)
+		gain[i] = updated.p[i][0] / (updated.p[0][0] + 5);
+	kalman_update(&updated, 40, 5, HUGE_VAL);
+	kalman_correct(&corrected, 40, 5, gain);
+	for (i = 0; i < 3; i++) {
+		assert_near(corrected.x[i], updated.x[i], 1e-9);
+		for (j = 0; j < 3; j++)
+			assert_near(corrected.p[i][j], updated.p[i][j], 1e-9);
+	}
+}
+
+/* With the mean of both, not weighted: half the one's error and half the other's */
+Test(kalman, with_another_gain_the_variance_is_that_of_the_result)
+{
+	struct kalman kalman;
+
+	kalman_init(&kalman, 1, 1, (const double[]){3});
+	kalman_correct(&kalman, 10, 1, (const double[]){0.5});
+	assert_near(kalman.x[0], 5, 1e-12);
+	assert_near(kalman.p[0][0], (9.0 + 1) / 4, 1e-12);
+}

@@ -148,11 +148,11 @@ Test(models, a_step_and_a_leap_second_are_followed_at_once)
 	for (i = 0; i < 30; i++)
 		go_on(false);
 	offset_ns += 1e9;
-	models_step(&models, &(struct measurement){
-				     .raw_ns = t_s * S,
-				     .offset_ns = BASE + llrint(offset_ns),
-				     .sd_ns = 1000,
-			     });
+	models_contradict(&models, &(struct measurement){
+					   .raw_ns = t_s * S,
+					   .offset_ns = BASE + llrint(offset_ns),
+					   .sd_ns = 1000,
+				   });
 	models_predict(&models, t_s * S, &fused);
 	cr_assert_lt(fabs(off()), 1);
 	models_shift(&models, -S);

@@ -44,7 +44,8 @@ static double off(int64_t t_s, double offset_ns)
 static void setup(void)
 {
 	short_term_init(&model,
-			&(struct short_term_prior){.rate_sd_ns_s = 30000, .disciplined = 0.5});
+			&(struct short_term_prior){.rate_sd_ns_s = 30000, .disciplined = 0.5},
+			RETRO_DRIFT_AWARE);
 	noise_ns = 0;
 }
 
@@ -82,9 +83,10 @@ Test(short_term, a_drifting_rate_is_followed)
 
 Test(short_term, what_was_known_of_the_rate_counts_at_the_start)
 {
-	short_term_init(&model, &(struct short_term_prior){.rate_ns_s = 20000,
-							   .rate_sd_ns_s = 10,
-							   .disciplined = 0.5});
+	short_term_init(&model,
+			&(struct short_term_prior){
+				.rate_ns_s = 20000, .rate_sd_ns_s = 10, .disciplined = 0.5},
+			RETRO_DRIFT_AWARE);
 	measure(0, 0);
 	cr_assert_float_eq(estimate(0).drift_ns_s, 20000, 1);
 	noise_ns = 100;

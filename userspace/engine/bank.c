@@ -185,28 +185,57 @@ void bank_update(struct bank *bank, double dt_s, const double *inputs, double y_
 	weights_set(bank);
 }
 
-void bank_step(struct bank *bank, double dt_s, const double *inputs, double y_ns, double sd_ns)
+/*
+ * As a member sees it. A single measurement says where the offset is, so it is not taken to be better
+ * than it was told to be, even where measurements have been.
+ */
+static struct retro_error member_error(const struct bank *bank, const struct bank_member *member,
+				       const struct bank_contradiction *contradiction)
 {
-	unsigned int i, j;
+	double agreed_sd = contradiction->agreed_sd_ns, sd = contradiction->measured_sd_ns;
+	double scale = bank_scale(bank, member);
+
+	return (struct retro_error){
+		.since_s = contradiction->since_s,
+		.span_s = contradiction->span_s,
+		.agreed_ns = contradiction->agreed_ns,
+		.agreed_variance = fmax(member_variance(bank, member, agreed_sd),
+					agreed_sd * agreed_sd / scale),
+		.measured_ns = contradiction->measured_ns,
+		.variance = fmax(member_variance(bank, member, sd), sd * sd / scale),
+		.scale = scale,
+	};
+}
+
+void bank_contradict(struct bank *bank, enum retro_method method,
+		     const struct bank_contradiction *contradiction)
+{
+	unsigned int i;
 
 	for (i = 0; i < bank->count; i++) {
 		struct bank_member *member = &bank->members[i];
-		struct kalman *kalman = &member->kalman;
+		struct retro_error error = member_error(bank, member, contradiction);
 		struct kalman_noise noise = member_noise(bank, member);
-		double scale = bank_scale(bank, member), change_ns_s;
 
-		kalman_advance(kalman, dt_s, &noise, inputs);
-		if (kalman->clock > KALMAN_RATE && dt_s > 0) {
-			change_ns_s = (y_ns - kalman->x[KALMAN_OFFSET]) / dt_s;
-			kalman->p[KALMAN_RATE][KALMAN_RATE] += change_ns_s * change_ns_s / scale;
-		}
-		for (j = 0; j < kalman->states; j++) {
-			kalman->p[KALMAN_OFFSET][j] = 0;
-			kalman->p[j][KALMAN_OFFSET] = 0;
-		}
-		kalman->x[KALMAN_OFFSET] = y_ns;
-		kalman->p[KALMAN_OFFSET][KALMAN_OFFSET] = sd_ns * sd_ns / scale;
+		retro_move(method, &member->kalman, &noise, contradiction->inputs, &error);
 	}
+}
+
+double bank_correction(const struct bank *bank, enum retro_method method,
+		       const struct bank_contradiction *contradiction, double after_s)
+{
+	double mean = 0;
+	unsigned int i;
+
+	for (i = 0; i < bank->count; i++) {
+		const struct bank_member *member = &bank->members[i];
+		struct retro_error error = member_error(bank, member, contradiction);
+		struct kalman_noise noise = member_noise(bank, member);
+
+		mean += member->weight *
+			retro_correction(method, &member->kalman, &noise, &error, after_s);
+	}
+	return mean;
 }
 
 void bank_family_admit(struct bank *bank, unsigned int family, double share)

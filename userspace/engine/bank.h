@@ -17,6 +17,7 @@
 
 #include "engine/kalman.h"
 #include "engine/prediction.h"
+#include "engine/retro.h"
 
 #define BANK_MEMBERS_MAX 64
 #define BANK_FAMILIES 4
@@ -40,6 +41,17 @@ struct bank_member {
 	unsigned int family; /* below BANK_FAMILIES */
 	bool equal;          /* measurements count equally, whatever their expected errors */
 	bool relative; /* noise.offset is relative to the usual variance of measurements, 1/s */
+};
+
+/* A measurement that contradicts, and the last one before that agreed; offsets as the bank has them */
+struct bank_contradiction {
+	double since_s;       /* >= 0: from the bank's last measurement */
+	double span_s;        /* from the one that agreed, see struct retro_error */
+	const double *inputs; /* for since_s, as in kalman_advance() */
+	double agreed_ns;
+	double agreed_sd_ns;
+	double measured_ns;
+	double measured_sd_ns;
 };
 
 /* What a bank says: the members' mean, and the variance of all of them together */
@@ -74,11 +86,13 @@ void bank_init(struct bank *bank, struct bank_member *members, unsigned int coun
  */
 void bank_update(struct bank *bank, double dt_s, const double *inputs, double y_ns, double sd_ns);
 
-/*
- * The same for a measurement that shows that the offset has stepped: it alone says where the offset
- * is now. That the rate has changed instead is as likely. What is known of the noise stays.
- */
-void bank_step(struct bank *bank, double dt_s, const double *inputs, double y_ns, double sd_ns);
+/* The members go on from a measurement that contradicts them. What is known of the noise stays. */
+void bank_contradict(struct bank *bank, enum retro_method method,
+		     const struct bank_contradiction *contradiction);
+
+/* The members' mean of retro_correction(), of a bank that was last measured when one agreed. */
+double bank_correction(const struct bank *bank, enum retro_method method,
+		       const struct bank_contradiction *contradiction, double after_s);
 
 /* A family that was without a share gets one, and counts as much as the others did until now. */
 void bank_family_admit(struct bank *bank, unsigned int family, double share);

@@ -120,6 +120,26 @@ double kalman_ahead(const struct kalman *kalman, double dt_s, const struct kalma
 	return dot(row, kalman->x, n);
 }
 
+double kalman_covariance(const struct kalman *kalman, double from_s, double to_s,
+			 const struct kalman_noise *noise)
+{
+	static const double none[KALMAN_STATES_MAX];
+	double from[KALMAN_STATES_MAX], to[KALMAN_STATES_MAX], after = to_s - from_s;
+	double t = from_s, t2 = t * t, sum = noise->offset * t;
+	unsigned int n = kalman->states, i;
+
+	offset_row(kalman, from_s, none, from);
+	offset_row(kalman, to_s, none, to);
+	for (i = 0; i < n; i++)
+		sum += from[i] * dot(to, kalman->p[i], n);
+	/* What came at u until from_s counts by (from_s - u) there and (to_s - u) at the end. */
+	if (kalman->clock > KALMAN_RATE)
+		sum += noise->rate * t2 * (t / 3 + after / 2);
+	if (kalman->clock > KALMAN_DRIFT)
+		sum += noise->drift * t2 * t * (t2 / 20 + after * t / 8 + after * after / 12);
+	return sum;
+}
+
 struct kalman_innovation kalman_update(struct kalman *kalman, double y_ns, double variance,
 				       double limit)
 {
@@ -150,4 +170,27 @@ struct kalman_innovation kalman_update(struct kalman *kalman, double y_ns, doubl
 		}
 	}
 	return found;
+}
+
+void kalman_correct(struct kalman *kalman, double error_ns, double variance, const double *gain)
+{
+	double known[KALMAN_STATES_MAX], own;
+	unsigned int n = kalman->states, i, j;
+
+	memcpy(known, kalman->p[KALMAN_OFFSET], sizeof(known));
+	own = known[KALMAN_OFFSET];
+	for (i = 0; i < n; i++) {
+		kalman->x[i] += gain[i] * error_ns;
+		for (j = 0; j < n; j++)
+			kalman->p[i][j] += gain[i] * gain[j] * (own + variance) -
+					   gain[i] * known[j] - known[i] * gain[j];
+		kalman->p[i][i] = fmax(kalman->p[i][i], 0);
+	}
+	/* The same, but nothing cancels out where all that was known goes. */
+	if (gain[KALMAN_OFFSET] != 1)
+		return;
+	for (i = 0; i < n; i++) {
+		kalman->p[KALMAN_OFFSET][i] = gain[i] * variance;
+		kalman->p[i][KALMAN_OFFSET] = gain[i] * variance;
+	}
 }

@@ -46,6 +46,13 @@ void kalman_advance(struct kalman *kalman, double dt_s, const struct kalman_nois
 double kalman_ahead(const struct kalman *kalman, double dt_s, const struct kalman_noise *noise,
 		    const double *inputs, double *variance);
 
+/*
+ * Covariance of the offset's errors at two times later, 0 <= from_s <= to_s, if nothing is measured
+ * until then and all inputs are 0.
+ */
+double kalman_covariance(const struct kalman *kalman, double from_s, double to_s,
+			 const struct kalman_noise *noise);
+
 /* What an update found */
 struct kalman_innovation {
 	double error;    /* measured less expected */
@@ -59,5 +66,11 @@ struct kalman_innovation {
  */
 struct kalman_innovation kalman_update(struct kalman *kalman, double y_ns, double variance,
 				       double limit);
+
+/*
+ * The states take their share `gain` of error_ns, by which the offset was measured to be more, with a
+ * variance > 0. Whatever the gain is, the variances are those of the result (Joseph's form).
+ */
+void kalman_correct(struct kalman *kalman, double error_ns, double variance, const double *gain);
 
 #endif /* ENGINE_KALMAN_H */

@@ -172,9 +172,16 @@ void long_term_measure(struct long_term *model, const struct measurement *measur
 		model->integrals[i] += weight * integrals[i];
 }
 
-void long_term_step(struct long_term *model, const struct measurement *measurement)
+void long_term_contradict(struct long_term *model, enum retro_method method,
+			  const struct measurement *measurement, const struct measurement *agreed)
 {
 	double inputs[LONG_TERM_INPUTS], now_s;
+	struct bank_contradiction contradiction = {
+		.inputs = inputs,
+		.measured_ns = (double)(measurement->offset_ns - model->reference_ns),
+		.measured_sd_ns = measurement->sd_ns,
+		.agreed_sd_ns = measurement->sd_ns,
+	};
 	unsigned int i;
 
 	model->weight = 0;
@@ -190,8 +197,13 @@ void long_term_step(struct long_term *model, const struct measurement *measureme
 		inputs[i] -= model->bank_integrals[i];
 		model->bank_integrals[i] = integral;
 	}
-	bank_step(&model->bank, fmax(now_s - model->bank_s, 0), inputs,
-		  (double)(measurement->offset_ns - model->reference_ns), measurement->sd_ns);
+	contradiction.since_s = fmax(now_s - model->bank_s, 0);
+	if (agreed) {
+		contradiction.span_s = seconds(measurement->raw_ns - agreed->raw_ns);
+		contradiction.agreed_ns = (double)(agreed->offset_ns - model->reference_ns);
+		contradiction.agreed_sd_ns = agreed->sd_ns;
+	}
+	bank_contradict(&model->bank, method, &contradiction);
 	model->bank_s = now_s;
 }
 

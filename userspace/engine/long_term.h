@@ -69,8 +69,12 @@ void long_term_covariates(struct long_term *model, int64_t raw_ns,
 /* A measurement, not older than the one before. */
 void long_term_measure(struct long_term *model, const struct measurement *measurement);
 
-/* UTC has stepped to this measurement; what was learnt of the rate stays. */
-void long_term_step(struct long_term *model, const struct measurement *measurement);
+/*
+ * A measurement contradicts what was predicted; agreed: the last one that did not, or NULL. The model
+ * goes on from it as the method says; what it has been given since that one, as outliers, stays.
+ */
+void long_term_contradict(struct long_term *model, enum retro_method method,
+			  const struct measurement *measurement, const struct measurement *agreed);
 
 /*
  * What is to be expected from now_ns to horizon_ns > 0 later (up to some hours), as a line. What is

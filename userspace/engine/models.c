@@ -13,6 +13,7 @@ const struct models_config models_default = {
 	.long_term = {.interval_ns = 30 * S, .horizon_ns = 240 * S},
 	.short_term_enabled = true,
 	.long_term_enabled = true,
+	.retroactive = RETRO_DRIFT_AWARE,
 };
 
 static void scores_init(struct models *models)
@@ -50,7 +51,7 @@ void models_reset(struct models *models, const struct short_term_prior *prior)
 {
 	schedules_clear(models);
 	scores_init(models);
-	short_term_init(&models->short_term, prior);
+	short_term_init(&models->short_term, prior, models->config.retroactive);
 	long_term_init(&models->long_term, prior->rate_ns_s, prior->rate_sd_ns_s);
 }
 
@@ -95,21 +96,31 @@ void models_covariates(struct models *models, int64_t raw_ns, const struct covar
 void models_measure(struct models *models, const struct measurement *measurement,
 		    const struct estimate *ntp)
 {
+	const struct measurement *last = short_term_agreed(&models->short_term);
+	struct measurement agreed = last ? *last : *measurement;
+
 	score(models, measurement, ntp);
 	models->measurement_sd_ns = measurement->sd_ns;
 	models->measured = true;
 	if (short_term_measure(&models->short_term, measurement)) {
-		long_term_step(&models->long_term, measurement);
+		long_term_contradict(&models->long_term, models->config.retroactive, measurement,
+				     last ? &agreed : NULL);
 		schedules_clear(models);
 	} else {
 		long_term_measure(&models->long_term, measurement);
 	}
 }
 
-void models_step(struct models *models, const struct measurement *measurement)
+void models_contradict(struct models *models, const struct measurement *measurement)
 {
-	short_term_step(&models->short_term, measurement);
-	long_term_step(&models->long_term, measurement);
+	const struct measurement *last = short_term_agreed(&models->short_term);
+	struct measurement agreed = last ? *last : *measurement;
+
+	if (models->config.retroactive == RETRO_NONE)
+		return;
+	short_term_contradict(&models->short_term, measurement);
+	long_term_contradict(&models->long_term, models->config.retroactive, measurement,
+			     last ? &agreed : NULL);
 	schedules_clear(models);
 	models->measured = true;
 }

@@ -28,6 +28,7 @@ struct models_config {
 	struct schedule_config long_term;
 	bool short_term_enabled;
 	bool long_term_enabled;
+	enum retro_method retroactive; /* what follows from a contradiction */
 };
 
 /* Short-term every 5 s, 30 s ahead; long-term every 30 s, 240 s ahead */
@@ -62,10 +63,10 @@ void models_measure(struct models *models, const struct measurement *measurement
 		    const struct estimate *ntp);
 
 /*
- * What the models say is impossible: UTC has stepped to this measurement, which is not scored. What
- * they know of rate and noise stays.
+ * What the models say is impossible: they go on from this measurement, which is not scored, as the
+ * method says; with RETRO_NONE, as they were.
  */
-void models_step(struct models *models, const struct measurement *measurement);
+void models_contradict(struct models *models, const struct measurement *measurement);
 
 /*
  * Ask the models that are due at now_ns, not before the latest measurement, and fuse what serves. A

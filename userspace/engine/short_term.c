@@ -90,9 +90,10 @@ static void members_init(struct short_term *model)
 		model->bank.families[i].temper = tempers[i];
 }
 
-void short_term_init(struct short_term *model, const struct short_term_prior *prior)
+void short_term_init(struct short_term *model, const struct short_term_prior *prior,
+		     enum retro_method method)
 {
-	*model = (struct short_term){.prior = *prior};
+	*model = (struct short_term){.prior = *prior, .method = method};
 }
 
 static double seconds(int64_t ns)
@@ -100,8 +101,9 @@ static double seconds(int64_t ns)
 	return 1e-9 * (double)ns;
 }
 
-/* Is the measurement one of several in a row that are far off on the same side? */
-static bool step_is_confirmed(struct short_term *model, double dt_s, double y_ns, double sd_ns)
+/* Is the measurement far off? */
+static bool is_far(const struct short_term *model, double dt_s, double y_ns, double sd_ns,
+		   bool *above)
 {
 	struct bank_state expected;
 	double error, limit;
@@ -110,57 +112,128 @@ static bool step_is_confirmed(struct short_term *model, double dt_s, double y_ns
 	error = y_ns - expected.offset_ns;
 	limit = FAR_SD *
 		sqrt(expected.variance + fmax(bank_noise(&model->bank, sd_ns), sd_ns * sd_ns));
-	if (fabs(error) <= limit) {
-		model->far = 0;
-		return false;
-	}
-	if (model->far && model->far_above != (error > 0))
-		model->far = 0;
-	model->far_above = error > 0;
-	return ++model->far >= SHORT_TERM_CONFIRM;
+	*above = error > 0;
+	return fabs(error) > limit;
 }
 
-/* The measurement as the bank takes it: from the one before, in its own reference */
-static double measurement_take(struct short_term *model, const struct measurement *measurement,
-			       double *dt_s)
+/* From now on the model rests on the measurement. */
+static void agree(struct short_term *model, const struct measurement *measurement)
 {
+	model->agreed[1] = model->agreed[0];
+	model->agreed[0] = *measurement;
+	if (model->agreed_count < 2)
+		model->agreed_count++;
+	model->far = 0;
+	model->doubted = false;
+}
+
+/* Count it if it is far off. Is it one of several in a row, on the same side? */
+static bool doubt(struct short_term *model, bool above)
+{
+	unsigned int i;
+
+	if (!model->doubted)
+		for (i = 0; i < model->bank.count; i++)
+			model->before[i] = model->members[i].kalman;
+	model->doubted = true;
+	if (model->far_above != above)
+		model->far = 0;
+	model->far_above = above;
+	return ++model->far >= SHORT_TERM_CONFIRM && model->method != RETRO_NONE;
+}
+
+const struct measurement *short_term_agreed(const struct short_term *model)
+{
+	unsigned int at = model->doubted ? 0 : 1;
+
+	return at < model->agreed_count ? &model->agreed[at] : NULL;
+}
+
+/* What was predicted from the last measurement that agreed on, and what is thought of that now */
+static void past_state(struct short_term *model, const struct bank_contradiction *contradiction,
+		       int64_t to_ns)
+{
+	struct retro_past *past = &model->past;
+	struct bank_state predicted;
+	unsigned int i;
+
+	*past = (struct retro_past){
+		.from_ns = model->agreed[0].raw_ns,
+		.to_ns = to_ns,
+		.reference_ns = model->reference_ns,
+	};
+	for (i = 0; i < RETRO_POINTS; i++) {
+		double after_s = contradiction->span_s * i / (RETRO_POINTS - 1);
+
+		bank_ahead(&model->bank, after_s, NULL, &predicted);
+		past->predicted[i] = predicted.offset_ns;
+		past->corrected[i] =
+			predicted.offset_ns +
+			bank_correction(&model->bank, model->method, contradiction, after_s);
+	}
+	past->error_ns = contradiction->measured_ns - past->predicted[RETRO_POINTS - 1];
+}
+
+/* The measurement contradicts what the one before it, and the others that are doubted, left behind. */
+static void contradict(struct short_term *model, const struct measurement *measurement)
+{
+	const struct measurement *agreed = short_term_agreed(model);
+	int64_t state_ns = model->doubted ? model->agreed[0].raw_ns : model->raw_ns;
+	struct bank_contradiction contradiction = {
+		.since_s = fmax(seconds(measurement->raw_ns - state_ns), 0),
+		.measured_ns = (double)(measurement->offset_ns - model->reference_ns),
+		.measured_sd_ns = measurement->sd_ns,
+		.agreed_sd_ns = measurement->sd_ns,
+	};
+	unsigned int i;
+
+	if (agreed) {
+		contradiction.span_s = seconds(measurement->raw_ns - agreed->raw_ns);
+		contradiction.agreed_ns = (double)(agreed->offset_ns - model->reference_ns);
+		contradiction.agreed_sd_ns = agreed->sd_ns;
+	}
+	if (model->doubted) {
+		for (i = 0; i < model->bank.count; i++)
+			model->members[i].kalman = model->before[i];
+		past_state(model, &contradiction, measurement->raw_ns);
+	}
+	bank_contradict(&model->bank, model->method, &contradiction);
+	model->raw_ns = measurement->raw_ns;
+	model->steps++;
+	agree(model, measurement);
+}
+
+bool short_term_measure(struct short_term *model, const struct measurement *measurement)
+{
+	double dt_s, y_ns, sd_ns = measurement->sd_ns;
+	bool above;
+
 	if (model->bank.measured == 0) {
 		members_init(model);
 		model->reference_ns = measurement->offset_ns;
 		model->raw_ns = measurement->raw_ns;
 	}
-	*dt_s = fmax(seconds(measurement->raw_ns - model->raw_ns), 0);
-	model->raw_ns = measurement->raw_ns;
-	return (double)(measurement->offset_ns - model->reference_ns);
-}
-
-static void step(struct short_term *model, double dt_s, double y_ns, double sd_ns)
-{
-	bank_step(&model->bank, dt_s, NULL, y_ns, sd_ns);
-	model->far = 0;
-	model->steps++;
-}
-
-bool short_term_measure(struct short_term *model, const struct measurement *measurement)
-{
-	double dt_s, y_ns = measurement_take(model, measurement, &dt_s);
-
-	if (model->bank.measured && step_is_confirmed(model, dt_s, y_ns, measurement->sd_ns)) {
-		step(model, dt_s, y_ns, measurement->sd_ns);
-		return true;
+	dt_s = fmax(seconds(measurement->raw_ns - model->raw_ns), 0);
+	y_ns = (double)(measurement->offset_ns - model->reference_ns);
+	if (model->bank.measured && is_far(model, dt_s, y_ns, sd_ns, &above)) {
+		if (doubt(model, above)) {
+			contradict(model, measurement);
+			return true;
+		}
+	} else {
+		agree(model, measurement);
 	}
-	bank_update(&model->bank, dt_s, NULL, y_ns, measurement->sd_ns);
+	bank_update(&model->bank, dt_s, NULL, y_ns, sd_ns);
+	model->raw_ns = measurement->raw_ns;
 	return false;
 }
 
-void short_term_step(struct short_term *model, const struct measurement *measurement)
+void short_term_contradict(struct short_term *model, const struct measurement *measurement)
 {
-	double dt_s, y_ns = measurement_take(model, measurement, &dt_s);
-
 	if (model->bank.measured == 0)
-		bank_update(&model->bank, dt_s, NULL, y_ns, measurement->sd_ns);
-	else
-		step(model, dt_s, y_ns, measurement->sd_ns);
+		(void)short_term_measure(model, measurement);
+	else if (model->method != RETRO_NONE)
+		contradict(model, measurement);
 }
 
 int short_term_estimate(const struct short_term *model, int64_t now_ns, int64_t horizon_ns,

@@ -15,7 +15,10 @@
 
 #define SHORT_TERM_MEMBERS 40
 
-/* So many measurements in a row that are far off, to the same side, are a step: the model begins anew */
+/*
+ * So many measurements in a row that are far off, to the same side, contradict what was predicted:
+ * the last of them is where the model goes on from (retro.h).
+ */
 #define SHORT_TERM_CONFIRM 4
 
 /*
@@ -34,24 +37,35 @@ struct short_term {
 	struct short_term_prior prior;
 	int64_t reference_ns; /* the bank's offsets are from here */
 	int64_t raw_ns;       /* of the last measurement */
-	unsigned int far;     /* measurements in a row that are far off to one side */
+	enum retro_method method;
+	unsigned int far; /* measurements in a row that are far off to one side */
 	bool far_above;
-	unsigned int steps; /* how often the model began anew */
+	unsigned int steps;           /* how often a contradiction was confirmed */
+	struct measurement agreed[2]; /* the last ones that were not far off, the latest first */
+	unsigned int agreed_count;
+	bool doubted;                             /* measurements since have been far off; if so: */
+	struct kalman before[SHORT_TERM_MEMBERS]; /* the members without these */
+	struct retro_past past;                   /* since the latest contradiction */
 };
 
-void short_term_init(struct short_term *model, const struct short_term_prior *prior);
+/* method: how the model goes on after a contradiction */
+void short_term_init(struct short_term *model, const struct short_term_prior *prior,
+		     enum retro_method method);
 
 /*
- * A measurement that is not older than the last one. Returns true if it confirmed a step: then the
- * model has begun anew with it, keeping the rate.
+ * A measurement that is not older than the last one. Returns true if it confirmed a contradiction:
+ * then the model has gone on from it as the method says. With RETRO_NONE that never happens.
  */
 bool short_term_measure(struct short_term *model, const struct measurement *measurement);
 
 /*
- * The same where something else has shown that the offset has stepped: the model goes on from this
- * measurement, with what it knows of the rate and of the noise.
+ * Something else has shown that what was predicted is wrong: the model goes on from this measurement
+ * as the method says; with RETRO_NONE, as it was.
  */
-void short_term_step(struct short_term *model, const struct measurement *measurement);
+void short_term_contradict(struct short_term *model, const struct measurement *measurement);
+
+/* The last measurement that agreed before one that contradicts; NULL: there is none. */
+const struct measurement *short_term_agreed(const struct short_term *model);
 
 /*
  * What is to be expected from now_ns to horizon_ns > 0 later, as a line. Returns 0, or -EAGAIN:

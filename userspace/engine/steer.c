@@ -165,7 +165,7 @@ void steer(struct engine *engine, struct combined *combined, const struct combin
 	engine->has_lines = true;
 	models_predict(&engine->models, now_ns, &fused);
 	if (fused.level != FUSE_NTP && is_impossible(combined, &fused.line, now_ns)) {
-		models_step(&engine->models, &(struct measurement){
+		models_contradict(&engine->models, &(struct measurement){
 						     .raw_ns = now_ns,
 						     .offset_ns = combined->reference_ns +
 								  llrint(combined->estimate_ns),
