@@ -680,6 +680,7 @@ void config_engine(const struct config *config, struct engine_config *ret,
 		.long_term = schedule_of(&config->models.long_term),
 		.short_term_enabled = config->models.short_term.enabled,
 		.long_term_enabled = config->models.long_term.enabled,
+		.retroactive = config->models.retroactive,
 	};
 	*ret = (struct engine_config){
 		.max_drift_ppb = config->max_drift_ppb,

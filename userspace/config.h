@@ -10,6 +10,7 @@
 #include "archive/archive.h"
 #include "covariates/sensors.h"
 #include "engine/engine.h"
+#include "engine/retro.h"
 #include "leapseconds.h"
 #include "publish/publish.h"
 #include "realtime.h"
@@ -50,6 +51,7 @@ struct config {
 	struct {
 		struct model_config short_term;
 		struct model_config long_term;
+		enum retro_method retroactive;
 	} models;
 	struct watch_config trust;
 	struct realtime_config realtime;

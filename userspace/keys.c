@@ -64,6 +64,15 @@ static const struct key_choice log_levels[] = {
 	{"ERROR", LOG_ERR, NULL},
 };
 
+static const struct key_choice retro_methods[] = {
+	{"none", RETRO_NONE, NULL},
+	{"linear", RETRO_LINEAR, NULL},
+	{"drift_aware", RETRO_DRIFT_AWARE, NULL},
+	{"advanced", RETRO_ADVANCED, NULL},
+	{"advance_absolute", RETRO_ADVANCE_ABSOLUTE, NULL},
+	{"backtracking", RETRO_BACKTRACKING, NULL},
+};
+
 static const struct key_choice record_orders[] = {
 	{"document", CHRONOTICK_ORDER_DOCUMENT, NULL},
 	{"python", CHRONOTICK_ORDER_PYTHON, NULL},
@@ -185,6 +194,8 @@ const struct key_group keys_long_term = {long_term_keys, COUNT(long_term_keys)};
 static const struct key models_keys[] = {
 	{"short_term", KEY_MAP, "", .group = &keys_short_term},
 	{"long_term", KEY_MAP, "", .group = &keys_long_term},
+	{"retroactive", KEY_CHOICE, "drift_aware", CHOICES(retro_methods),
+	 MEMBER(config, models.retroactive)},
 };
 
 static const struct key_group page_group = {page_keys, COUNT(page_keys)};

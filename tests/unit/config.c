@@ -262,6 +262,9 @@ static const struct {
 	{GOOD "models: {long_term: {lead_s: -1}}\n",
 	 "f.yaml:2: models.long_term.lead_s: -1 is out of range; allowed: an integer from 0 to "
 	 "3600\n"},
+	{GOOD "models:\n  retroactive: forget\n",
+	 "f.yaml:3: models.retroactive: \"forget\" is no such choice; allowed: none, linear, "
+	 "drift_aware, advanced, advance_absolute or backtracking\n"},
 	{GOOD "covariates: {temperature: cpu}\n",
 	 "f.yaml:2: covariates.temperature: \"cpu\" is no absolute path; allowed: auto or none, "
 	 "or an absolute path of up to 255 bytes\n"},
@@ -291,6 +294,30 @@ Test(config, every_mistake_is_named_with_its_line_its_key_and_what_is_allowed)
 	for (i = 0; i < LENGTH(bad); i++) {
 		cr_expect_eq(parse(&config, bad[i].text, &errors), -EINVAL, "%s", bad[i].text);
 		cr_expect_str_eq(errors, bad[i].errors, "%s\ngives\n%s", bad[i].text, errors);
+		free(errors);
+	}
+}
+
+Test(config, the_engine_is_given_the_method_of_correction)
+{
+	struct models_config models;
+	struct engine_config engine;
+	enum retro_method method;
+	struct config config;
+	char text[128], *errors;
+
+	cr_assert_eq(parse(&config, GOOD, &errors), 0);
+	config_engine(&config, &engine, &models);
+	cr_assert_eq(models.retroactive, models_default.retroactive);
+	config_clear(&config);
+	free(errors);
+	for (method = 0; method < RETRO_METHODS; method++) {
+		snprintf(text, sizeof(text), GOOD "models: {retroactive: %s}\n",
+			 retro_name(method));
+		cr_assert_eq(parse(&config, text, &errors), 0, "%s", errors);
+		config_engine(&config, &engine, &models);
+		cr_assert_eq(engine.models->retroactive, method);
+		config_clear(&config);
 		free(errors);
 	}
 }
@@ -618,7 +645,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 64);
+	cr_assert_eq(count, 65);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);
