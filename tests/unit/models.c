@@ -2,6 +2,7 @@
 /* What the models say together, from nothing to both. */
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #include <criterion/criterion.h>
 
@@ -139,6 +140,49 @@ Test(models, both_are_fused_once_the_temperature_has_shown_that_it_matters)
 		go_on(true);
 	cr_assert_eq(fused.level, FUSE_FUSION);
 	cr_assert_lt(fabs(off()), 2000);
+}
+
+/*
+ * What contradicts is scored by what was predicted before, and by nothing that was fitted to it: all
+ * methods have the same scores until the first measurement after.
+ */
+Test(models, a_correction_changes_no_score)
+{
+	struct score before = {0}, after[RETRO_METHODS];
+	struct models_config config = models_default;
+	double errors[RETRO_METHODS];
+	enum retro_method method;
+	unsigned int i;
+
+	for (method = 0; method < RETRO_METHODS; method++) {
+		config.retroactive = method;
+		start(&config);
+		for (i = 0; i < 30; i++)
+			go_on(false);
+		offset_ns += 1e6;
+		for (i = 1; i < SHORT_TERM_CONFIRM; i++)
+			go_on(false);
+		before = models.scores[MODEL_SHORT_TERM];
+		go_on(false);
+		cr_assert_eq(models.short_term.steps, method != RETRO_NONE);
+		after[method] = models.scores[MODEL_SHORT_TERM];
+		/* The model itself is right by now. */
+		errors[method] = fabs(off());
+		cr_assert_eq(memcmp(&after[method], &after[0], sizeof(after[0])), 0, "%s",
+			     retro_name(method));
+		cr_assert_eq(after[method].count, before.count + 1);
+		cr_assert_gt(after[method].error_ns, before.error_ns);
+	}
+	cr_assert_gt(errors[RETRO_NONE], 9e5);
+	cr_assert_lt(errors[RETRO_LINEAR], 1e5);
+	/* A contradiction that something else has found is no measurement to be scored by. */
+	before = models.scores[MODEL_SHORT_TERM];
+	models_contradict(&models, &(struct measurement){
+					   .raw_ns = t_s * S,
+					   .offset_ns = BASE + llrint(offset_ns) + 5000000,
+					   .sd_ns = 1000,
+				   });
+	cr_assert_eq(memcmp(&models.scores[MODEL_SHORT_TERM], &before, sizeof(before)), 0);
 }
 
 Test(models, a_step_and_a_leap_second_are_followed_at_once)

@@ -152,6 +152,86 @@ Test(short_term, a_step_is_followed_once_it_is_confirmed)
 	cr_assert_lt(fabs(off(8000, 1e6 + 80000)), 200);
 }
 
+static int now_s;
+
+/* Without noise, `count` measurements of a clock at 10 ns/s that is 1 ms off */
+static void contradict(unsigned int count)
+{
+	noise_ns = 0;
+	for (; count; now_s += 16, count--)
+		short_term_measure(&model, &(struct measurement){
+						   .raw_ns = now_s * S,
+						   .offset_ns = BASE + 10 * now_s + 1000000,
+						   .sd_ns = 100,
+					   });
+}
+
+/* An hour of that clock as it should be; the last measurement is that of 3600. */
+static void follow(enum retro_method method)
+{
+	short_term_init(&model, &(struct short_term_prior){.rate_sd_ns_s = 30000}, method);
+	noise_ns = 100;
+	for (now_s = 0; now_s <= 3600; now_s += 16)
+		measure(now_s, 10.0 * now_s);
+}
+
+Test(short_term, it_goes_on_as_the_method_says)
+{
+	double rates[RETRO_METHODS], offsets[RETRO_METHODS];
+	enum retro_method method;
+
+	for (method = 0; method < RETRO_METHODS; method++) {
+		follow(method);
+		contradict(SHORT_TERM_CONFIRM);
+		cr_assert_eq(model.steps, method != RETRO_NONE, "%s", retro_name(method));
+		rates[method] = estimate(3664).drift_ns_s - 10;
+		offsets[method] = off(3664, 36640);
+	}
+	/* 1e6 ns within the 64 s since 3600 */
+	cr_assert_float_eq(rates[RETRO_LINEAR], 1e6 / 64, 10);
+	cr_assert_float_eq(rates[RETRO_BACKTRACKING], 1e6 / 64, 10);
+	cr_assert_float_eq(rates[RETRO_ADVANCE_ABSOLUTE], 0, 1);
+	cr_assert_gt(rates[RETRO_DRIFT_AWARE], 10);
+	cr_assert_lt(rates[RETRO_DRIFT_AWARE], 1e6 / 64 - 10);
+	cr_assert_gt(rates[RETRO_ADVANCED], 10);
+	cr_assert_gt(fabs(rates[RETRO_ADVANCED] - rates[RETRO_DRIFT_AWARE]), 10);
+	cr_assert_lt(fabs(offsets[RETRO_NONE]), 2000);
+	for (method = RETRO_NONE + 1; method < RETRO_METHODS; method++)
+		cr_assert_float_eq(offsets[method], 1e6, 100, "%s", retro_name(method));
+}
+
+Test(short_term, the_outliers_before_a_confirmed_one_leave_nothing)
+{
+	static double rates[SHORT_TERM_MEMBERS];
+	unsigned int i, moved = 0;
+
+	follow(RETRO_ADVANCE_ABSOLUTE);
+	for (i = 0; i < model.bank.count; i++)
+		rates[i] = model.members[i].kalman.x[KALMAN_RATE];
+	contradict(SHORT_TERM_CONFIRM - 1);
+	for (i = 0; i < model.bank.count; i++)
+		moved += fabs(model.members[i].kalman.x[KALMAN_RATE] - rates[i]) > 0.1;
+	cr_assert_gt(moved, 0, "they are taken as outliers");
+	contradict(1);
+	for (i = 0; i < model.bank.count; i++)
+		if (model.members[i].kalman.clock == 2)
+			cr_assert_float_eq(model.members[i].kalman.x[KALMAN_RATE], rates[i], 1e-9);
+}
+
+Test(short_term, what_was_predicted_since_is_corrected)
+{
+	unsigned int i;
+
+	follow(RETRO_LINEAR);
+	contradict(SHORT_TERM_CONFIRM);
+	cr_assert_eq(model.past.from_ns, 3600 * S);
+	cr_assert_eq(model.past.to_ns, 3664 * S);
+	cr_assert_float_eq(model.past.error_ns, 1e6, 100);
+	for (i = 0; i < RETRO_POINTS; i++)
+		cr_assert_float_eq(model.past.corrected[i] - model.past.predicted[i],
+				   model.past.error_ns * i / (RETRO_POINTS - 1), 1e-3);
+}
+
 Test(short_term, single_outliers_are_no_step)
 {
 	int t, i = 0;
