@@ -43,6 +43,17 @@ static struct tally tally_of(const struct engine *engine)
 	return tally;
 }
 
+static void report_past(struct report *report, const struct retro_past *past)
+{
+	if (past->to_ns == past->from_ns || past->to_ns == report->past_ns)
+		return;
+	report->past_ns = past->to_ns;
+	log_info("measurements contradict what was predicted, by %+.0f ns now; %.1f s ago it is "
+		 "thought to have been off by %+.0f ns (%s)",
+		 past->error_ns, (double)(past->to_ns - past->from_ns) * 1e-9,
+		 past->corrected[0] - past->predicted[0], retro_name(past->method));
+}
+
 void report_clock(struct report *report, const struct engine *engine,
 		  const struct correction *correction)
 {
@@ -67,6 +78,7 @@ void report_clock(struct report *report, const struct engine *engine,
 		report->level = engine->level;
 		log_info("the time rests on: %s", fuse_level_name(engine->level));
 	}
+	report_past(report, &engine->models.short_term.past);
 	if (status >= CHRONOTICK_SYNCHRONIZED && correction->leap != report->leap &&
 	    correction->leap < sizeof(leaps) / sizeof(leaps[0])) {
 		report->leap = correction->leap;

@@ -17,12 +17,16 @@ struct report {
 	enum fuse_level level;
 	uint8_t states[ENGINE_SOURCES_MAX];
 	const char *reasons[ENGINE_SOURCES_MAX];
-	uint64_t late; /* publications that came too late, told so far */
+	int64_t past_ns; /* end of the past that was corrected last */
+	uint64_t late;   /* publications that came too late, told so far */
 	int64_t late_told_ns;
 	bool silence_told;
 };
 
-/* The clock's status, what the time rests on and the leap second ahead, if they are not what was told last. */
+/*
+ * The clock's status, what the time rests on and the leap second ahead, if they are not what was told
+ * last; and a contradiction of the models that was not told of.
+ */
 void report_clock(struct report *report, const struct engine *engine,
 		  const struct correction *correction);
 

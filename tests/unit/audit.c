@@ -137,6 +137,37 @@ Test(audit, a_line_tells_all_that_a_client_was_told)
 			       "unknown,\n");
 }
 
+Test(audit, a_correction_tells_by_how_much_the_past_was_off)
+{
+	struct retro_past past = {
+		.from_ns = 5 * S,
+		.to_ns = 69 * S,
+		.reference_ns = (MIDNIGHT - 5) * S,
+		.method = RETRO_LINEAR,
+	};
+	char line[AUDIT_LINE_MAX + 1];
+	unsigned int i;
+
+	for (i = 0; i < RETRO_POINTS; i++) {
+		past.predicted[i] = 7;
+		past.corrected[i] = 7 - 100.0 * i;
+	}
+	line[audit_correction(line, &past)] = '\0';
+	cr_assert_str_eq(line, "# corrected from 2026-11-22T00:00:00.000000007Z to "
+			       "2026-11-22T00:01:03.999998407Z, linear, by 0 -100 -200 -300 -400 "
+			       "-500 -600 -700 -800 -900 -1000 -1100 -1200 -1300 -1400 -1500 "
+			       "-1600 ns\n");
+	/* There was none, or it cannot be told. */
+	past.to_ns = past.from_ns;
+	cr_assert_eq(audit_correction(line, &past), 0);
+	past.to_ns = 69 * S;
+	for (i = 1; i < RETRO_POINTS - 1; i++)
+		past.corrected[i] = -1e100;
+	cr_assert_eq(audit_correction(line, &past), 0);
+	past.corrected[0] = 1e30;
+	cr_assert_eq(audit_correction(line, &past), 0);
+}
+
 Test(audit, names_that_do_not_fit_are_left_out)
 {
 	struct chronotick_source sources[CHRONOTICK_SOURCES_MAX];
@@ -301,7 +332,8 @@ Test(audit, lines_without_a_page_to_read_are_counted)
 	struct audit *audit;
 	struct dirent **names;
 	struct fixture page;
-	char text[2048] = "";
+	const struct retro_past past = {.from_ns = S, .to_ns = 2 * S};
+	char text[2048] = "", *line;
 	gzFile gz;
 	int i;
 
@@ -314,12 +346,16 @@ Test(audit, lines_without_a_page_to_read_are_counted)
 		audit_tick(audit, NULL, 0);
 	cr_assert_eq(rename(path_of("page"), page.path), 0);
 	audit_tick(audit, NULL, 0);
+	audit_correct(audit, &past);
+	audit_correct(audit, &past);
 	scribe_free(scribe);
 	cr_assert_eq(scandir(directory, &names, is_csv, NULL), 1);
 	gz = gzopen(path_of(names[0]->d_name), "rb");
 	cr_assert_gt(gzread(gz, text, sizeof(text) - 1), 0);
 	gzclose(gz);
 	cr_assert(strstr(text, "\n# 3 lines lost: the page cannot be read\n2"), "%s", text);
+	line = strstr(text, "\n# corrected from 1970-01-01T00:00:01.000000000Z to ");
+	cr_assert(line && !strstr(line + 5, "corrected"), "%s", text);
 	free(names[0]);
 	free(names);
 	audit_free(audit);

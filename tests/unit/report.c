@@ -60,6 +60,35 @@ Test(report, status_and_leap_changes_are_told_once)
 	cr_assert_str_eq(logged(fd), "<4>unsynchronized: no trusted time; 1 of 3 sources usable\n");
 }
 
+Test(report, a_contradiction_is_told_once)
+{
+	static struct engine engine;
+	struct retro_past *past = &engine.models.short_term.past;
+	struct correction correction = {.status = CHRONOTICK_UNSYNCHRONIZED};
+	struct report report = {0};
+	int fd = log_start();
+
+	report_clock(&report, &engine, &correction);
+	cr_assert_str_eq(logged(fd), "");
+	*past = (struct retro_past){
+		.from_ns = 1000,
+		.to_ns = 64000001000,
+		.method = RETRO_LINEAR,
+		.error_ns = -4711,
+		.predicted = {10},
+		.corrected = {15},
+	};
+	report_clock(&report, &engine, &correction);
+	report_clock(&report, &engine, &correction);
+	cr_assert_str_eq(logged(fd), "<6>measurements contradict what was predicted, by -4711 ns "
+				     "now; 64.0 s ago it is thought to have been off by +5 ns "
+				     "(linear)\n");
+	past->from_ns = past->to_ns;
+	past->to_ns += 1000;
+	report_clock(&report, &engine, &correction);
+	cr_assert(strstr(logged(fd), "-4711 ns now; 0.0 s ago"));
+}
+
 Test(report, sources_are_told_when_state_or_reason_changes)
 {
 	struct source_status sources[2] = {{.index = 7, .summary.name = "a"},

@@ -280,6 +280,13 @@ Test(retro, the_past_is_told_between_both_measurements_only)
 	cr_assert_eq(offset_ns, 5035);
 	cr_assert_eq(retro_past_at(&past, 2600, &offset_ns), 0);
 	cr_assert_eq(offset_ns, 5160);
+	past.corrected[0] = 1e30;
+	cr_assert_eq(retro_past_at(&past, 1000, &offset_ns), -ERANGE);
+	past.corrected[0] = NAN;
+	cr_assert_eq(retro_past_at(&past, 1000, &offset_ns), -ERANGE);
+	past.corrected[0] = 1e18;
+	past.reference_ns = INT64_MAX;
+	cr_assert_eq(retro_past_at(&past, 1000, &offset_ns), -ERANGE);
 }
 
 Test(retro, every_method_has_its_name)

@@ -66,6 +66,7 @@ void archive_tick(struct archive *archive, const struct engine *engine, int64_t 
 {
 	state_file_tick(archive->file, engine, now_ns);
 	audit_tick(archive->audit, sources, count);
+	audit_correct(archive->audit, &engine->models.short_term.past);
 }
 
 void archive_free(struct archive *archive, const struct engine *engine)

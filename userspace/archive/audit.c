@@ -28,7 +28,9 @@ struct audit {
 	struct scribe *scribe;
 	struct audit_files *files;
 	struct chronotick *handle;
-	uint64_t lost; /* lines that never came to the scribe, not told of in the log yet */
+	int64_t utc_ns;  /* of the last line */
+	int64_t past_ns; /* end of the past whose correction was written last */
+	uint64_t lost;   /* lines that never came to the scribe, not told of in the log yet */
 	const char *lost_why;
 	atomic_int result;
 	int told;
@@ -83,6 +85,37 @@ size_t audit_line(char ret[AUDIT_LINE_MAX], const struct audit_entry *entry)
 	}
 	ret[used++] = '\n';
 	return used;
+}
+
+/* As it is thought now to have been at raw_ns */
+static bool utc_then(const struct retro_past *past, int64_t raw_ns, int64_t *ret)
+{
+	int64_t offset_ns;
+
+	return retro_past_at(past, raw_ns, &offset_ns) == 0 &&
+	       !__builtin_add_overflow(raw_ns, offset_ns, ret);
+}
+
+size_t audit_correction(char ret[AUDIT_LINE_MAX], const struct retro_past *past)
+{
+	int64_t from_ns, to_ns;
+	size_t used;
+	unsigned int i;
+
+	if (!utc_then(past, past->from_ns, &from_ns) || !utc_then(past, past->to_ns, &to_ns))
+		return 0;
+	used = (size_t)snprintf(ret, AUDIT_LINE_MAX, "# corrected from ");
+	used += time_format(ret + used, AUDIT_LINE_MAX - used, from_ns);
+	used += (size_t)snprintf(ret + used, AUDIT_LINE_MAX - used, " to ");
+	used += time_format(ret + used, AUDIT_LINE_MAX - used, to_ns);
+	used += (size_t)snprintf(ret + used, AUDIT_LINE_MAX - used, ", %s, by",
+				 retro_name(past->method));
+	for (i = 0; i < RETRO_POINTS && used < AUDIT_LINE_MAX; i++)
+		used += (size_t)snprintf(ret + used, AUDIT_LINE_MAX - used, " %.0f",
+					 past->corrected[i] - past->predicted[i]);
+	if (used < AUDIT_LINE_MAX)
+		used += (size_t)snprintf(ret + used, AUDIT_LINE_MAX - used, " ns\n");
+	return used < AUDIT_LINE_MAX ? used : 0;
 }
 
 int audit_new(struct audit **ret, const struct audit_config *config, const char *page,
@@ -216,6 +249,7 @@ void audit_tick(struct audit *audit, const struct chronotick_source *sources, un
 		line_lose(audit, "the page cannot be read");
 		return;
 	}
+	audit->utc_ns = entry.utc_ns;
 	entry.sources = sources;
 	entry.count = count;
 	if (audit->lost) {
@@ -225,6 +259,19 @@ void audit_tick(struct audit *audit, const struct chronotick_source *sources, un
 			audit->lost = 0;
 	}
 	if (audit->lost || line_put(audit, entry.utc_ns, line, audit_line(line, &entry)) < 0)
+		line_lose(audit, "the disk is too slow");
+}
+
+void audit_correct(struct audit *audit, const struct retro_past *past)
+{
+	char line[AUDIT_LINE_MAX];
+	size_t length;
+
+	if (!audit || past->to_ns == audit->past_ns)
+		return;
+	audit->past_ns = past->to_ns;
+	length = audit_correction(line, past);
+	if (length && line_put(audit, audit->utc_ns, line, length) < 0)
 		line_lose(audit, "the disk is too slow");
 }
 

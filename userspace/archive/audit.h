@@ -11,6 +11,7 @@
 
 #include "archive/scribe.h"
 #include "chronotick_page.h"
+#include "engine/retro.h"
 #include "timestamping/counter.h"
 
 struct audit;
@@ -31,6 +32,12 @@ int audit_new(struct audit **ret, const struct audit_config *config, const char 
 
 /* Write a line, and tell if an earlier one went wrong. NULL is allowed, here and below. */
 void audit_tick(struct audit *audit, const struct chronotick_source *sources, unsigned int count);
+
+/*
+ * What is thought since a contradiction of the time before it, if it was not written yet: a line of
+ * its own.
+ */
+void audit_correct(struct audit *audit, const struct retro_past *past);
 
 /* After the scribe was freed. */
 void audit_free(struct audit *audit);
@@ -58,5 +65,8 @@ extern const char audit_header[];
  * AUDIT_LINE_MAX are left out, for "+...". Returns its length.
  */
 size_t audit_line(char ret[AUDIT_LINE_MAX], const struct audit_entry *entry);
+
+/* The line of a correction, likewise; 0: there is none. */
+size_t audit_correction(char ret[AUDIT_LINE_MAX], const struct retro_past *past);
 
 #endif /* ARCHIVE_AUDIT_H */

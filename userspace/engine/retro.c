@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#define OFFSET_MAX_NS 0x1p62
+
 /* A contradiction as one filter sees it; times from t0 */
 struct contradiction {
 	const struct kalman *before; /* the state of t0 */
@@ -214,7 +216,7 @@ const char *retro_name(enum retro_method method)
 
 int retro_past_at(const struct retro_past *past, int64_t raw_ns, int64_t *ret)
 {
-	double at, share;
+	double at, offset_ns;
 	unsigned int i;
 
 	if (raw_ns < past->from_ns || raw_ns > past->to_ns || past->from_ns == past->to_ns)
@@ -224,8 +226,9 @@ int retro_past_at(const struct retro_past *past, int64_t raw_ns, int64_t *ret)
 	i = (unsigned int)at;
 	if (i > RETRO_POINTS - 2)
 		i = RETRO_POINTS - 2;
-	share = at - i;
-	*ret = past->reference_ns +
-	       llrint(past->corrected[i] + share * (past->corrected[i + 1] - past->corrected[i]));
+	offset_ns = past->corrected[i] + (at - i) * (past->corrected[i + 1] - past->corrected[i]);
+	if (!(fabs(offset_ns) < OFFSET_MAX_NS) ||
+	    __builtin_add_overflow(past->reference_ns, llrint(offset_ns), ret))
+		return -ERANGE;
 	return 0;
 }

@@ -78,12 +78,16 @@ struct retro_past {
 	int64_t from_ns; /* t0, raw time */
 	int64_t to_ns;   /* t1; equal: there was no contradiction */
 	int64_t reference_ns;
+	enum retro_method method;
 	double error_ns;                /* e */
 	double predicted[RETRO_POINTS]; /* from reference_ns, evenly from t0 to t1 */
 	double corrected[RETRO_POINTS]; /* likewise */
 };
 
-/* Points are joined by straight lines. *ret: UTC minus raw time. Returns 0, or -ENODATA. */
+/*
+ * Points are joined by straight lines. *ret: UTC minus raw time. Returns 0; -ENODATA if raw_ns is not
+ * in that time; -ERANGE if it cannot be told in 64 bits.
+ */
 int retro_past_at(const struct retro_past *past, int64_t raw_ns, int64_t *ret);
 
 #endif /* ENGINE_RETRO_H */

@@ -160,6 +160,7 @@ static void past_state(struct short_term *model, const struct bank_contradiction
 	*past = (struct retro_past){
 		.from_ns = model->agreed[0].raw_ns,
 		.to_ns = to_ns,
+		.method = model->method,
 		.reference_ns = model->reference_ns,
 	};
 	for (i = 0; i < RETRO_POINTS; i++) {
