@@ -8,6 +8,7 @@
  *	select.h   which of several intervals agree, and on what
  *	combine.h  several sources -> one estimate with a bound
  *	models.h   what is going to be measured, by models that learn the oscillator
+ *	retro.h    what follows for them, and for the past, when a measurement contradicts
  *	steer.h    the estimate follows the models, inside of the bound
  *	leap.h     when UTC breaks at a leap second, and what is before and after it
  *	bound.h    arithmetic of the bound, and the limits that its promise rests on
