@@ -24,8 +24,8 @@ struct report {
 };
 
 /*
- * The clock's status, what the time rests on and the leap second ahead, if they are not what was told
- * last; and a contradiction of the models that was not told of.
+ * The clock's status, what the time rests on and the leap second ahead, if they are not what was
+ * told last; and a contradiction of the models that was not told of.
  */
 void report_clock(struct report *report, const struct engine *engine,
 		  const struct correction *correction);

@@ -3,10 +3,10 @@
  * What the methods of retroactive correction are worth: sim-retro [RUNS]
  *
  * An hour of a quiet oscillator, measured every 16 s over ways with exponential jitter, then
- * something happens that the models did not expect. From when a contradiction can first be confirmed
- * the error of the time told counts in each second, for 10 minutes; and after each contradiction the
- * error of what is thought of the past since the last measurement that agreed. All methods get the
- * same measurements. Prints the tables of Documentation/retroactive.md.
+ * something happens that the models did not expect. For 10 minutes from when a contradiction can be
+ * confirmed the error of the time told counts in each second, and after each contradiction that of
+ * what is thought of the past since the last measurement that agreed. All methods get the same
+ * measurements. Prints the tables of Documentation/retroactive.md.
  */
 #include <math.h>
 #include <stdbool.h>
@@ -38,7 +38,7 @@ struct event {
 	double outlier_ns[2];
 };
 
-/* Its rms error over that of the best method: the limits, at least and at most */
+/* The rms error over that of the best method: at least and at most */
 struct limits {
 	double least, most;
 };
@@ -46,66 +46,36 @@ struct limits {
 static const struct scene {
 	const char *name;
 	struct event event;
-	struct limits limits[RETRO_METHODS];
+	struct limits limits[RETRO_METHODS]; /* in the order of enum retro_method */
 } scenes[] = {
 	{
 		.name = "the offset steps by 0.2 to 1 ms",
 		.event = {.offset_ns = {2e5, 1e6}},
-		.limits = {[RETRO_NONE] = {50, 200},
-			   [RETRO_LINEAR] = {20, 80},
-			   [RETRO_DRIFT_AWARE] = {1.1, 2.5},
-			   [RETRO_ADVANCED] = {1.1, 2.7},
-			   [RETRO_ADVANCE_ABSOLUTE] = {1, 1},
-			   [RETRO_BACKTRACKING] = {20, 80}},
+		.limits = {{50, 200}, {20, 80}, {1.1, 2.5}, {1.1, 2.7}, {1, 1}, {20, 80}},
 	},
 	{
 		.name = "the rate steps by 2 to 10 ppm",
 		.event = {.rate_ns_s = {2e3, 1e4}},
-		.limits = {[RETRO_NONE] = {3, 12},
-			   [RETRO_LINEAR] = {1, 1.1},
-			   [RETRO_DRIFT_AWARE] = {1, 1.25},
-			   [RETRO_ADVANCED] = {1, 1.25},
-			   [RETRO_ADVANCE_ABSOLUTE] = {2, 6},
-			   [RETRO_BACKTRACKING] = {1, 1.1}},
+		.limits = {{3, 12}, {1, 1.1}, {1, 1.25}, {1, 1.25}, {2, 6}, {1, 1.1}},
 	},
 	{
 		.name = "the rate drifts by 0.1 ppm/s for 5 min",
 		.event = {.ramp_ns_s2 = 100, .ramp_s = 300},
-		.limits = {[RETRO_NONE] = {1.3, 2.2},
-			   [RETRO_LINEAR] = {1, 1.15},
-			   [RETRO_DRIFT_AWARE] = {1, 1.05},
-			   [RETRO_ADVANCED] = {1, 1.05},
-			   [RETRO_ADVANCE_ABSOLUTE] = {1.3, 2.2},
-			   [RETRO_BACKTRACKING] = {1.05, 1.5}},
+		.limits = {{1.3, 2.2}, {1, 1.15}, {1, 1.05}, {1, 1.05}, {1.3, 2.2}, {1.05, 1.5}},
 	},
 	{
 		.name = "the rate begins to walk by 0.3 ppm/sqrt(s)",
 		.event = {.walk_ns_s = 300},
-		.limits = {[RETRO_NONE] = {1.1, 1.7},
-			   [RETRO_LINEAR] = {1, 1.1},
-			   [RETRO_DRIFT_AWARE] = {1, 1.05},
-			   [RETRO_ADVANCED] = {1, 1.05},
-			   [RETRO_ADVANCE_ABSOLUTE] = {1.03, 1.5},
-			   [RETRO_BACKTRACKING] = {1, 1.1}},
+		.limits = {{1.1, 1.7}, {1, 1.1}, {1, 1.05}, {1, 1.05}, {1.03, 1.5}, {1, 1.1}},
 	},
 	{
 		.name = "6 measurements are off by 0.2 to 1 ms",
 		.event = {.outliers = 6, .outlier_ns = {2e5, 1e6}},
-		.limits = {[RETRO_NONE] = {1, 1},
-			   [RETRO_LINEAR] = {40, 200},
-			   [RETRO_DRIFT_AWARE] = {30, 150},
-			   [RETRO_ADVANCED] = {30, 150},
-			   [RETRO_ADVANCE_ABSOLUTE] = {30, 150},
-			   [RETRO_BACKTRACKING] = {40, 200}},
+		.limits = {{1, 1}, {40, 200}, {30, 150}, {30, 150}, {30, 150}, {40, 200}},
 	},
 	{
 		.name = "nothing happens",
-		.limits = {[RETRO_NONE] = {1, 1},
-			   [RETRO_LINEAR] = {1, 1},
-			   [RETRO_DRIFT_AWARE] = {1, 1},
-			   [RETRO_ADVANCED] = {1, 1},
-			   [RETRO_ADVANCE_ABSOLUTE] = {1, 1},
-			   [RETRO_BACKTRACKING] = {1, 1}},
+		.limits = {{1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}},
 	},
 };
 #define SCENES (sizeof(scenes) / sizeof(scenes[0]))
@@ -286,7 +256,7 @@ static void table_print(const char *title, struct result (*results)[RETRO_METHOD
 	printf("\n\n");
 }
 
-/* Are the errors within the limits, and is the default the best by the mean of all scenes' ratios? */
+/* Are the errors within the limits, and is the default the best by the mean over all scenes? */
 static unsigned int check(struct result (*results)[RETRO_METHODS])
 {
 	double worse[RETRO_METHODS] = {0};

@@ -186,8 +186,8 @@ void bank_update(struct bank *bank, double dt_s, const double *inputs, double y_
 }
 
 /*
- * As a member sees it. A single measurement says where the offset is, so it is not taken to be better
- * than it was told to be, even where measurements have been.
+ * As a member sees it. A single measurement says where the offset is, so it is not taken to be
+ * better than it was told to be, even where measurements have been.
  */
 static struct retro_error member_error(const struct bank *bank, const struct bank_member *member,
 				       const struct bank_contradiction *contradiction)

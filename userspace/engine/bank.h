@@ -43,7 +43,7 @@ struct bank_member {
 	bool relative; /* noise.offset is relative to the usual variance of measurements, 1/s */
 };
 
-/* A measurement that contradicts, and the last one before that agreed; offsets as the bank has them */
+/* A measurement that contradicts, and the last one that agreed; offsets as the bank has them */
 struct bank_contradiction {
 	double since_s;       /* >= 0: from the bank's last measurement */
 	double span_s;        /* from the one that agreed, see struct retro_error */

@@ -175,7 +175,7 @@ static void past_state(struct short_term *model, const struct bank_contradiction
 	past->error_ns = contradiction->measured_ns - past->predicted[RETRO_POINTS - 1];
 }
 
-/* The measurement contradicts what the one before it, and the others that are doubted, left behind. */
+/* The measurement contradicts what those before it left behind, but for those that are doubted. */
 static void contradict(struct short_term *model, const struct measurement *measurement)
 {
 	const struct measurement *agreed = short_term_agreed(model);

@@ -59,8 +59,8 @@ void short_term_init(struct short_term *model, const struct short_term_prior *pr
 bool short_term_measure(struct short_term *model, const struct measurement *measurement);
 
 /*
- * Something else has shown that what was predicted is wrong: the model goes on from this measurement
- * as the method says; with RETRO_NONE, as it was.
+ * Something else has shown that what was predicted is wrong: the model goes on from this
+ * measurement as the method says; with RETRO_NONE, as it was.
  */
 void short_term_contradict(struct short_term *model, const struct measurement *measurement);
 
