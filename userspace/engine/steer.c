@@ -165,12 +165,13 @@ void steer(struct engine *engine, struct combined *combined, const struct combin
 	engine->has_lines = true;
 	models_predict(&engine->models, now_ns, &fused);
 	if (fused.level != FUSE_NTP && is_impossible(combined, &fused.line, now_ns)) {
-		models_contradict(&engine->models, &(struct measurement){
-						     .raw_ns = now_ns,
-						     .offset_ns = combined->reference_ns +
-								  llrint(combined->estimate_ns),
-						     .sd_ns = combined->offset_sd_ns + 1,
-					     });
+		models_contradict(
+			&engine->models,
+			&(struct measurement){
+				.raw_ns = now_ns,
+				.offset_ns = combined->reference_ns + llrint(combined->estimate_ns),
+				.sd_ns = combined->offset_sd_ns + 1,
+			});
 		models_predict(&engine->models, now_ns, &fused);
 	}
 	engine->level = fused.level;
