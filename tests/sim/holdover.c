@@ -61,7 +61,8 @@ static void measure(struct models *models, struct filter *filter, struct rng *rn
 		    double offset_ns)
 {
 	static const struct filter_limits limits = {.max_drift = RATE_ONE / 5000,
-						    .wander.steady = RATE_ONE / 1000000};
+						    .wander.steady = RATE_ONE / 1000000,
+						    .wander_least = RATE_ONE / 1000000};
 	double to = rng_exponential(rng, JITTER_NS), from = rng_exponential(rng, JITTER_NS);
 	struct sample sample = {
 		.offset_ns = llrint(offset_ns + (to - from) / 2),

@@ -12,6 +12,7 @@
 static const struct filter_limits limits = {
 	.max_drift = (int64_t)(100e-6 * 0x1p50),
 	.wander.steady = (int64_t)(1e-6 * 0x1p50),
+	.wander_least = (int64_t)(1e-6 * 0x1p50),
 };
 static struct filter filter;
 

@@ -41,6 +41,7 @@ static void config_take(struct engine *engine, const struct engine_config *confi
 {
 	engine->config = *config;
 	engine->limits.max_drift = rate_from_ppb(config->max_drift_ppb);
+	engine->limits.wander_least = rate_from_ppb(config->wander_ppb);
 	steer_wander(engine);
 	engine->dirty = true;
 }

@@ -81,21 +81,21 @@ struct fit_prior filter_prior_at(const struct filter *filter, int64_t now_ns,
 	return (struct fit_prior){
 		.rate_ns_s = prior->rate_ns_s,
 		.sd_ns_s =
-			rate_sd_aged(prior->sd_ns_s, limits->wander.steady, now_ns - prior->raw_ns),
+			rate_sd_aged(prior->sd_ns_s, limits->wander_least, now_ns - prior->raw_ns),
 	};
 }
 
-/* Where the rate lies without any sample, up to reach_ns after the prior. */
+/* Where the rate lies without any sample, up to reach_ns after now_ns. */
 static struct rate_interval rate_before(const struct filter *filter, int64_t now_ns,
-					int64_t reach_ns, const struct filter_limits *limits)
+					int64_t reach_ns, const struct filter_limits *limits,
+					const struct wander *wander)
 {
 	struct rate_interval rate = {-limits->max_drift, limits->max_drift};
 	const struct filter_prior *prior = &limits->prior;
 	int64_t age = now_ns > prior->raw_ns ? now_ns - prior->raw_ns : 0;
 
 	if (prior->sd_ns_s > 0 && !filter->disproved)
-		rate_intersect(&rate, rate_widen(prior->rate,
-						 rate_wander(&limits->wander, age + reach_ns)));
+		rate_intersect(&rate, rate_widen(prior->rate, rate_wander(wander, age + reach_ns)));
 	return rate;
 }
 
@@ -109,7 +109,7 @@ static struct rate_interval rate_from_to(const struct filter *filter, int64_t fr
 					 const struct filter_limits *limits)
 {
 	struct rate_interval limit = {-limits->max_drift, limits->max_drift};
-	struct rate_interval rate = rate_before(filter, to_ns, reach_ns, limits);
+	struct rate_interval rate = rate_before(filter, to_ns, reach_ns, limits, &limits->wander);
 	unsigned int i;
 
 	for (i = 1; i < filter->count; i++) {
@@ -169,7 +169,9 @@ static bool entry_contradicts(const struct filter *filter, const struct filter_e
 			      const struct filter_limits *limits)
 {
 	struct filter_interval old = filter_interval(filter, new->raw_ns, limits);
-	struct rate_interval rate = rate_before(filter, new->raw_ns, 0, limits);
+	/* What was learnt of the wander rests on the prior: where that is false, it looks restless. */
+	const struct wander least = {.steady = limits->wander_least};
+	struct rate_interval rate = rate_before(filter, new->raw_ns, 0, limits, &least);
 	unsigned int i;
 
 	if (new->sample.offset_ns - new->error_ns > old.offset.hi ||

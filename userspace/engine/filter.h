@@ -38,6 +38,7 @@ struct filter_prior {
 struct filter_limits {
 	int64_t max_drift; /* 2^-50 */
 	struct wander wander;
+	int64_t wander_least; /* wander.steady, if nothing had been learnt */
 	struct filter_prior prior;
 };
 
@@ -105,7 +106,7 @@ const struct filter_entry *filter_newest(const struct filter *filter);
 
 /*
  * What the prior says of the rate at raw time now_ns: its standard deviation grows with the square
- * root of the time, by a tenth of the wander within BOUND_WANDER_WINDOW_NS, up to that of an
+ * root of the time, by a tenth of the least wander within BOUND_WANDER_WINDOW_NS, up to that of an
  * oscillator of which nothing is known.
  */
 struct fit_prior filter_prior_at(const struct filter *filter, int64_t now_ns,

@@ -53,7 +53,7 @@ int engine_memory_get(const struct engine *engine, struct engine_memory *ret)
 		.mult_lo = mult_from_rate(nominal, rate.lo) - 1,
 		.mult_hi = mult_from_rate(nominal, rate.hi) + 1,
 		.rate_sd = 1e-9 * rate_sd_aged(1e9 * engine->base.drift_uncertainty,
-					       engine->limits.wander.steady, held_ns),
+					       engine->limits.wander_least, held_ns),
 		.noise_ns = noise_ns,
 	};
 	return 0;
@@ -89,7 +89,7 @@ int engine_memory_set(struct engine *engine, const struct engine_memory *memory,
 		.rate = same_oscillator ? rate_widen(rate, rate_wander(&limits->wander, age_ns))
 					: (struct rate_interval){-RATE_ONE, RATE_ONE},
 		.rate_ns_s = 1e9 * (double)rate_from_mult(nominal, memory->mult) / (double)RATE_ONE,
-		.sd_ns_s = rate_sd_aged(sd_ns_s, limits->wander.steady, age_ns),
+		.sd_ns_s = rate_sd_aged(sd_ns_s, limits->wander_least, age_ns),
 		.noise_ns = memory->noise_ns,
 	};
 	steer_reset(engine);

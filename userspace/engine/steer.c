@@ -124,7 +124,7 @@ void steer_wander(struct engine *engine)
 
 	short_term_wander(&engine->models.short_term, &walk_ns_s, &slope_ns_s2);
 	steady = rate_from_ns_s(slope_ns_s2 * 1e-9 * (double)BOUND_WANDER_WINDOW_NS);
-	wander->steady = rate_from_ppb(engine->config.wander_ppb);
+	wander->steady = engine->limits.wander_least;
 	if (steady > (double)wander->steady)
 		wander->steady = steady < (double)RATE_ONE ? (int64_t)steady : RATE_ONE;
 	wander->walk = STEER_WANDER_SD * rate_from_ns_s(walk_ns_s) / sqrt(1e9);
