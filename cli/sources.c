@@ -11,6 +11,7 @@
 
 #include "ask.h"
 #include "cli.h"
+#include "terms.h"
 #include "text.h"
 
 /* A list that has no end is no list. */
@@ -266,25 +267,6 @@ static json_t *source_json(const struct control_source *source)
 		json_object_set_new(counters, control_counter_name(i),
 				    json_integer((json_int_t)source->counters[i]));
 	json_object_set_new(object, "packets", counters);
-	return object;
-}
-
-/* What is not known is null. */
-static json_t *covariates_json(const struct control_covariates_reply *covariates)
-{
-	json_t *object = json_object();
-	unsigned int i;
-
-	for (i = 0; i < CONTROL_COVARIATE_COUNT; i++)
-		json_object_set_new(object, control_covariate_name(i),
-				    covariates->present & 1U << i ? json_real(covariates->values[i])
-								  : json_null());
-	json_object_set_new(object, "thermometer",
-			    covariates->thermometer[0] ? json_string(covariates->thermometer)
-						       : json_null());
-	json_object_set_new(object, "age",
-			    covariates->age_ns < 0 ? json_null()
-						   : json_real((double)covariates->age_ns * 1e-9));
 	return object;
 }
 

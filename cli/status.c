@@ -175,8 +175,24 @@ static void source_print(const struct cli *cli, const struct chronotick_source *
 	       (uint64_t)source->samples, age);
 }
 
+static int status_json(const struct cli *cli)
+{
+	struct terms terms;
+	json_t *object;
+	int r;
+
+	if (terms_ask(cli, &terms) < 0)
+		return -1;
+	object = terms_json(&terms);
+	r = json_dumpf(object, stdout, JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(object);
+	return r;
+}
+
 int cli_status(const struct cli *cli)
 {
+	struct terms terms;
 	struct view view;
 	unsigned int i;
 
@@ -185,6 +201,11 @@ int cli_status(const struct cli *cli)
 		fprintf(stderr, "chronotick: %s: %s\n", view.path, view.reason);
 		return CLI_UNTRUSTED;
 	}
+	if (cli->json) {
+		if (status_json(cli) < 0)
+			return CLI_UNTRUSTED;
+		return view.trust == 0 && !view.writer_gone ? CLI_TRUSTED : CLI_UNTRUSTED;
+	}
 	state_print(cli, &view);
 	daemon_print(cli, &view);
 	page_print(cli, &view);
@@ -192,7 +213,10 @@ int cli_status(const struct cli *cli)
 	printf("\nSources: %u\n", view.source_count);
 	for (i = 0; i < view.source_count; i++)
 		source_print(cli, &view.source[i], view.source_age_ns[i]);
-	if (cli->verbose && terms_print(cli, &view) < 0)
-		return CLI_UNTRUSTED;
+	if (cli->verbose) {
+		if (terms_ask(cli, &terms) < 0)
+			return CLI_UNTRUSTED;
+		terms_print(cli, &terms, &view);
+	}
 	return view.trust == 0 && !view.writer_gone ? CLI_TRUSTED : CLI_UNTRUSTED;
 }

@@ -20,6 +20,46 @@ static const char *const labels[CONTROL_TERMS] = {
 	[CONTROL_TERM_ROUNDING] = "rounding",
 };
 
+static int terms_of(struct ask *ask, enum control_type type)
+{
+	union control_request request;
+
+	control_request_begin(&request, type, 0);
+	return ask_for(ask, &request);
+}
+
+int terms_ask(const struct cli *cli, struct terms *ret)
+{
+	struct ask ask;
+	int r = ask_open(&ask, cli->control);
+
+	*ret = (struct terms){.covariates.age_ns = -1};
+	if (r == 0)
+		r = terms_of(&ask, CONTROL_STATUS);
+	if (r == 0) {
+		ret->status = ask.reply.status;
+		r = terms_of(&ask, CONTROL_MODELS);
+	}
+	if (r == 0) {
+		ret->models = ask.reply.models;
+		ret->has_models = true;
+	}
+	if (r == 0 || r == -EOPNOTSUPP)
+		r = terms_of(&ask, CONTROL_COVARIATES);
+	if (r == 0) {
+		ret->covariates = ask.reply.covariates;
+		ret->has_covariates = true;
+	}
+	if (r == 0 || r == -EOPNOTSUPP)
+		r = terms_of(&ask, CONTROL_IDENTITY);
+	if (r == 0)
+		ret->identity = ask.reply.identity;
+	else
+		ask_complain(&ask, r);
+	ask_close(&ask);
+	return r;
+}
+
 static void line_print(const char *label, uint64_t ns)
 {
 	char text[TEXT_SIZE];
@@ -52,8 +92,52 @@ static void bound_print(const struct control_status_reply *status)
 	       text_duration((char[TEXT_SIZE]){0}, (double)status->remaining_ns * 1e-9, false));
 }
 
-/* A daemon of an earlier release knows of none. */
-static int covariates_ask(struct ask *ask)
+static void model_print(const struct control_model *model, const char *name)
+{
+	char error[TEXT_SIZE], away[TEXT_SIZE], sd[TEXT_SIZE], age[TEXT_SIZE];
+
+	printf("  %-24s %s\n", name, model->reason);
+	if (model->flags & CONTROL_MODEL_PREDICTS)
+		printf("  %24s predicts %s +- %s beside the time told, %s ago\n", "",
+		       text_duration(away, model->away_ns * 1e-9, true),
+		       text_duration(sd, model->sd_ns * 1e-9, false),
+		       text_duration(age, (double)model->age_ns * 1e-9, false));
+	if (model->scored)
+		printf("  %24s %" PRIu64 " measurements were off by %s in the mean; "
+		       "deviations times %.2f\n",
+		       "", model->scored, text_duration(error, model->error_ns * 1e-9, false),
+		       model->factor);
+}
+
+static void models_print(const struct control_models_reply *reply)
+{
+	static const char *const levels[CONTROL_LEVELS] = {
+		[CONTROL_FUSION] = "several models, fused",
+		[CONTROL_SHORT_TERM] = "the short-term model",
+		[CONTROL_LONG_TERM] = "the long-term model",
+		[CONTROL_SOURCES_ONLY] = "the sources only",
+		[CONTROL_HOLDOVER] = "holdover",
+		[CONTROL_NO_DATA] = "nothing",
+	};
+	static const char *const models[CONTROL_MODEL_KINDS] = {
+		[CONTROL_MODEL_SHORT_TERM] = "short-term model",
+		[CONTROL_MODEL_LONG_TERM] = "long-term model",
+		[CONTROL_MODEL_FEED] = "external model",
+	};
+	bool held = reply->level == CONTROL_HOLDOVER && reply->held < CONTROL_LEVELS;
+	unsigned int i;
+
+	printf("\nThe time rests on %s%s%s: %s\n",
+	       reply->level < CONTROL_LEVELS ? levels[reply->level] : "something new",
+	       held ? ", by " : "", held ? levels[reply->held] : "", reply->reason);
+	for (i = 0; i < CONTROL_MODEL_KINDS; i++)
+		model_print(&reply->models[i], models[i]);
+	printf("  the oscillator's rate walks by %.3g ppb in a second, and may move by %.3g ppb\n"
+	       "  within 18 minutes, as far as the bound is concerned\n",
+	       reply->walk_ns_s, reply->allowed_ns_s);
+}
+
+static void covariates_print(const struct control_covariates_reply *reply)
 {
 	static const char *const names[CONTROL_COVARIATE_COUNT] = {
 		[CONTROL_TEMPERATURE] = "temperature",
@@ -70,16 +154,9 @@ static int covariates_ask(struct ask *ask)
 		[CONTROL_CPU_LOAD] = {100, " %"},
 		[CONTROL_MEMORY] = {100, " %"},
 	};
-	const struct control_covariates_reply *reply = &ask->reply.covariates;
-	union control_request request;
 	char text[TEXT_SIZE];
 	unsigned int i;
-	int r;
 
-	control_request_begin(&request, CONTROL_COVARIATES, 0);
-	r = ask_for(ask, &request);
-	if (r < 0)
-		return r == -EOPNOTSUPP ? 0 : r;
 	printf("\nWhat may move the oscillator%s%s\n", reply->thermometer[0] ? ", by " : "",
 	       reply->thermometer);
 	if (!reply->present)
@@ -91,7 +168,6 @@ static int covariates_ask(struct ask *ask)
 					   units[i].unit));
 	if (reply->age_ns >= 0)
 		printf("  read %s ago\n", text_duration(text, (double)reply->age_ns * 1e-9, false));
-	return 0;
 }
 
 static void daemon_print(const struct cli *cli, const struct control_identity_reply *identity,
@@ -110,34 +186,18 @@ static void daemon_print(const struct cli *cli, const struct control_identity_re
 		   identity->may_change ? "" : "not ");
 }
 
-int terms_print(const struct cli *cli, const struct view *view)
+void terms_print(const struct cli *cli, const struct terms *terms, const struct view *view)
 {
-	union control_request request;
-	struct ask ask;
-	int r = ask_open(&ask, cli->control);
+	const struct control_status_reply *status = &terms->status;
 
-	if (r == 0) {
-		control_request_begin(&request, CONTROL_STATUS, 0);
-		r = ask_for(&ask, &request);
-	}
-	if (r == 0) {
-		struct control_status_reply status = ask.reply.status;
-
-		bound_print(&status);
-		printf("  the clock runs at %+.6f us/s beside the counter's nominal rate\n",
-		       (double)status.rate_ppt * 1e-6);
-		printf("  %u sources, %u usable, %u selected\n", status.sources, status.usable,
-		       status.selected);
-		r = covariates_ask(&ask);
-	}
-	if (r == 0) {
-		control_request_begin(&request, CONTROL_IDENTITY, 0);
-		r = ask_for(&ask, &request);
-	}
-	if (r == 0)
-		daemon_print(cli, &ask.reply.identity, view);
-	else
-		ask_complain(&ask, r);
-	ask_close(&ask);
-	return r;
+	bound_print(status);
+	printf("  the clock runs at %+.6f us/s beside the counter's nominal rate\n",
+	       (double)status->rate_ppt * 1e-6);
+	printf("  %u sources, %u usable, %u selected\n", status->sources, status->usable,
+	       status->selected);
+	if (terms->has_models)
+		models_print(&terms->models);
+	if (terms->has_covariates)
+		covariates_print(&terms->covariates);
+	daemon_print(cli, &terms->identity, view);
 }

@@ -35,7 +35,8 @@ static const struct cli_option monitor_options[] = {
 
 static const struct cli_option status_options[] = {
 	OPTION("verbose", CLI_FLAG, verbose, .letter = 'v',
-	       .help = "ask the daemon, and show every term of the bound"),
+	       .help = "ask the daemon, and show every term of the bound, and the models"),
+	OPTION("json", CLI_FLAG, json, .help = "print that as one JSON object"),
 	CONTROL_OPTION,
 	{NULL},
 };
@@ -78,6 +79,7 @@ static const char *const monitor_examples[] = {
 static const char *const status_examples[] = {
 	"chronotick status",
 	"chronotick status --verbose",
+	"chronotick status --json | jq .bound.terms_ns",
 	"chronotick status || systemctl restart chronotickd",
 	NULL,
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/describe.h"
 #include "local/peer.h"
 #include "log.h"
 
@@ -120,6 +121,46 @@ static void on_covariates(void *data, struct control_covariates_reply *ret)
 		ret->values[all[i].to] = values->value[all[i].from];
 	}
 	snprintf(ret->thermometer, sizeof(ret->thermometer), "%s", inputs->covariates.thermometer);
+}
+
+static void model_set(const struct model_view *view, struct control_model *ret)
+{
+	ret->flags = (view->used ? CONTROL_MODEL_USED : 0) |
+		     (view->predicts ? CONTROL_MODEL_PREDICTS : 0);
+	ret->scored = view->scored;
+	ret->age_ns = view->predicts ? view->age_ns : -1;
+	ret->error_ns = view->error_ns;
+	ret->factor = view->factor;
+	ret->away_ns = view->away_ns;
+	ret->sd_ns = view->sd_ns;
+	snprintf(ret->reason, sizeof(ret->reason), "%s", view->reason);
+}
+
+static void on_models(void *data, struct control_models_reply *ret)
+{
+	static const uint32_t levels[FUSE_LEVELS] = {
+		[FUSE_FUSION] = CONTROL_FUSION,       [FUSE_SHORT_TERM] = CONTROL_SHORT_TERM,
+		[FUSE_LONG_TERM] = CONTROL_LONG_TERM, [FUSE_NTP] = CONTROL_SOURCES_ONLY,
+		[FUSE_HOLDOVER] = CONTROL_HOLDOVER,   [FUSE_NO_DATA] = CONTROL_NO_DATA,
+	};
+	static const enum control_model_kind kinds[MODEL_COUNT] = {
+		[MODEL_SHORT_TERM] = CONTROL_MODEL_SHORT_TERM,
+		[MODEL_LONG_TERM] = CONTROL_MODEL_LONG_TERM,
+		[MODEL_FEED] = CONTROL_MODEL_FEED,
+	};
+	const struct operators *operators = data;
+	struct engine_view view;
+	unsigned int i;
+
+	engine_describe(operators->engine, counter_read(operators->counter), &view);
+	ret->level = levels[view.level];
+	ret->held = levels[view.held];
+	ret->walk_ns_s = view.oscillator.walk_ns_s;
+	ret->slope_ns_s2 = view.oscillator.slope_ns_s2;
+	ret->allowed_ns_s = view.oscillator.allowed_ns_s;
+	snprintf(ret->reason, sizeof(ret->reason), "%s", view.reason);
+	for (i = 0; i < MODEL_COUNT; i++)
+		model_set(&view.models[i], &ret->models[kinds[i]]);
 }
 
 static uint32_t on_source_count(void *data)
@@ -265,6 +306,7 @@ int operators_listen(struct operators *operators, struct loop *loop, const struc
 		.identity = on_identity,
 		.status = on_status,
 		.covariates = on_covariates,
+		.models = on_models,
 		.source_count = on_source_count,
 		.source = on_source,
 		.online = on_online,

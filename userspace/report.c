@@ -7,6 +7,7 @@
 #define CHRONOTICK_HEADER_ONLY
 #include <chronotick/chronotick.h>
 
+#include "engine/describe.h"
 #include "log.h"
 
 #define MINUTE_NS 60000000000LL
@@ -61,6 +62,7 @@ void report_clock(struct report *report, const struct engine *engine,
 					    "a leap second will be left out"};
 	struct tally tally = tally_of(engine);
 	uint8_t status = correction->status;
+	const char *reason;
 
 	if (status != report->status && status < sizeof(statuses) / sizeof(statuses[0])) {
 		report->status = status;
@@ -76,7 +78,10 @@ void report_clock(struct report *report, const struct engine *engine,
 	}
 	if (status >= CHRONOTICK_SYNCHRONIZED && engine->level != report->level) {
 		report->level = engine->level;
-		log_info("the time rests on: %s", fuse_level_name(engine->level));
+		reason = engine_level_reason(
+			engine, timescale_ns(&engine->config.scale, correction->counter));
+		log_info("the time rests on: %s%s%s", fuse_level_name(engine->level),
+			 reason ? "; " : "", reason ? reason : "");
 	}
 	report_past(report, &engine->models.short_term.past);
 	if (status >= CHRONOTICK_SYNCHRONIZED && correction->leap != report->leap &&

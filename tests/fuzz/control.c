@@ -109,6 +109,17 @@ static void reply_try(uint8_t *data, size_t size, bool mended)
 		text_check(reply.covariates.thermometer, sizeof(reply.covariates.thermometer));
 		for (i = 0; i < CONTROL_COVARIATES_MAX; i++)
 			must(isfinite(reply.covariates.values[i]));
+	} else if (request.type == CONTROL_MODELS) {
+		text_check(reply.models.reason, sizeof(reply.models.reason));
+		must(isfinite(reply.models.walk_ns_s) && isfinite(reply.models.slope_ns_s2) &&
+		     isfinite(reply.models.allowed_ns_s));
+		for (i = 0; i < CONTROL_MODELS_MAX; i++) {
+			const struct control_model *model = &reply.models.models[i];
+
+			text_check(model->reason, sizeof(model->reason));
+			must(isfinite(model->error_ns) && isfinite(model->factor) &&
+			     isfinite(model->away_ns) && isfinite(model->sd_ns));
+		}
 	} else if (request.type != CONTROL_STATUS) {
 		text_check(reply.text.text, sizeof(reply.text.text));
 	}

@@ -51,8 +51,19 @@ for user in "64001 " "64001 64002" "64001 ${group#*:}"; do
 	as "$uid" "$groups" "$work/chronotick" status --verbose >"$work/asked" 2>&1 ||
 		fail "user $user gets no status: $(cat "$work/asked")"
 	expect 'half of the exchange.s delay' "$work/asked"
+	expect 'The time rests on .*: ' "$work/asked"
 	expect "you may $([ "$groups" = "${group#*:}" ] || echo not)" "$work/asked"
 done
+"$chronotick" status --json >"$work/status.json" || fail "status --json: $?"
+python3 - "$work/status.json" <<-'CHECK' || fail "status --json: $(cat "$work/status.json")"
+	import json, sys
+	told = json.load(open(sys.argv[1]))
+	bound = told["bound"]
+	assert sum(bound["terms_ns"].values()) == bound["published_ns"] > 0, "the terms' sum"
+	assert told["rests_on"] in ("fusion", "short_term", "long_term", "sources_only"), "level"
+	assert set(told["models"]) == {"short_term", "long_term", "feed"}, "models"
+	assert told["oscillator"]["wander_ppb"] >= 1000, "wander"
+CHECK
 for verb in online offline reload; do
 	as 64001 "" "$work/chronotick" $verb >"$work/changed" 2>&1
 	[ $? -eq 1 ] || fail "a stranger's $verb ends with 0"
@@ -94,6 +105,8 @@ echo "who is not there"
 expect 'no such socket' "$work/none"
 CHRONOTICK_CONTROL=$work/nowhere "$chronotick" status >/dev/null ||
 	fail "status needs the socket"
+CHRONOTICK_CONTROL=$work/nowhere "$chronotick" status --json >/dev/null 2>&1 &&
+	fail "status --json finds no daemon, and ends with 0"
 CHRONOTICK_CONTROL=$work/nowhere "$chronotick" status --verbose >/dev/null 2>&1 &&
 	fail "status --verbose finds no daemon, and ends with 0"
 "$chronotick" sources extra >/dev/null 2>&1

@@ -46,6 +46,20 @@ static inline void made_up_covariates(void *data, struct control_covariates_repl
 	snprintf(ret->thermometer, sizeof(ret->thermometer), "made up");
 }
 
+static inline void made_up_models(void *data, struct control_models_reply *ret)
+{
+	(void)data;
+	ret->level = CONTROL_SHORT_TERM;
+	ret->walk_ns_s = 0.5;
+	snprintf(ret->reason, sizeof(ret->reason), "made up");
+	ret->models[0] = (struct control_model){
+		.flags = CONTROL_MODEL_USED,
+		.scored = 7,
+		.error_ns = 11,
+		.reason = "used",
+	};
+}
+
 static inline uint32_t made_up_count(void *data)
 {
 	const struct made_up *made_up = data;
@@ -96,6 +110,7 @@ static inline struct control_ops made_up_ops(struct made_up *made_up)
 		.identity = made_up_identity,
 		.status = made_up_status,
 		.covariates = made_up_covariates,
+		.models = made_up_models,
 		.source_count = made_up_count,
 		.source = made_up_source,
 		.online = made_up_online,

@@ -145,6 +145,29 @@ Test(control_protocol, tells_covariates_and_takes_numbers_alone)
 	cr_assert_eq(control_reply_check(&checked, &reply, size, &request.header), -EBADMSG);
 }
 
+Test(control_protocol, tells_of_models_and_takes_numbers_alone)
+{
+	size_t size;
+
+	begin(CONTROL_MODELS);
+	size = answer(&stranger);
+	cr_assert_eq(size, sizeof(reply.models));
+	cr_assert_eq(control_reply_check(&checked, &reply, size, &request.header), 0);
+	cr_assert_eq(checked.models.level, CONTROL_SHORT_TERM);
+	cr_assert_float_eq(checked.models.walk_ns_s, 0.5, 1e-12);
+	cr_assert_eq(checked.models.models[0].scored, 7);
+	cr_assert_str_eq(checked.models.models[0].reason, "used");
+	reply.models.walk_ns_s = INFINITY;
+	reply.models.models[0].error_ns = NAN;
+	memset(reply.models.reason, '\t', sizeof(reply.models.reason));
+	memset(reply.models.models[3].reason, 'x', sizeof(reply.models.models[3].reason));
+	cr_assert_eq(control_reply_check(&checked, &reply, size, &request.header), 0);
+	cr_assert_eq(checked.models.walk_ns_s, 0);
+	cr_assert_eq(checked.models.models[0].error_ns, 0);
+	cr_assert_eq(checked.models.reason[0], '?');
+	cr_assert_eq(strlen(checked.models.models[3].reason), CONTROL_REASON_MAX - 1);
+}
+
 Test(control_protocol, pages_through_any_number_of_sources)
 {
 	uint32_t count;
@@ -247,6 +270,16 @@ Test(control_protocol, names_everything_once)
 			cr_assert_eq(strcmp(control_covariate_name(i), control_covariate_name(j)) ==
 					     0,
 				     i == j);
+	for (i = 0; i < CONTROL_LEVELS; i++)
+		for (j = 0; j <= i; j++)
+			cr_assert_eq(strcmp(control_level_name(i), control_level_name(j)) == 0,
+				     i == j);
+	for (i = 0; i < CONTROL_MODEL_KINDS; i++)
+		for (j = 0; j <= i; j++)
+			cr_assert_eq(strcmp(control_model_name(i), control_model_name(j)) == 0,
+				     i == j);
+	cr_assert_str_eq(control_level_name(CONTROL_LEVELS), "unknown");
+	cr_assert_str_eq(control_model_name(CONTROL_MODEL_KINDS), "unknown");
 	cr_assert_str_eq(control_term_name(CONTROL_TERMS), "unknown");
 	cr_assert_str_eq(control_counter_name(UINT32_MAX), "unknown");
 }

@@ -59,6 +59,14 @@ static size_t answer_covariates(union control_reply *ret, const struct control_h
 	return sizeof(ret->covariates);
 }
 
+static size_t answer_models(union control_reply *ret, const struct control_header *request,
+			    const struct control_ops *ops)
+{
+	control_reply_begin(ret, request, 0, sizeof(ret->models));
+	ops->models(ops->data, &ret->models);
+	return sizeof(ret->models);
+}
+
 static size_t answer_list(union control_reply *ret, const struct control_list_request *request,
 			  const struct control_ops *ops)
 {
@@ -121,6 +129,8 @@ size_t control_answer(union control_reply *ret, const struct control_ops *ops,
 		return answer_status(ret, &request.header, ops);
 	case CONTROL_COVARIATES:
 		return answer_covariates(ret, &request.header, ops);
+	case CONTROL_MODELS:
+		return answer_models(ret, &request.header, ops);
 	case CONTROL_LIST:
 		return answer_list(ret, &request.list, ops);
 	case CONTROL_ONLINE:

@@ -20,6 +20,7 @@ static const struct {
 	[CONTROL_RELOAD] = {sizeof(struct control_header), sizeof(struct control_text_reply)},
 	[CONTROL_COVARIATES] = {sizeof(struct control_header),
 				sizeof(struct control_covariates_reply)},
+	[CONTROL_MODELS] = {sizeof(struct control_header), sizeof(struct control_models_reply)},
 };
 
 static bool type_is_known(uint16_t type)
@@ -118,6 +119,31 @@ static void covariates_clean(struct control_covariates_reply *covariates)
 		}
 }
 
+static void number_clean(double *number)
+{
+	if (!isfinite(*number))
+		*number = 0;
+}
+
+static void models_clean(struct control_models_reply *reply)
+{
+	unsigned int i;
+
+	number_clean(&reply->walk_ns_s);
+	number_clean(&reply->slope_ns_s2);
+	number_clean(&reply->allowed_ns_s);
+	text_clean(reply->reason, sizeof(reply->reason));
+	for (i = 0; i < CONTROL_MODELS_MAX; i++) {
+		struct control_model *model = &reply->models[i];
+
+		number_clean(&model->error_ns);
+		number_clean(&model->factor);
+		number_clean(&model->away_ns);
+		number_clean(&model->sd_ns);
+		text_clean(model->reason, sizeof(model->reason));
+	}
+}
+
 static void reply_clean(union control_reply *reply)
 {
 	int32_t i;
@@ -142,6 +168,9 @@ static void reply_clean(union control_reply *reply)
 		break;
 	case CONTROL_COVARIATES:
 		covariates_clean(&reply->covariates);
+		break;
+	case CONTROL_MODELS:
+		models_clean(&reply->models);
 		break;
 	case CONTROL_STATUS:
 		break;
@@ -235,6 +264,28 @@ const char *control_counter_name(unsigned int counter)
 	};
 
 	return name_of(names, CONTROL_COUNTERS, counter);
+}
+
+const char *control_level_name(unsigned int level)
+{
+	static const char *const names[CONTROL_LEVELS] = {
+		[CONTROL_FUSION] = "fusion",       [CONTROL_SHORT_TERM] = "short_term",
+		[CONTROL_LONG_TERM] = "long_term", [CONTROL_SOURCES_ONLY] = "sources_only",
+		[CONTROL_HOLDOVER] = "holdover",   [CONTROL_NO_DATA] = "no_data",
+	};
+
+	return level < CONTROL_LEVELS ? names[level] : "unknown";
+}
+
+const char *control_model_name(unsigned int model)
+{
+	static const char *const names[CONTROL_MODEL_KINDS] = {
+		[CONTROL_MODEL_SHORT_TERM] = "short_term",
+		[CONTROL_MODEL_LONG_TERM] = "long_term",
+		[CONTROL_MODEL_FEED] = "feed",
+	};
+
+	return model < CONTROL_MODEL_KINDS ? names[model] : "unknown";
 }
 
 const char *control_covariate_name(unsigned int covariate)

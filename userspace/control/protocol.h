@@ -31,7 +31,8 @@ enum control_type {
 	CONTROL_OFFLINE = 5,
 	CONTROL_RELOAD = 6,
 	CONTROL_COVARIATES = 7, /* asks, and changes nothing */
-	CONTROL_TYPES,          /* one past the last */
+	CONTROL_MODELS = 8,
+	CONTROL_TYPES, /* one past the last */
 };
 
 /* Every message begins with it, in every version. */
@@ -54,7 +55,7 @@ struct control_select_request {
 	char pattern[CONTROL_NAME_MAX]; /* fnmatch(3)'s, or "all" */
 };
 
-/* IDENTITY, STATUS, RELOAD and COVARIATES are the header alone. */
+/* IDENTITY, STATUS, RELOAD, COVARIATES and MODELS are the header alone. */
 union control_request {
 	struct control_header header;
 	struct control_list_request list;
@@ -205,6 +206,53 @@ struct control_covariates_reply {
 	char thermometer[64];                  /* the one that is read; "" while there is none */
 };
 
+/* What the time rests on; control_level_name() */
+enum control_level {
+	CONTROL_FUSION,
+	CONTROL_SHORT_TERM,
+	CONTROL_LONG_TERM,
+	CONTROL_SOURCES_ONLY,
+	CONTROL_HOLDOVER,
+	CONTROL_NO_DATA,
+	CONTROL_LEVELS,
+};
+
+/* control_model_name(). There is room for more. */
+enum control_model_kind {
+	CONTROL_MODEL_SHORT_TERM,
+	CONTROL_MODEL_LONG_TERM,
+	CONTROL_MODEL_FEED,
+	CONTROL_MODEL_KINDS,
+};
+#define CONTROL_MODELS_MAX 4
+
+#define CONTROL_MODEL_USED 1U     /* the time rests on it, too */
+#define CONTROL_MODEL_PREDICTS 2U /* it has a prediction for now */
+
+struct control_model {
+	uint32_t flags; /* CONTROL_MODEL_* */
+	uint32_t pad;
+	uint64_t scored; /* measurements that its predictions were compared with */
+	int64_t age_ns;  /* of its prediction for now; -1: there is none */
+	double error_ns; /* mean absolute error of those measurements */
+	double factor;   /* by which its standard deviations are rescaled */
+	double away_ns;  /* of its prediction from the time told */
+	double sd_ns;    /* one standard deviation of its prediction */
+	char reason[CONTROL_REASON_MAX];
+};
+
+struct control_models_reply {
+	struct control_result result;
+	uint32_t level; /* enum control_level */
+	uint32_t held;  /* in holdover: what the time held over follows */
+	/* How the oscillator's rate moves: as a random walk in ns/s after a second, steadily, and */
+	double walk_ns_s;
+	double slope_ns_s2;
+	double allowed_ns_s; /* by how much the bound lets it move in 18 minutes */
+	char reason[CONTROL_REASON_MAX];
+	struct control_model models[CONTROL_MODELS_MAX];
+};
+
 union control_reply {
 	struct control_header header;
 	struct control_result result;
@@ -213,6 +261,7 @@ union control_reply {
 	struct control_status_reply status;
 	struct control_list_reply list;
 	struct control_covariates_reply covariates;
+	struct control_models_reply models;
 };
 
 _Static_assert(sizeof(struct control_header) == 16, "header");
@@ -224,6 +273,7 @@ _Static_assert(sizeof(struct control_identity_reply) == 224, "identity reply");
 _Static_assert(sizeof(struct control_status_reply) == 184, "status reply");
 _Static_assert(sizeof(struct control_source) == 784, "source");
 _Static_assert(sizeof(struct control_covariates_reply) == 168, "covariates reply");
+_Static_assert(sizeof(struct control_models_reply) == 184 + 4 * 184, "models reply");
 _Static_assert(sizeof(struct control_list_reply) == 32 + 8 * 784, "list reply");
 
 /* The header of a request, ready to be sent; the rest of *ret is zero. */
@@ -245,8 +295,8 @@ void control_reply_begin(union control_reply *ret, const struct control_header *
 			 int32_t result, size_t size);
 
 /*
- * Check a reply to `request`, and copy it. Texts are made printable ASCII, and covariates that are
- * no numbers are not present; flags, kinds and so on may have values that have no name.
+ * Check a reply to `request`, and copy it. Texts are made printable ASCII, covariates that are no
+ * numbers are not present, and other fractions that are none are 0; flags, kinds and so on may have values that have no name.
  *
  * Returns 0, the reply's result being 0 or more; its result, if that is negative: then ret->text is
  * the reply; -EPROTONOSUPPORT: another version; -EBADMSG: no reply to that request.
@@ -258,5 +308,7 @@ int control_reply_check(union control_reply *ret, const void *message, size_t si
 const char *control_term_name(unsigned int term);
 const char *control_counter_name(unsigned int counter);
 const char *control_covariate_name(unsigned int covariate);
+const char *control_level_name(unsigned int level);
+const char *control_model_name(unsigned int model);
 
 #endif /* CONTROL_PROTOCOL_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the engine does at a leap second (leap.h tells when that is). Used by engine.c alone. */
+/* What the engine does at a leap second (leap.h tells when that is). Used by the engine's parts. */
 #ifndef ENGINE_FOLLOW_H
 #define ENGINE_FOLLOW_H
 

@@ -69,20 +69,28 @@ int schedule_keep(struct schedule *schedule, const struct prediction *prediction
 	return 0;
 }
 
-const struct prediction *schedule_serve(struct schedule *schedule, int64_t now_ns)
+const struct prediction *schedule_peek(const struct schedule *schedule, int64_t now_ns)
 {
 	unsigned int age;
 
 	for (age = 0; age < schedule->count; age++) {
 		const struct prediction *prediction = kept_at(schedule, age);
 
-		if (!serves(prediction, now_ns))
-			continue;
-		schedule->hits++;
-		return prediction;
+		if (serves(prediction, now_ns))
+			return prediction;
 	}
-	schedule->misses++;
 	return NULL;
+}
+
+const struct prediction *schedule_serve(struct schedule *schedule, int64_t now_ns)
+{
+	const struct prediction *prediction = schedule_peek(schedule, now_ns);
+
+	if (prediction)
+		schedule->hits++;
+	else
+		schedule->misses++;
+	return prediction;
 }
 
 void schedule_clear(struct schedule *schedule)

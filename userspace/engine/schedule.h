@@ -46,6 +46,9 @@ int schedule_keep(struct schedule *schedule, const struct prediction *prediction
 /* The prediction made last that serves now_ns; NULL: there is none, which is counted as a miss. */
 const struct prediction *schedule_serve(struct schedule *schedule, int64_t now_ns);
 
+/* The same for a look from outside, which is not counted. */
+const struct prediction *schedule_peek(const struct schedule *schedule, int64_t now_ns);
+
 /* A step: nothing that was predicted holds. */
 void schedule_clear(struct schedule *schedule);
 

@@ -36,7 +36,7 @@ struct rivalry {
 	unsigned int count;
 	double lead;     /* mean of (b - a) / (b + a), a and b being the absolute errors: -1 to 1 */
 	double variance; /* of one such term */
-	bool ahead;      /* a is better, for certain */
+	bool ahead;      /* a is better, by more than a standard error of the lead */
 };
 
 /* Both have predicted the same measurement. A single one, however far off, counts as one. */
