@@ -36,7 +36,7 @@ struct parse {
 	yaml_event_t event; /* the current one */
 	unsigned int depth; /* of maps and lists that are open after it */
 	struct config *config;
-	struct source_place places[CONFIG_SOURCES_MAX];
+	struct source_place places[CONFIG_ENTRIES_MAX];
 	const char *name;
 	const char *text;
 	size_t size;
@@ -365,6 +365,20 @@ static void check_duplicate_source(struct parse *p, unsigned int index)
 	}
 }
 
+static void check_second_feed(struct parse *p, const struct map *map, unsigned int index)
+{
+	char path[PATH_TEXT_MAX];
+	unsigned int i;
+
+	for (i = 0; i < index; i++) {
+		if (p->config->sources[i].type != SOURCE_FEED)
+			continue;
+		snprintf(path, sizeof(path), "sources[%u].feed", index);
+		complain(p, map_line(map, "feed"), path, "a second feed; allowed: one");
+		return;
+	}
+}
+
 /* One entry of the list, whose first event is the current one. */
 static void read_source(struct parse *p, unsigned int index)
 {
@@ -389,6 +403,8 @@ static void read_source(struct parse *p, unsigned int index)
 		return;
 	p->places[index].key_line = map_line(&map, "key");
 	check_source(p, &map, index);
+	if (source->type == SOURCE_FEED)
+		check_second_feed(p, &map, index);
 	if (source->ntp.server)
 		p->places[index].server_line =
 			map_line(&map, source->type == SOURCE_POOL ? "pool" : "ntp");
@@ -398,7 +414,14 @@ static void read_source(struct parse *p, unsigned int index)
 /* How many sources an entry of the list may become */
 static unsigned int source_weight(const struct source_config *source)
 {
-	return source->type == SOURCE_POOL ? source->maxsources : 1;
+	switch (source->type) {
+	case SOURCE_POOL:
+		return source->maxsources;
+	case SOURCE_FEED:
+		return 0;
+	default:
+		return 1;
+	}
 }
 
 static void read_sources(struct parse *p, const struct key *key, const char *path)
@@ -410,7 +433,7 @@ static void read_sources(struct parse *p, const struct key *key, const char *pat
 	while (next(p) && p->event.type != YAML_SEQUENCE_END_EVENT) {
 		here = event_line(p);
 		before = weight;
-		if (count < CONFIG_SOURCES_MAX) {
+		if (count < CONFIG_ENTRIES_MAX) {
 			read_source(p, count);
 			weight += source_weight(&p->config->sources[count]);
 		} else {
@@ -421,9 +444,10 @@ static void read_sources(struct parse *p, const struct key *key, const char *pat
 		if (before <= CONFIG_SOURCES_MAX && weight > CONFIG_SOURCES_MAX && !p->fatal)
 			complain(p, here, path, "too many sources; allowed: %s", allowed);
 	}
-	if (count == 0 && !p->fatal)
-		complain(p, line, path, "an empty list; allowed: %s", allowed);
-	p->config->source_count = count < CONFIG_SOURCES_MAX ? count : CONFIG_SOURCES_MAX;
+	if (weight == 0 && !p->fatal)
+		complain(p, line, path, "%s; allowed: %s",
+			 count ? "a feed alone tells no time" : "an empty list", allowed);
+	p->config->source_count = count < CONFIG_ENTRIES_MAX ? count : CONFIG_ENTRIES_MAX;
 }
 
 /* The value of a known key; its first event is the current one. */
@@ -581,6 +605,23 @@ static void read_keys(struct parse *p)
 	ntp_keys_free(keys);
 }
 
+/* The feed goes to a place of its own: whoever works with the list wants sources of time. */
+static void separate_feed(struct config *config)
+{
+	unsigned int from, to = 0;
+
+	for (from = 0; from < config->source_count; from++) {
+		const struct source_config *source = &config->sources[from];
+
+		if (source->type == SOURCE_FEED)
+			config->feed =
+				(struct feed_config){source->feed, source->group, source->offline};
+		else
+			config->sources[to++] = *source;
+	}
+	config->source_count = to;
+}
+
 static int parse_text(struct config *ret, const char *name, const void *text, size_t size,
 		      FILE *errors, bool files)
 {
@@ -611,6 +652,8 @@ static int parse_text(struct config *ret, const char *name, const void *text, si
 	if (p.fatal)
 		config_clear(&config);
 	else
+		separate_feed(&config);
+	if (!p.fatal)
 		*ret = config;
 	explicit_bzero(config.sources, sizeof(config.sources)); /* their keys */
 	return p.fatal;

@@ -3,6 +3,7 @@
 #ifndef USERSPACE_CONFIG_H
 #define USERSPACE_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,7 +24,8 @@
 #define CONFIG_SIZE_MAX (1024 * 1024)
 #define CONFIG_DEPTH_MAX 16 /* of nested maps and lists */
 #define CONFIG_CPUS_MAX 64
-#define CONFIG_SOURCES_MAX SOURCE_SET_MAX /* the members of pools counted in */
+#define CONFIG_SOURCES_MAX SOURCE_SET_MAX           /* the members of pools counted in */
+#define CONFIG_ENTRIES_MAX (CONFIG_SOURCES_MAX + 1) /* and a feed, while the file is read */
 
 struct control_config {
 	const char *socket; /* NULL: there is none */
@@ -36,6 +38,13 @@ struct model_config {
 	uint32_t interval_s;
 	uint32_t horizon_s; /* more than interval_s and lead_s together */
 	uint32_t lead_s;
+};
+
+/* The feed of an external model */
+struct feed_config {
+	const char *path;  /* NULL: there is none */
+	const char *group; /* LOCAL_NO_GROUP, or a name */
+	bool offline;      /* it starts offline */
 };
 
 struct config {
@@ -58,8 +67,9 @@ struct config {
 	int log_priority;
 	const char *keys; /* the file of the sources' keys; NULL: none */
 	struct control_config control;
-	struct source_config sources[CONFIG_SOURCES_MAX];
+	struct source_config sources[CONFIG_ENTRIES_MAX];
 	unsigned int source_count;
+	struct feed_config feed;
 	int cpus[CONFIG_CPUS_MAX]; /* from the command line */
 	unsigned int cpu_count;
 	void *strings; /* what the members point to */

@@ -132,6 +132,7 @@ static void counter_act(struct daemon *daemon, enum watch_action action)
 	daemon->scale.mult = daemon->counter.mult;
 	engine_restart(&daemon->engine, &daemon->scale);
 	source_set_restart(daemon->sources);
+	inputs_restart(&daemon->inputs);
 }
 
 static void on_round(void *data)
@@ -210,7 +211,10 @@ static void on_second(void *data)
 
 static void on_sampled(void *data, const struct sample *sample, int taken)
 {
-	(void)data;
+	struct daemon *daemon = data;
+
+	if (taken == 0)
+		inputs_sampled(&daemon->inputs, sample);
 	log_debug("source %u: UTC - raw time %" PRId64 " ns, delay %" PRId64
 		  " ns, dispersion %" PRId64 " ns, stamps %s/%s%s%s",
 		  sample->source, sample->offset_ns, sample->delay_ns, sample->dispersion_ns,
@@ -352,6 +356,25 @@ static int sources_open(struct daemon *daemon)
 	return 0;
 }
 
+/* The engine of this version has no place for it: it is checked, counted, and shown by the feed. */
+static void on_predicted(void *data, const struct prediction *prediction)
+{
+	(void)data;
+	(void)prediction;
+}
+
+static int inputs_start(struct daemon *daemon)
+{
+	daemon->inputs = (struct inputs){
+		.loop = daemon->loop,
+		.counter = &daemon->counter,
+		.engine = &daemon->engine,
+		.data = daemon,
+		.predicted = on_predicted,
+	};
+	return inputs_open(&daemon->inputs, daemon->config);
+}
+
 static int timers_start(struct daemon *daemon)
 {
 	int r;
@@ -427,7 +450,7 @@ int daemon_new(struct daemon **ret, struct config *config, const struct reload_o
 	r = sources_open(daemon);
 	if (r < 0)
 		goto fail;
-	r = inputs_open(&daemon->inputs, config);
+	r = inputs_start(daemon);
 	if (r < 0)
 		goto fail;
 	r = timers_start(daemon);
@@ -460,7 +483,7 @@ int daemon_reload(struct daemon *daemon, const struct config *wanted)
 {
 	struct source_set_change change;
 	struct engine_config engine;
-	int r;
+	int r, r_feed;
 
 	reload_keys(daemon->config, wanted, on_kept, NULL);
 	log_level_set(daemon->config->log_priority);
@@ -469,6 +492,7 @@ int daemon_reload(struct daemon *daemon, const struct config *wanted)
 	if (r < 0)
 		log_error("the engine does not take its configuration: %s", strerror(-r));
 	r = source_set_reconfigure(daemon->sources, wanted->sources, wanted->source_count, &change);
+	r_feed = inputs_reload(&daemon->inputs, wanted);
 	loop_timer_set(daemon->loop, &daemon->upkeep, loop_now_ns());
 	leapseconds_look(&daemon->leaps);
 	if (r < 0)
@@ -476,7 +500,7 @@ int daemon_reload(struct daemon *daemon, const struct config *wanted)
 	log_info("the new configuration is in use; sources: %u new, %u gone, %u changed, %u as "
 		 "before",
 		 change.added, change.removed, change.changed, change.kept);
-	return r;
+	return r < 0 ? r : r_feed;
 }
 
 /* One line of the log for each line of the text */

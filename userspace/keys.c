@@ -137,19 +137,28 @@ static const struct key realtime_keys[] = {
 	{"priority", KEY_INTEGER, "0", 0, REALTIME_PRIORITY_MAX, MEMBER(config, realtime.priority)},
 };
 
+#define NTP_TYPES (1 << SOURCE_NTP | 1 << SOURCE_POOL)
+
 static const struct key source_keys[] = {
 	{"ntp", KEY_HOST, NULL, MEMBER(source_config, ntp.server), .types = 1 << SOURCE_NTP,
 	 .names_type = true},
 	{"pool", KEY_HOST, NULL, MEMBER(source_config, ntp.server), .types = 1 << SOURCE_POOL,
 	 .names_type = true},
+	{"feed", KEY_PATH, NULL, 0, 107, MEMBER(source_config, feed), .types = 1 << SOURCE_FEED,
+	 .names_type = true},
 	{"maxsources", KEY_INTEGER, "4", 1, POOL_MEMBERS_MAX, MEMBER(source_config, maxsources),
 	 .types = 1 << SOURCE_POOL},
-	{"port", KEY_INTEGER, "123", 1, 65535, MEMBER(source_config, ntp.port)},
-	{"iburst", KEY_BOOLEAN, "false", MEMBER(source_config, ntp.iburst)},
-	{"minpoll", KEY_INTEGER, "6", -3, 17, MEMBER(source_config, ntp.minpoll)},
-	{"maxpoll", KEY_INTEGER, "10", -3, 17, MEMBER(source_config, ntp.maxpoll)},
-	{"xleave", KEY_BOOLEAN, "false", MEMBER(source_config, ntp.xleave)},
-	{"key", KEY_INTEGER, "0", 0, UINT32_MAX, MEMBER(source_config, ntp.key.id)},
+	{"port", KEY_INTEGER, "123", 1, 65535, MEMBER(source_config, ntp.port), .types = NTP_TYPES},
+	{"iburst", KEY_BOOLEAN, "false", MEMBER(source_config, ntp.iburst), .types = NTP_TYPES},
+	{"minpoll", KEY_INTEGER, "6", -3, 17, MEMBER(source_config, ntp.minpoll),
+	 .types = NTP_TYPES},
+	{"maxpoll", KEY_INTEGER, "10", -3, 17, MEMBER(source_config, ntp.maxpoll),
+	 .types = NTP_TYPES},
+	{"xleave", KEY_BOOLEAN, "false", MEMBER(source_config, ntp.xleave), .types = NTP_TYPES},
+	{"key", KEY_INTEGER, "0", 0, UINT32_MAX, MEMBER(source_config, ntp.key.id),
+	 .types = NTP_TYPES},
+	{"group", KEY_FILE_NAME, LOCAL_NO_GROUP, MEMBER(source_config, group),
+	 .types = 1 << SOURCE_FEED},
 	{"offline", KEY_BOOLEAN, "false", MEMBER(source_config, offline)},
 };
 

@@ -167,7 +167,7 @@ static uint32_t on_source_count(void *data)
 {
 	const struct operators *operators = data;
 
-	return source_set_count(operators->sources);
+	return source_set_count(operators->sources) + (operators->inputs->feed != NULL);
 }
 
 static void statistics_set(const struct ntp_statistics *from, struct control_source *ret)
@@ -242,14 +242,82 @@ static void source_set_fields(const struct operators *operators, const struct so
 	snprintf(ret->reason, sizeof(ret->reason), "%s", from->reason ? from->reason : "");
 }
 
+static void feed_counters(const struct feed_statistics *from, uint64_t *ret)
+{
+	static const enum control_counter counters[FEED_VERDICTS] = {
+		[FEED_TAKEN] = CONTROL_ACCEPTED,
+		[FEED_MALFORMED] = CONTROL_REJECTED_MALFORMED,
+		[FEED_UNSUPPORTED] = CONTROL_REJECTED_UNSUPPORTED,
+		[FEED_DUPLICATE] = CONTROL_REJECTED_DUPLICATE,
+		[FEED_OTHER_EPOCH] = CONTROL_REJECTED_OTHER_EPOCH,
+		[FEED_INVALID] = CONTROL_REJECTED_INVALID,
+		[FEED_LATE] = CONTROL_REJECTED_LATE,
+		[FEED_TOO_FAR] = CONTROL_REJECTED_TOO_FAR,
+		[FEED_UNTRUSTED] = CONTROL_REJECTED_UNTRUSTED,
+		[FEED_IMPLAUSIBLE] = CONTROL_REJECTED_IMPLAUSIBLE,
+	};
+	unsigned int i;
+
+	ret[CONTROL_SENT] = from->sent;
+	ret[CONTROL_RECEIVED] = from->received;
+	ret[CONTROL_DROPPED] = from->dropped;
+	for (i = 0; i < FEED_VERDICTS; i++) {
+		ret[counters[i]] = from->rejects[i];
+		if (i != FEED_TAKEN)
+			ret[CONTROL_REJECTED] += from->rejects[i];
+	}
+}
+
+/* A feed is shown with the sources: it is configured there, and switched like them. */
+static void feed_fields(const struct operators *operators, struct control_source *ret)
+{
+	const struct inputs *inputs = operators->inputs;
+	const struct timescale *scale = &operators->engine->config.scale;
+	int64_t raw_ns = timescale_ns(scale, counter_read(operators->counter));
+	const char *reason = "no model is connected";
+	struct feed_status status;
+
+	feed_describe(inputs->feed, &status);
+	ret->flags = status.online ? 0 : CONTROL_SOURCE_OFFLINE;
+	ret->kind = CHRONOTICK_GPU_MODEL;
+	ret->state = CHRONOTICK_SOURCE_UNREACHABLE;
+	ret->leap = 3;
+	ret->age_ns = -1;
+	ret->samples = status.statistics.rejects[FEED_TAKEN];
+	if (status.has_prediction) {
+		ret->age_ns = loop_now_ns() - status.latest_ns;
+		ret->offset_ns = (int64_t)status.away_ns;
+		ret->dispersion_ns = (uint64_t)estimate_sd(&status.latest.line, raw_ns);
+	}
+	if (!status.online) {
+		reason = "offline";
+	} else if (status.has_prediction && status.latest.until_ns > raw_ns) {
+		ret->state = CHRONOTICK_SOURCE_CANDIDATE;
+		reason = "its predictions are good; it is no source of time, and has no vote";
+	} else if (status.connected) {
+		ret->state = CHRONOTICK_SOURCE_UNSYNCHRONIZED;
+		reason = "a model is connected, and has no prediction for now";
+	}
+	feed_counters(&status.statistics, ret->counters);
+	snprintf(ret->name, sizeof(ret->name), "%s", inputs->feed_path);
+	if (status.connected)
+		snprintf(ret->address, sizeof(ret->address), "pid %" PRId32, status.peer.pid);
+	snprintf(ret->reason, sizeof(ret->reason), "%s", reason);
+}
+
 /* Sources are numbered as the set has them; while a list is asked for in parts they may move. */
 static int on_source(void *data, uint32_t number, struct control_source *ret)
 {
 	const struct operators *operators = data;
 	struct source_status status = {0};
 
-	if (number >= source_set_count(operators->sources))
+	if (number >= on_source_count(data))
 		return -ENOENT;
+	if (number == source_set_count(operators->sources)) {
+		ret->number = number;
+		feed_fields(operators, ret);
+		return 0;
+	}
 	source_set_describe(operators->sources, number, &status);
 	ret->number = number;
 	source_set_fields(operators, &status, ret);
@@ -262,7 +330,8 @@ static int on_online(void *data, const struct local_peer *peer, const char *patt
 	const struct operators *operators = data;
 	bool all = strcmp(pattern, "all") == 0;
 	const char *what = online ? "online" : "offline";
-	unsigned int count = source_set_online(operators->sources, all ? NULL : pattern, online);
+	unsigned int count = source_set_online(operators->sources, all ? NULL : pattern, online) +
+			     inputs_online(operators->inputs, all ? NULL : pattern, online);
 
 	if (count == 0) {
 		snprintf(text, CONTROL_TEXT_MAX,

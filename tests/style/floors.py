@@ -18,6 +18,7 @@ FORBIDDEN = {
     "userspace/engine/": ["userspace/base/", "userspace/sources/", "userspace/publish/"],
     "lib/": ["userspace/", "cli/"],
     "userspace/control/": ["userspace/engine/", "userspace/publish/", "userspace/sources/"],
+    "userspace/feed/": ["userspace/control/", "userspace/publish/", "userspace/sources/"],
     "cli/": ["tests/", "userspace/sources/", "userspace/publish/"],
     "userspace/": ["tests/", "cli/"],
 }

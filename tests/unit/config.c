@@ -37,10 +37,11 @@ static int parse(struct config *config, const char *text, char **errors)
 #define ALLOWED_DOCUMENT                                                                           \
 	"page, clock, leap, counter, trust, realtime, warm_up_s, state, audit, models, covariates, log_level, keys, control or sources"
 #define ALLOWED_SOURCE                                                                             \
-	"ntp, pool, maxsources, port, iburst, minpoll, maxpoll, xleave, key or offline"
+	"ntp, pool, feed, maxsources, port, iburst, minpoll, maxpoll, xleave, key, group or "      \
+	"offline"
 #define ALLOWED_SOURCES                                                                            \
-	"a list of 1 to 64 sources, members of pools counted, each a map with its kind (ntp or "   \
-	"pool) as a key"
+	"a list of 1 to 64 sources, members of pools counted, each a map with its kind (ntp, "     \
+	"pool or feed) as a key"
 #define ALLOWED_SOCKET "allowed: none, or an absolute path of up to 107 bytes"
 #define ALLOWED_HOST "a host name, an IPv4 or an IPv6 address"
 #define ALLOWED_NAME "1 to 64 letters, digits, '.', '_' or '-', the first one no '.'"
@@ -200,12 +201,23 @@ static const struct {
 	{"sources:\n  - a.example\n",
 	 "f.yaml:2: sources[0]: it is no map; allowed: a map of " ALLOWED_SOURCE "\n"},
 	{"sources:\n  - iburst: true\n",
-	 "f.yaml:2: sources[0]: it has no kind; allowed: one of ntp or pool\n"},
+	 "f.yaml:2: sources[0]: it has no kind; allowed: one of ntp, pool or feed\n"},
 	{"sources:\n  - ntp: a.example\n  - ptp: b.example\n    iburst: true\n",
 	 "f.yaml:3: sources[1].ptp: unknown key; allowed: " ALLOWED_SOURCE "\n"
-	 "f.yaml:3: sources[1]: it has no kind; allowed: one of ntp or pool\n"},
+	 "f.yaml:3: sources[1]: it has no kind; allowed: one of ntp, pool or feed\n"},
 	{"sources:\n  - ntp: a.example\n    pool: b.example\n",
-	 "f.yaml:3: sources[0].pool: a second kind: it is ntp already; allowed: one of ntp or pool\n"},
+	 "f.yaml:3: sources[0].pool: a second kind: it is ntp already; allowed: one of ntp, pool or feed\n"},
+	{"sources:\n  - feed: /run/x\n",
+	 "f.yaml:2: sources: a feed alone tells no time; allowed: " ALLOWED_SOURCES "\n"},
+	{"sources:\n  - ntp: a\n  - feed: feed.sock\n",
+	 "f.yaml:3: sources[1].feed: \"feed.sock\" is no absolute path; "
+	 "allowed: an absolute path of up to 107 bytes\n"},
+	{"sources:\n  - feed: /run/x\n    iburst: true\n  - ntp: a\n    group: b\n  - feed: /run/y\n",
+	 "f.yaml:3: sources[0].iburst: this kind of source has no such key; allowed: the keys of "
+	 "its kind\n"
+	 "f.yaml:5: sources[1].group: this kind of source has no such key; allowed: the keys of "
+	 "its kind\n"
+	 "f.yaml:6: sources[2].feed: a second feed; allowed: one\n"},
 	{"sources:\n  - maxsources: 4\n    ntp: a.example\n",
 	 "f.yaml:2: sources[0].maxsources: this kind of source has no such key; allowed: the keys of "
 	 "its kind\n"},
@@ -456,8 +468,35 @@ Test(config, every_value_arrives_in_its_member)
 	cr_assert_str_eq(config.sources[2].ntp.server, "b.example");
 	cr_assert_eq(config.sources[2].ntp.port, 124);
 	cr_assert_eq(config.sources[2].maxsources, 16);
+	cr_assert_null(config.feed.path);
 	config_clear(&config);
 	cr_assert_null(config.strings);
+}
+
+Test(config, a_feed_stands_apart_from_the_sources_of_time)
+{
+	static const char text[] = "sources:\n  - {ntp: a, key: 0}\n"
+				   "  - {feed: /run/feed.sock, group: models, offline: true}\n"
+				   "  - {pool: b, maxsources: 3}\n";
+	struct config config;
+	char *errors;
+
+	cr_assert_eq(parse(&config, text, &errors), 0, "%s", errors);
+	free(errors);
+	cr_assert_eq(config.source_count, 2);
+	cr_assert_str_eq(config.sources[0].ntp.server, "a");
+	cr_assert_str_eq(config.sources[1].ntp.server, "b");
+	cr_assert_eq(config.sources[1].maxsources, 3);
+	cr_assert_null(config.sources[1].feed);
+	cr_assert_str_eq(config.feed.path, "/run/feed.sock");
+	cr_assert_str_eq(config.feed.group, "models");
+	cr_assert(config.feed.offline);
+	config_clear(&config);
+	cr_assert_eq(parse(&config, "sources: [{feed: /a}, {ntp: b}]\n", &errors), 0);
+	free(errors);
+	cr_assert_str_eq(config.feed.group, LOCAL_NO_GROUP);
+	cr_assert(!config.feed.offline);
+	config_clear(&config);
 }
 
 Test(config, defaults_are_debians_pool)
@@ -514,6 +553,14 @@ Test(config, sixty_four_sources_are_taken_and_no_more)
 	cr_assert_eq(parse(&config, text, &errors), -EINVAL);
 	cr_assert_str_eq(errors,
 			 "f.yaml:66: sources: too many sources; allowed: " ALLOWED_SOURCES "\n");
+	free(errors);
+	/* A feed is none of the sixty-four. */
+	*strrchr(text, '-') = '\0';
+	strcat(text, "- feed: /run/x\n");
+	cr_assert_eq(parse(&config, text, &errors), 0, "%s", errors);
+	cr_assert_eq(config.source_count, 64);
+	cr_assert_str_eq(config.feed.path, "/run/x");
+	config_clear(&config);
 	free(errors);
 }
 
@@ -645,7 +692,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 65);
+	cr_assert_eq(count, 67);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);

@@ -261,6 +261,11 @@ const char *control_counter_name(unsigned int counter)
 		[CONTROL_REJECTED_RATE] = "rejected_rate",
 		[CONTROL_REJECTED_OTHER_KISS] = "rejected_other_kiss",
 		[CONTROL_REJECTED_LOOP] = "rejected_loop",
+		[CONTROL_REJECTED_UNSUPPORTED] = "rejected_unsupported",
+		[CONTROL_REJECTED_OTHER_EPOCH] = "rejected_other_epoch",
+		[CONTROL_REJECTED_TOO_FAR] = "rejected_too_far",
+		[CONTROL_REJECTED_UNTRUSTED] = "rejected_untrusted",
+		[CONTROL_REJECTED_IMPLAUSIBLE] = "rejected_implausible",
 	};
 
 	return name_of(names, CONTROL_COUNTERS, counter);

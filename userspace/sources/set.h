@@ -28,8 +28,10 @@
 
 enum source_type {
 	SOURCE_NTP,
-	SOURCE_POOL, /* of NTP servers */
-	SOURCE_TYPES,
+	SOURCE_POOL,  /* of NTP servers */
+	SOURCE_TYPES, /* those above are the set's */
+	/* No source of time, so none of the set's: feed/feed.h. The configuration lists it all the same. */
+	SOURCE_FEED = SOURCE_TYPES,
 };
 
 /* One entry of the configuration */
@@ -41,6 +43,8 @@ struct source_config {
 	uint8_t type;       /* enum source_type */
 	uint8_t maxsources; /* SOURCE_POOL: members, 1 to POOL_MEMBERS_MAX */
 	bool offline;       /* it starts offline */
+	const char *feed;   /* SOURCE_FEED: the path of its socket */
+	const char *group;  /* SOURCE_FEED: who may connect */
 };
 
 /* The index of an entry that is no source: a pool without a member */

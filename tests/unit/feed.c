@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: MIT */
+/* The feed: what is a prediction, and the server at a real socket. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "feed/feed.h"
+
+#define SECOND 1000000000LL
+#define NOW (1000 * SECOND)
+#define OFFSET 1764000000000000000LL
+#define EPOCH 0x1234567890abcdefULL
+
+static const struct feed_limits limits = {
+	.epoch = EPOCH,
+	.sequence = 6,
+	.now_ns = NOW,
+	.trusted = true,
+	.offset_ns = OFFSET,
+	.bound_ns = 1000000,
+	.max_drift_ppb = 200000,
+};
+
+/* One that is taken: 240 s ahead, 10 us off, 2 ppm */
+static struct feed_prediction good(void)
+{
+	return (struct feed_prediction){
+		.header =
+			{
+				.size = sizeof(struct feed_prediction),
+				.magic = FEED_MAGIC,
+				.version = FEED_VERSION,
+				.type = FEED_PREDICTION,
+				.sequence = 7,
+				.epoch = EPOCH,
+				.raw_ns = NOW - SECOND,
+			},
+		.from_ns = NOW,
+		.until_ns = NOW + 240 * SECOND,
+		.at_ns = NOW - SECOND,
+		.reference_ns = OFFSET - 500,
+		.offset_ns = 10500,
+		.drift_ns_s = 2000,
+		.offset_sd_ns = 20000,
+		.drift_sd_ns_s = 30,
+	};
+}
+
+static enum feed_verdict verdict(const struct feed_prediction *message)
+{
+	struct prediction prediction = {.made_ns = -1};
+	uint32_t sequence;
+	enum feed_verdict v =
+		feed_prediction_check(&prediction, &sequence, message, sizeof(*message), &limits);
+
+	/* Nothing is given that was not taken. */
+	cr_assert_eq(prediction.made_ns == -1, v != FEED_TAKEN);
+	return v;
+}
+
+Test(feed, a_good_prediction_arrives_in_its_members)
+{
+	const struct feed_prediction message = good();
+	struct prediction p;
+	uint32_t sequence;
+
+	cr_assert_eq(feed_prediction_check(&p, &sequence, &message, sizeof(message), &limits),
+		     FEED_TAKEN);
+	cr_assert_eq(sequence, 7);
+	cr_assert_eq(p.made_ns, NOW - SECOND);
+	cr_assert_eq(p.from_ns, NOW);
+	cr_assert_eq(p.until_ns, NOW + 240 * SECOND);
+	cr_assert_eq(p.line.at_ns, NOW - SECOND);
+	cr_assert_eq(p.line.reference_ns, OFFSET - 500);
+	cr_assert_float_eq(p.line.offset_ns, 10500, 0);
+	cr_assert_float_eq(p.line.drift_ns_s, 2000, 0);
+	cr_assert_float_eq(p.line.offset_sd_ns, 20000, 0);
+	cr_assert_float_eq(p.line.drift_sd_ns_s, 30, 0);
+	/* 10 us, and 2 us/s for the second since then */
+	cr_assert_float_eq(estimate_offset(&p.line, NOW, OFFSET), 12000, 1e-3);
+}
+
+Test(feed, whatever_is_no_message_is_malformed)
+{
+	struct feed_prediction message = good();
+	unsigned char bytes[sizeof(message) + 8] = {0};
+	struct prediction p;
+	uint32_t sequence, size;
+
+	memcpy(bytes, &message, sizeof(message));
+	for (size = 0; size <= sizeof(bytes); size++) {
+		enum feed_verdict v = feed_prediction_check(&p, &sequence, bytes, size, &limits);
+
+		cr_assert_eq(v, size == sizeof(message) ? FEED_TAKEN : FEED_MALFORMED, "%u", size);
+	}
+	for (size = 32; size <= sizeof(bytes); size++) { /* it says so itself */
+		memcpy(bytes, &size, sizeof(size));
+		cr_assert_eq(feed_prediction_check(&p, &sequence, bytes, size, &limits),
+			     size == sizeof(message) ? FEED_TAKEN : FEED_MALFORMED, "%u", size);
+	}
+	message.header.magic ^= 1;
+	cr_assert_eq(verdict(&message), FEED_MALFORMED);
+	message = good();
+	message.header.type = FEED_MEASUREMENT;
+	cr_assert_eq(verdict(&message), FEED_MALFORMED);
+	message = good();
+	message.header.version = 2;
+	message.header.type = 77;
+	cr_assert_eq(verdict(&message), FEED_UNSUPPORTED);
+}
+
+/* One member changed, and the verdict of that */
+#define CASE(member, value, expected)                                                              \
+	do {                                                                                       \
+		struct feed_prediction message = good();                                           \
+		message.member = (value);                                                          \
+		cr_expect_eq(verdict(&message), expected, #member " = " #value);                   \
+	} while (0)
+
+Test(feed, every_member_is_checked)
+{
+	CASE(header.sequence, 6, FEED_DUPLICATE);
+	CASE(header.sequence, 0, FEED_DUPLICATE);
+	CASE(header.sequence, UINT32_MAX, FEED_TAKEN);
+	CASE(header.epoch, EPOCH + 1, FEED_OTHER_EPOCH);
+
+	CASE(offset_ns, NAN, FEED_INVALID);
+	CASE(offset_ns, INFINITY, FEED_INVALID);
+	CASE(offset_ns, -INFINITY, FEED_INVALID);
+	CASE(offset_ns, 1.1e12, FEED_INVALID);
+	CASE(drift_ns_s, NAN, FEED_INVALID);
+	CASE(drift_ns_s, 200001, FEED_INVALID);
+	CASE(drift_ns_s, -200001, FEED_INVALID);
+	CASE(offset_sd_ns, NAN, FEED_INVALID);
+	CASE(offset_sd_ns, 0, FEED_INVALID);
+	CASE(offset_sd_ns, -1, FEED_INVALID);
+	CASE(offset_sd_ns, 1e-3, FEED_TAKEN);
+	CASE(offset_sd_ns, 1e9, FEED_TAKEN);
+	CASE(offset_sd_ns, 1.001e9, FEED_INVALID);
+	CASE(offset_sd_ns, INFINITY, FEED_INVALID);
+	CASE(drift_sd_ns_s, NAN, FEED_INVALID);
+	CASE(drift_sd_ns_s, -1e-300, FEED_INVALID);
+	CASE(drift_sd_ns_s, 0, FEED_TAKEN);
+	CASE(drift_sd_ns_s, 1.001e6, FEED_INVALID);
+
+	CASE(header.raw_ns, NOW, FEED_TAKEN);
+	CASE(header.raw_ns, NOW + FEED_EARLY_NS + 1, FEED_INVALID);
+	CASE(header.raw_ns, INT64_MIN, FEED_INVALID);
+	CASE(header.raw_ns, INT64_MAX, FEED_INVALID);
+	CASE(header.raw_ns, NOW - FEED_LATE_NS, FEED_TAKEN);
+	CASE(header.raw_ns, NOW - FEED_LATE_NS - 1, FEED_LATE);
+	CASE(from_ns, NOW - SECOND, FEED_TAKEN);
+	CASE(from_ns, NOW - SECOND - 1, FEED_INVALID); /* before it was made */
+	CASE(from_ns, NOW + 240 * SECOND, FEED_INVALID);
+	CASE(from_ns, INT64_MIN, FEED_INVALID);
+	CASE(until_ns, NOW, FEED_INVALID); /* not above `from` */
+	CASE(until_ns, INT64_MAX, FEED_INVALID);
+	CASE(until_ns, INT64_MIN, FEED_INVALID);
+	CASE(until_ns, NOW - SECOND + FEED_HORIZON_NS, FEED_TAKEN);
+	CASE(until_ns, NOW - SECOND + FEED_HORIZON_NS + 1, FEED_TOO_FAR);
+	CASE(at_ns, NOW - 400 * SECOND, FEED_TAKEN);
+	CASE(at_ns, NOW - SECOND - FEED_HORIZON_NS, FEED_TOO_FAR);
+	CASE(at_ns, NOW - SECOND + FEED_HORIZON_NS, FEED_TOO_FAR);
+	CASE(at_ns, INT64_MAX, FEED_INVALID);
+	CASE(reference_ns, INT64_MIN, FEED_INVALID);
+	CASE(reference_ns, INT64_MAX, FEED_INVALID);
+	CASE(reference_ns, 0, FEED_IMPLAUSIBLE);
+	CASE(reference_ns, -OFFSET, FEED_IMPLAUSIBLE);
+}
+
+Test(feed, one_that_is_over_is_late)
+{
+	struct feed_prediction message = good();
+
+	message.from_ns = NOW - SECOND;
+	message.until_ns = NOW;
+	cr_assert_eq(verdict(&message), FEED_LATE);
+	message.until_ns = NOW + 1;
+	cr_assert_eq(verdict(&message), FEED_TAKEN);
+}
+
+/* Of the daemon's own time, that may be wrong by a millisecond and run off by 200 ppm */
+Test(feed, it_must_be_possible)
+{
+	struct feed_limits untrusted = limits;
+	struct feed_prediction message = good();
+	struct prediction p;
+	uint32_t sequence;
+
+	message.at_ns = message.from_ns;
+	message.reference_ns = OFFSET;
+	message.drift_ns_s = 0;
+	message.offset_ns = 1000000;
+	cr_assert_eq(verdict(&message), FEED_TAKEN);
+	message.offset_ns = 1000001;
+	cr_assert_eq(verdict(&message), FEED_IMPLAUSIBLE);
+	message.offset_ns = -1000001;
+	cr_assert_eq(verdict(&message), FEED_IMPLAUSIBLE);
+	/* At its beginning it fits, at its end it cannot. */
+	message.offset_ns = 999999;
+	message.drift_ns_s = 200000;
+	cr_assert_eq(verdict(&message), FEED_TAKEN);
+	message.offset_ns = 0;
+	message.at_ns = message.from_ns - 100 * SECOND; /* 20 ms off at `from` */
+	cr_assert_eq(verdict(&message), FEED_IMPLAUSIBLE);
+	/* In 100 s it may be 20 ms more. */
+	message = good();
+	message.from_ns = message.at_ns = NOW + 100 * SECOND;
+	message.reference_ns = OFFSET;
+	message.offset_ns = 20999999;
+	message.drift_ns_s = 0;
+	cr_assert_eq(verdict(&message), FEED_TAKEN);
+	message.offset_ns = 21000002;
+	cr_assert_eq(verdict(&message), FEED_IMPLAUSIBLE);
+
+	message = good();
+	untrusted.trusted = false;
+	cr_assert_eq(feed_prediction_check(&p, &sequence, &message, sizeof(message), &untrusted),
+		     FEED_UNTRUSTED);
+}
+
+Test(feed, every_verdict_has_a_name)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < FEED_VERDICTS; i++)
+		for (j = 0; j < i; j++)
+			cr_assert_str_neq(feed_verdict_name(i), feed_verdict_name(j));
+	cr_assert_str_eq(feed_verdict_name(FEED_VERDICTS), "unknown");
+}
+
+/* ---- The server ---- */
+
+static char directory[] = "/tmp/chronotick-feed-XXXXXX", path[64];
+static struct loop *loop;
+static struct feed *feed;
+static struct prediction latest;
+static unsigned int predicted;
+static char told[8192];
+static volatile int stop;
+
+static int64_t on_raw_now(void *data)
+{
+	(void)data;
+	return NOW;
+}
+
+static void on_limits(void *data, struct feed_limits *ret)
+{
+	(void)data;
+	*ret = limits;
+}
+
+static void on_predicted(void *data, const struct prediction *prediction)
+{
+	(void)data;
+	latest = *prediction;
+	predicted++;
+}
+
+static void on_changed(void *data, const char *text)
+{
+	size_t used = strlen(told);
+
+	(void)data;
+	snprintf(told + used, sizeof(told) - used, "%s\n", text);
+}
+
+static const struct feed_ops ops = {NULL, on_raw_now, on_limits, on_predicted, on_changed};
+
+static void stop_now(void *data)
+{
+	(void)data;
+	stop = 1;
+}
+
+/* Let the loop run for a while. */
+static void run(int64_t ns)
+{
+	struct loop_timer timer = {.fire = stop_now};
+
+	stop = 0;
+	cr_assert_eq(loop_timer_set(loop, &timer, loop_now_ns() + ns), 0);
+	cr_assert_eq(loop_run(loop, &stop), 0);
+}
+
+static void up(void)
+{
+	char why[256];
+
+	umask(077);
+	cr_assert(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/feed.sock", directory);
+	cr_assert_eq(loop_new(&loop), 0);
+	cr_assert_eq(feed_new(&feed, loop, path, (gid_t)-1, &ops, why, sizeof(why)), 0, "%s", why);
+}
+
+static void down(void)
+{
+	feed_free(feed);
+	loop_free(loop);
+	cr_assert_eq(rmdir(directory), 0); /* nothing is left behind */
+}
+
+static int dial(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+
+	strcpy(address.sun_path, path);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	run(5000000);
+	return fd;
+}
+
+/* What the daemon said; its size, 0: it hung up, or -EAGAIN: nothing */
+static ssize_t hear(int fd, void *ret, size_t size)
+{
+	ssize_t got = recv(fd, ret, size, MSG_TRUNC);
+
+	if (got < 0 && errno == ECONNRESET) /* with what we had sent unread */
+		return 0;
+	return got < 0 ? -errno : got;
+}
+
+static uint64_t hello(int fd)
+{
+	struct feed_hello message;
+
+	cr_assert_eq(hear(fd, &message, sizeof(message)), (ssize_t)sizeof(message));
+	cr_assert_eq(message.header.size, sizeof(message));
+	cr_assert_eq(message.header.magic, FEED_MAGIC);
+	cr_assert_eq(message.header.version, FEED_VERSION);
+	cr_assert_eq(message.header.type, FEED_HELLO);
+	cr_assert_eq(message.header.raw_ns, NOW);
+	cr_assert_eq(message.horizon_ns, FEED_HORIZON_NS);
+	cr_assert_eq(message.rate, FEED_TICK_MESSAGES);
+	return message.header.epoch;
+}
+
+static void say(int fd, uint32_t sequence, uint64_t epoch)
+{
+	struct feed_prediction message = good();
+
+	message.header.sequence = sequence;
+	message.header.epoch = epoch;
+	cr_assert_eq(send(fd, &message, sizeof(message), MSG_NOSIGNAL), (ssize_t)sizeof(message));
+}
+
+static enum feed_verdict judged(int fd, uint32_t sequence)
+{
+	struct feed_verdict_message message;
+
+	cr_assert_eq(hear(fd, &message, sizeof(message)), (ssize_t)sizeof(message));
+	cr_assert_eq(message.header.type, FEED_VERDICT);
+	cr_assert_eq(message.prediction, sequence);
+	return message.verdict;
+}
+
+Test(feed, a_model_is_told_and_heard)
+{
+	const struct measurement measurement = {NOW - 5, OFFSET + 3, 1234.5, 42};
+	const struct covariates covariates = {.present = 1 << COVARIATE_MEMORY,
+					      .value[COVARIATE_MEMORY] = 0.5};
+	struct feed_measurement m;
+	struct feed_covariates c;
+	struct feed_status status;
+	uint64_t epoch;
+	int fd;
+
+	up();
+	feed_measured(feed, &measurement); /* to nobody */
+	fd = dial();
+	epoch = hello(fd);
+	feed_measured(feed, &measurement);
+	feed_covariates(feed, &covariates);
+	cr_assert_eq(hear(fd, &m, sizeof(m)), (ssize_t)sizeof(m));
+	cr_assert_eq(m.header.type, FEED_MEASUREMENT);
+	cr_assert_eq(m.header.sequence, 2);
+	cr_assert_eq(m.header.epoch, epoch);
+	cr_assert_eq(m.at_ns, NOW - 5);
+	cr_assert_eq(m.offset_ns, OFFSET + 3);
+	cr_assert_float_eq(m.sd_ns, 1234.5, 0);
+	cr_assert_eq(m.source, 42);
+	cr_assert_eq(hear(fd, &c, sizeof(c)), (ssize_t)sizeof(c));
+	cr_assert_eq(c.header.type, FEED_COVARIATES);
+	cr_assert_eq(c.present, 1 << COVARIATE_MEMORY);
+	cr_assert_float_eq(c.values[COVARIATE_MEMORY], 0.5, 0);
+
+	say(fd, 1, epoch);
+	say(fd, 1, epoch);
+	say(fd, 2, epoch + 1);
+	run(20000000);
+	cr_assert_eq(judged(fd, 1), FEED_TAKEN);
+	cr_assert_eq(judged(fd, 1), FEED_DUPLICATE);
+	cr_assert_eq(judged(fd, 2), FEED_OTHER_EPOCH);
+	cr_assert_eq(predicted, 1);
+	cr_assert_eq(latest.until_ns, NOW + 240 * SECOND);
+	feed_describe(feed, &status);
+	cr_assert(status.online && status.connected && status.has_prediction);
+	cr_assert_eq(status.peer.pid, getpid());
+	cr_assert_eq(status.statistics.rejects[FEED_TAKEN], 1);
+	cr_assert_eq(status.statistics.rejects[FEED_DUPLICATE], 1);
+	cr_assert_eq(status.statistics.rejects[FEED_OTHER_EPOCH], 1);
+	cr_assert_eq(status.statistics.received, 3);
+	cr_assert_float_eq(status.away_ns, 12000, 1e-3);
+	close(fd);
+	run(20000000);
+	feed_describe(feed, &status);
+	cr_assert(!status.connected && status.has_prediction);
+	down();
+}
+
+Test(feed, another_epoch_ends_what_was_said_before)
+{
+	struct feed_status status;
+	uint64_t epoch;
+	int fd;
+
+	up();
+	fd = dial();
+	epoch = hello(fd);
+	say(fd, 1, epoch);
+	run(5000000);
+	cr_assert_eq(judged(fd, 1), FEED_TAKEN);
+	feed_restart(feed);
+	feed_describe(feed, &status);
+	cr_assert(!status.has_prediction);
+	cr_assert_neq(hello(fd), epoch);
+	say(fd, 2, epoch);
+	run(5000000);
+	cr_assert_eq(judged(fd, 2), FEED_OTHER_EPOCH);
+	close(fd);
+	down();
+}
+
+Test(feed, the_second_model_is_turned_away_and_the_senseless_one_too)
+{
+	struct feed_status status;
+	char byte;
+	int first, second;
+
+	up();
+	first = dial();
+	hello(first);
+	second = dial();
+	cr_assert_eq(hear(second, &byte, 1), 0);
+	close(second);
+	cr_assert_eq(send(first, "x", 1, 0), 1);
+	run(5000000);
+	cr_assert_eq(hear(first, &byte, 1), 0);
+	close(first);
+	second = dial(); /* there is a place again */
+	hello(second);
+	feed_describe(feed, &status);
+	cr_assert_eq(status.statistics.dropped, 2);
+	cr_assert_eq(status.statistics.rejects[FEED_MALFORMED], 1);
+	cr_assert(strstr(told, "does not speak"), "%s", told);
+	close(second);
+	down();
+}
+
+Test(feed, one_that_takes_nothing_is_dropped)
+{
+	const struct measurement measurement = {NOW, OFFSET, 1, 0};
+	struct feed_status status;
+	int fd, i;
+
+	up();
+	fd = dial();
+	for (i = 0; i < 100000; i++) {
+		feed_measured(feed, &measurement);
+		feed_describe(feed, &status);
+		if (!status.connected)
+			break;
+	}
+	cr_assert_lt(i, 100000);
+	cr_assert(strstr(told, "does not take"), "%s", told);
+	close(fd);
+	down();
+}
+
+Test(feed, a_flood_waits_in_the_kernel)
+{
+	struct feed_prediction message = good();
+	struct feed_status status;
+	uint64_t epoch;
+	int fd;
+
+	up();
+	fd = dial();
+	epoch = hello(fd);
+	message.header.epoch = epoch;
+	for (message.header.sequence = 1;
+	     send(fd, &message, sizeof(message), MSG_NOSIGNAL) == (ssize_t)sizeof(message);
+	     message.header.sequence++)
+		;
+	cr_assert_eq(errno, EAGAIN);
+	cr_assert_gt(message.header.sequence, 2 * FEED_TICK_MESSAGES);
+	run(100000000);
+	feed_describe(feed, &status);
+	cr_assert_eq(status.statistics.received, FEED_TICK_MESSAGES);
+	cr_assert(status.connected);
+	run(FEED_TICK_NS);
+	feed_describe(feed, &status);
+	cr_assert_gt(status.statistics.received, FEED_TICK_MESSAGES);
+	cr_assert_leq(status.statistics.received, 3 * FEED_TICK_MESSAGES);
+	close(fd);
+	down();
+}
+
+Test(feed, offline_nobody_is_there)
+{
+	char byte;
+	int fd;
+
+	up();
+	fd = dial();
+	hello(fd);
+	feed_online(feed, false);
+	cr_assert_eq(hear(fd, &byte, 1), 0);
+	close(fd);
+	fd = dial();
+	cr_assert_eq(hear(fd, &byte, 1), 0);
+	close(fd);
+	feed_online(feed, true);
+	fd = dial();
+	hello(fd);
+	close(fd);
+	down();
+}
+
+Test(feed, the_socket_is_its_owners_alone)
+{
+	struct stat st;
+
+	up();
+	cr_assert_eq(stat(path, &st), 0);
+	cr_assert_eq(st.st_mode & 07777, 0600);
+	down();
+}
+
+Test(feed, connections_without_end_are_taken_eight_a_second)
+{
+	struct feed_status status;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int i;
+
+	up();
+	strcpy(address.sun_path, path);
+	for (i = 0; i < 100; i++) {
+		int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+
+		cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+		close(fd);
+	}
+	run(200000000);
+	feed_describe(feed, &status);
+	cr_assert_leq(status.statistics.sent + status.statistics.dropped, 2 * FEED_TICK_ACCEPTS);
+	down();
+}
