@@ -144,6 +144,8 @@ Test(feed, every_member_is_checked)
 	CASE(offset_sd_ns, 0, FEED_INVALID);
 	CASE(offset_sd_ns, -1, FEED_INVALID);
 	CASE(offset_sd_ns, 1e-3, FEED_TAKEN);
+	CASE(offset_sd_ns, 0.9e-3, FEED_INVALID);
+	CASE(offset_sd_ns, 1e-200, FEED_INVALID); /* its square is 0 */
 	CASE(offset_sd_ns, 1e9, FEED_TAKEN);
 	CASE(offset_sd_ns, 1.001e9, FEED_INVALID);
 	CASE(offset_sd_ns, INFINITY, FEED_INVALID);

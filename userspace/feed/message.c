@@ -26,7 +26,8 @@ static bool is_valid(const struct feed_prediction *p, const struct feed_limits *
 	       within(p->until_ns, RAW_MAX_NS) && within(p->at_ns, RAW_MAX_NS) &&
 	       within(p->reference_ns, REFERENCE_MAX_NS) &&
 	       magnitude_within(p->offset_ns, FEED_OFFSET_MAX_NS) &&
-	       magnitude_within(p->drift_ns_s, limits->max_drift_ppb) && p->offset_sd_ns > 0 &&
+	       magnitude_within(p->drift_ns_s, limits->max_drift_ppb) &&
+	       p->offset_sd_ns >= FEED_SD_MIN_NS &&
 	       magnitude_within(p->offset_sd_ns, FEED_SD_MAX_NS) && p->drift_sd_ns_s >= 0 &&
 	       magnitude_within(p->drift_sd_ns_s, FEED_DRIFT_SD_MAX_NS_S) &&
 	       p->header.raw_ns <= limits->now_ns + FEED_EARLY_NS &&

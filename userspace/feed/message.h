@@ -25,6 +25,7 @@
 #define FEED_LATE_NS 60000000000LL                /* from its making to its arrival */
 #define FEED_EARLY_NS 100000000LL  /* its making may lie so far ahead: raw time is guessed there */
 #define FEED_SD_MAX_NS 1e9         /* standard deviation of the offset */
+#define FEED_SD_MIN_NS 1e-3        /* nobody knows better; and its square must be above 0 */
 #define FEED_DRIFT_SD_MAX_NS_S 1e6 /* ... and of the rate */
 #define FEED_OFFSET_MAX_NS 1e12    /* from its own reference: beyond, doubles lose digits */
 
@@ -88,7 +89,7 @@ struct feed_prediction {
 	int64_t reference_ns;      /* UTC minus raw time is reference_ns + offset_ns */
 	double offset_ns;
 	double drift_ns_s;    /* rate of that, ns per s of raw time */
-	double offset_sd_ns;  /* one standard deviation at at_ns, > 0 */
+	double offset_sd_ns;  /* one standard deviation at at_ns, FEED_SD_MIN_NS or more */
 	double drift_sd_ns_s; /* it becomes sqrt(offset_sd^2 + (drift_sd * age)^2); >= 0 */
 };
 
