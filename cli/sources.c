@@ -141,6 +141,15 @@ static void measured(char text[TEXT_SIZE], const struct control_source *source, 
 		text_duration(text, (double)ns * 1e-9, sign);
 }
 
+/* Of an exchange, which a model has none of */
+static void exchanged(char text[TEXT_SIZE], const struct control_source *source, uint64_t ns)
+{
+	if (source->kind == CHRONOTICK_GPU_MODEL)
+		snprintf(text, TEXT_SIZE, "-");
+	else
+		measured(text, source, (int64_t)ns, false);
+}
+
 static void row_print(const struct cli *cli, const struct control_source *source, int width)
 {
 	char age[TEXT_SIZE], offset[TEXT_SIZE], distance[TEXT_SIZE], delay[TEXT_SIZE],
@@ -150,8 +159,8 @@ static void row_print(const struct cli *cli, const struct control_source *source
 	int cut = (int)strlen(name) > width;
 
 	measured(offset, source, source->offset_ns, true);
-	measured(distance, source, (int64_t)source->root_distance_ns, false);
-	measured(delay, source, (int64_t)source->delay_ns, false);
+	exchanged(distance, source, source->root_distance_ns);
+	exchanged(delay, source, source->delay_ns);
 	measured(dispersion, source, (int64_t)source->dispersion_ns, false);
 	snprintf(stamps, sizeof(stamps), "%s/%s", chronotick_stamp_name(source->tx_stamp),
 		 chronotick_stamp_name(source->rx_stamp));
@@ -192,8 +201,8 @@ static void details_print(const struct control_source *source)
 	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (source->flags & flags[i].flag)
 			printf(", %s", flags[i].name);
-	measured(delay, source, (int64_t)source->root_delay_ns, false);
-	measured(dispersion, source, (int64_t)source->root_dispersion_ns, false);
+	exchanged(delay, source, source->root_delay_ns);
+	exchanged(dispersion, source, source->root_dispersion_ns);
 	printf("\n    root delay %s, root dispersion %s, samples %" PRIu64 "\n    packets:", delay,
 	       dispersion, source->samples);
 	for (i = 0; i < CONTROL_COUNTERS; i++) {
