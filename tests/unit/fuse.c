@@ -75,6 +75,17 @@ Test(fuse, factors_rescale)
 	cr_assert_float_eq(offset(0), 150, 1e-9);
 }
 
+/* What is known of it, not what it says: 20 ns, so a fifth of the weight */
+Test(fuse, nothing_is_surer_than_the_least)
+{
+	given(MODEL_SHORT_TERM, 100, 10, 0);
+	given(MODEL_FEED, 200, 1, 0);
+	inputs[MODEL_FEED].least_sd_ns = 20;
+	cr_assert_float_eq(offset(0), 120, 1e-9);
+	cr_assert_float_eq(fused.line.offset_sd_ns,
+			   sqrt(0.8 * (100 + 20 * 20) + 0.2 * (400 + 80 * 80)), 1e-9);
+}
+
 /* 1/4 of its weight at 25 s; and the lines go on. */
 Test(fuse, the_older_one_gives_way_without_a_jump)
 {

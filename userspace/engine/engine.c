@@ -151,6 +151,7 @@ void engine_reset(struct engine *engine)
 		if (engine->sources[i].present)
 			slot_reset(engine, i);
 	engine->limits.prior = (struct filter_prior){0};
+	engine->epoch++;
 	steer_reset(engine);
 	engine->has_base = false;
 	engine->has_first = false;
@@ -268,6 +269,14 @@ int engine_covariates(struct engine *engine, uint64_t counter, const struct cova
 	models_covariates(&engine->models, timescale_ns(&engine->config.scale, counter),
 			  covariates);
 	return 0;
+}
+
+int engine_feed(struct engine *engine, uint64_t counter, const struct prediction *prediction)
+{
+	if (!timescale_covers(&engine->config.scale, counter))
+		return -EINVAL;
+	return models_feed(&engine->models, timescale_ns(&engine->config.scale, counter),
+			   prediction);
 }
 
 void engine_source_unreachable(struct engine *engine, unsigned int source, uint8_t state)

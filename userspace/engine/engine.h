@@ -149,6 +149,7 @@ struct engine {
 	uint8_t leap_vote;     /* of the sources selected last */
 	struct leap_watch leap;
 
+	uint32_t epoch; /* counts what makes raw time, or UTC's distance from it, another one */
 	uint8_t status; /* as last weighed */
 	bool dirty;     /* something happened since */
 	bool has_weighed;
@@ -211,6 +212,13 @@ int engine_sample_add(struct engine *engine, const struct sample *sample);
  * before. Returns 0, or -EINVAL if the timescale does not cover it.
  */
 int engine_covariates(struct engine *engine, uint64_t counter, const struct covariates *covariates);
+
+/*
+ * A prediction of an external model, in this engine's raw time and epoch, that came at a counter
+ * value, not before the newest engine_correct(). See models_feed(), whose errors it returns; -EINVAL
+ * also if the timescale does not cover the counter.
+ */
+int engine_feed(struct engine *engine, uint64_t counter, const struct prediction *prediction);
 
 /*
  * The source answers no more, or must not be used (state: UNREACHABLE, UNSYNCHRONIZED, DENIED or

@@ -17,6 +17,7 @@ void engine_leap(struct engine *engine, int64_t shift_ns)
 	}
 	engine->base.utc += shift_ns * ((__int128)1 << 64);
 	steer_shift(engine, shift_ns);
+	engine->epoch++;
 }
 
 /* Follow the leap second if it is due at the counter value of *now, and bring *now up to date. */

@@ -16,6 +16,12 @@ double fuse_temporal(int64_t age_ns, int64_t interval_ns, int64_t horizon_ns)
 	return (double)(horizon_ns - age_ns) / (double)(horizon_ns - interval_ns);
 }
 
+static double sd_of(const struct fuse_input *input, int64_t now_ns)
+{
+	return fmax(input->factor * estimate_sd(&input->prediction->line, now_ns),
+		    input->least_sd_ns);
+}
+
 static enum fuse_level level_of(const double *weights)
 {
 	bool near = weights[MODEL_SHORT_TERM] > 0;
@@ -40,8 +46,7 @@ void fuse(struct fused *ret, const struct fuse_input *inputs, int64_t now_ns)
 		reference_ns = input->prediction->line.reference_ns;
 		age = fuse_temporal(now_ns - input->prediction->made_ns, input->interval_ns,
 				    input->horizon_ns);
-		sd = fmax(input->factor * estimate_sd(&input->prediction->line, now_ns),
-			  LEAST_SD_NS);
+		sd = fmax(sd_of(input, now_ns), LEAST_SD_NS);
 		weights[i] = age / (sd * sd);
 		sum += weights[i];
 		fresh += weights[i] * age;
@@ -65,7 +70,7 @@ void fuse(struct fused *ret, const struct fuse_input *inputs, int64_t now_ns)
 		if (weights[i] == 0)
 			continue;
 		line = &inputs[i].prediction->line;
-		sd = inputs[i].factor * estimate_sd(line, now_ns);
+		sd = sd_of(&inputs[i], now_ns);
 		off = estimate_offset(line, now_ns, reference_ns) - mean;
 		rate_sd = inputs[i].factor * line->drift_sd_ns_s;
 		rate_off = line->drift_ns_s - rate;

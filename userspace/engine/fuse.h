@@ -21,6 +21,7 @@ enum fuse_level {
 struct fuse_input {
 	const struct prediction *prediction; /* that serves now; NULL: none */
 	double factor;                       /* for its standard deviations, see score.h */
+	double least_sd_ns;                  /* it is no surer than that, whatever it says */
 	int64_t interval_ns;                 /* see fuse_temporal() */
 	int64_t horizon_ns;
 };
@@ -39,8 +40,8 @@ struct fused {
 double fuse_temporal(int64_t age_ns, int64_t interval_ns, int64_t horizon_ns);
 
 /*
- * With sd the standard deviation of a prediction at now_ns, times its factor, its weight is
- * temporal / sd^2. The variance is sum w (sd^2 + (x - mean)^2) of the normalised weights: all models
+ * With sd the standard deviation of a prediction at now_ns, times its factor, but no less than
+ * least_sd_ns, its weight is temporal / sd^2. The variance is sum w (sd^2 + (x - mean)^2) of the normalised weights: all models
  * have seen the same measurements, so their errors are no independent ones.
  *
  * inputs: MODEL_COUNT of them. The feed counts as a long-term model.

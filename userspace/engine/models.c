@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/models.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
 #define S 1000000000LL
 /* A prediction with this share of the standard deviation of another one is better. */
 #define BETTER 0.8
+/* An external model's prediction counts in full for this part of its time: as 30 s are of 240 s */
+#define FEED_FRESH 8
 
 const struct models_config models_default = {
 	.short_term = {.interval_ns = 5 * S, .horizon_ns = 30 * S},
@@ -25,6 +28,21 @@ static void scores_init(struct models *models)
 	score_init(&models->ntp);
 	memset(models->ntp_over, 0, sizeof(models->ntp_over));
 	models->measurement_sd_ns = 0;
+}
+
+/* Begin anew with the external model's scores, but not with what is known of it. */
+static void feed_forget(struct models *models)
+{
+	schedule_clear(&models->schedules[MODEL_FEED]);
+	score_init(&models->scores[MODEL_FEED]);
+	models->ntp_over[MODEL_FEED] = (struct rivalry){0};
+	models->external_fused = false;
+}
+
+void models_feed_begin(struct models *models)
+{
+	feed_forget(models);
+	external_init(&models->external);
 }
 
 int models_init(struct models *models, const struct models_config *config)
@@ -51,6 +69,9 @@ void models_reset(struct models *models, const struct short_term_prior *prior)
 {
 	schedules_clear(models);
 	scores_init(models);
+	models_feed_begin(models);
+	models->stepped_ns = INT64_MIN;
+	models->given_begin = models->given_end;
 	short_term_init(&models->short_term, prior, models->config.retroactive);
 	long_term_init(&models->long_term, prior->rate_ns_s, prior->rate_sd_ns_s);
 }
@@ -75,16 +96,21 @@ static void score(struct models *models, const struct measurement *measurement,
 	for (i = 0; i < MODEL_COUNT; i++) {
 		const struct prediction *served =
 			schedule_serve(&models->schedules[i], measurement->raw_ns);
-		double error;
+		struct score *score = &models->scores[i];
+		double error, sd, distance;
 
 		if (!served)
 			continue;
 		error = -estimate_offset(&served->line, measurement->raw_ns,
 					 measurement->offset_ns);
-		score_add(&models->scores[i], error,
-			  hypot(estimate_sd(&served->line, measurement->raw_ns), noise));
+		sd = hypot(estimate_sd(&served->line, measurement->raw_ns), noise);
+		distance = error / (sd * score->factor);
+		score_add(score, error, sd);
 		if (ntp)
 			rivalry_add(&models->ntp_over[i], ntp_error, error);
+		if (i == MODEL_FEED &&
+		    external_score(&models->external, score, &models->ntp_over[i], distance))
+			feed_forget(models);
 	}
 }
 
@@ -100,12 +126,14 @@ void models_measure(struct models *models, const struct measurement *measurement
 	struct measurement agreed = last ? *last : *measurement;
 
 	score(models, measurement, ntp);
+	models->given[models->given_end++ % MODELS_GIVEN] = *measurement;
 	models->measurement_sd_ns = measurement->sd_ns;
 	models->measured = true;
 	if (short_term_measure(&models->short_term, measurement)) {
 		long_term_contradict(&models->long_term, models->config.retroactive, measurement,
 				     last ? &agreed : NULL);
 		schedules_clear(models);
+		models->stepped_ns = measurement->raw_ns;
 	} else {
 		long_term_measure(&models->long_term, measurement);
 	}
@@ -116,13 +144,48 @@ void models_contradict(struct models *models, const struct measurement *measurem
 	const struct measurement *last = short_term_agreed(&models->short_term);
 	struct measurement agreed = last ? *last : *measurement;
 
+	if (models->external_fused) {
+		external_refute(&models->external);
+		feed_forget(models);
+		return;
+	}
 	if (models->config.retroactive == RETRO_NONE)
 		return;
 	short_term_contradict(&models->short_term, measurement);
 	long_term_contradict(&models->long_term, models->config.retroactive, measurement,
 			     last ? &agreed : NULL);
 	schedules_clear(models);
+	models->stepped_ns = measurement->raw_ns;
 	models->measured = true;
+}
+
+int models_feed(struct models *models, int64_t now_ns, const struct prediction *prediction)
+{
+	struct prediction kept = *prediction;
+
+	if (!(kept.line.offset_sd_ns > 0) || kept.made_ns > now_ns || kept.from_ns < kept.made_ns ||
+	    kept.from_ns >= kept.until_ns ||
+	    (uint64_t)kept.until_ns - (uint64_t)kept.from_ns < MODELS_FEED_SHORTEST_NS)
+		return -EINVAL;
+	if (kept.until_ns <= now_ns || kept.made_ns < models->stepped_ns)
+		return -ESTALE;
+	/* Out of sample: it does not count for what may have been measured when it came. */
+	if (kept.from_ns < now_ns)
+		kept.from_ns = now_ns;
+	return schedule_keep(&models->schedules[MODEL_FEED], &kept);
+}
+
+const struct measurement *models_given(const struct models *models, uint64_t *next)
+{
+	uint64_t oldest = models->given_begin;
+
+	if (models->given_end > MODELS_GIVEN && oldest < models->given_end - MODELS_GIVEN)
+		oldest = models->given_end - MODELS_GIVEN;
+	if (*next < oldest)
+		*next = oldest;
+	if (*next >= models->given_end)
+		return NULL;
+	return &models->given[(*next)++ % MODELS_GIVEN];
 }
 
 /*
@@ -177,6 +240,23 @@ static void long_term_predict(struct models *models, int64_t now_ns)
 		(void)schedule_keep(schedule, &prediction);
 }
 
+/* The line has not proven to be better; and nobody vouches for the external model but its proof. */
+static bool is_used(const struct models *models, unsigned int model)
+{
+	return !models->ntp_over[model].ahead &&
+	       (model != MODEL_FEED || models->external.state == EXTERNAL_USED);
+}
+
+/* Each prediction of an external model has a time of its own. */
+static void feed_input_set(const struct models *models, struct fuse_input *ret)
+{
+	if (!ret->prediction)
+		return;
+	ret->horizon_ns = ret->prediction->until_ns - ret->prediction->made_ns;
+	ret->interval_ns = ret->horizon_ns / FEED_FRESH;
+	ret->least_sd_ns = external_resolution(&models->scores[MODEL_FEED]);
+}
+
 void models_predict(struct models *models, int64_t now_ns, struct fused *ret)
 {
 	struct fuse_input inputs[MODEL_COUNT] = {0};
@@ -187,7 +267,7 @@ void models_predict(struct models *models, int64_t now_ns, struct fused *ret)
 	for (i = 0; i < MODEL_COUNT; i++) {
 		struct schedule *schedule = &models->schedules[i];
 
-		if (models->ntp_over[i].ahead)
+		if (!is_used(models, i))
 			continue;
 		inputs[i] = (struct fuse_input){
 			.prediction = schedule_serve(schedule, now_ns),
@@ -196,6 +276,8 @@ void models_predict(struct models *models, int64_t now_ns, struct fused *ret)
 			.horizon_ns = schedule->config.horizon_ns,
 		};
 	}
+	feed_input_set(models, &inputs[MODEL_FEED]);
+	models->external_fused = inputs[MODEL_FEED].prediction != NULL;
 	fuse(ret, inputs, now_ns);
 }
 
@@ -205,7 +287,7 @@ bool models_ready(const struct models *models)
 
 	for (i = 0; i < MODEL_COUNT; i++)
 		if (models->scores[i].count >= MODELS_SCORED_MIN && models->schedules[i].count &&
-		    !models->ntp_over[i].ahead)
+		    is_used(models, i) && (i != MODEL_FEED || models->external_fused))
 			return true;
 	return false;
 }
@@ -225,4 +307,6 @@ void models_shift(struct models *models, int64_t shift_ns)
 	long_term_shift(&models->long_term, shift_ns);
 	for (i = 0; i < MODEL_COUNT; i++)
 		schedule_shift(&models->schedules[i], shift_ns);
+	for (i = 0; i < MODELS_GIVEN; i++)
+		models->given[i].offset_ns += shift_ns;
 }

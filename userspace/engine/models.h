@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "engine/covariates.h"
+#include "engine/external.h"
 #include "engine/fuse.h"
 #include "engine/long_term.h"
 #include "engine/prediction.h"
@@ -22,6 +23,10 @@
 #define MODELS_MEASURED_MIN 4
 /* A model that fewer measurements have been scored for is not ready. */
 #define MODELS_SCORED_MIN 10
+/* Measurements that are kept for others to read: as many as one look at the sources can bring */
+#define MODELS_GIVEN 64
+/* What an external model says of a shorter time serves nobody. */
+#define MODELS_FEED_SHORTEST_NS 5000000000LL
 
 struct models_config {
 	struct schedule_config short_term;
@@ -40,10 +45,16 @@ struct models {
 	struct long_term long_term;
 	struct schedule schedules[MODEL_COUNT];
 	struct score scores[MODEL_COUNT];
-	struct score ntp;                     /* of the line through the sources' samples */
-	struct rivalry ntp_over[MODEL_COUNT]; /* is that line better than the model? */
-	bool measured;                        /* since the models were asked last */
-	double measurement_sd_ns;             /* expected, of the latest measurement */
+	struct score ntp;                       /* of the line through the sources' samples */
+	struct rivalry ntp_over[MODEL_COUNT];   /* is that line better than the model? */
+	struct external external;               /* may MODEL_FEED be used? */
+	bool external_fused;                    /* it had a part in what was fused last */
+	int64_t stepped_ns;                     /* what was predicted before is of another time */
+	struct measurement given[MODELS_GIVEN]; /* a ring: the latest measurements */
+	uint64_t given_begin;                   /* those before this one are of another time */
+	uint64_t given_end;
+	bool measured;            /* since the models were asked last */
+	double measurement_sd_ns; /* expected, of the latest measurement */
 };
 
 /* To be followed by models_reset(). Returns 0, or -EINVAL if a schedule is out of order. */
@@ -63,8 +74,27 @@ void models_measure(struct models *models, const struct measurement *measurement
 		    const struct estimate *ntp);
 
 /*
+ * A prediction of an external model, MODEL_FEED, that came at now_ns. It is scored like the others',
+ * of instants after now_ns only, and used while it has proven itself (external.h). The latest
+ * SCHEDULE_KEPT are kept. Returns 0; -EINVAL: it is not finite, has no standard deviation above 0, is
+ * for less than MODELS_FEED_SHORTEST_NS, or rests on what comes later than now_ns; -ESTALE: it is
+ * over, or was made before a step.
+ */
+int models_feed(struct models *models, int64_t now_ns, const struct prediction *prediction);
+
+/* Another external model, or none any more: all that was said is forgotten, and what it proved. */
+void models_feed_begin(struct models *models);
+
+/*
+ * The measurements that the models were given, for others to learn from. *next: which one, at first
+ * 0, counts up; what has been overwritten, or is of another time, is left out. NULL: no more.
+ */
+const struct measurement *models_given(const struct models *models, uint64_t *next);
+
+/*
  * What the models say is impossible: they go on from this measurement, which is not scored, as the
- * method says; with RETRO_NONE, as they were.
+ * method says; with RETRO_NONE, as they were. If an external model had a part in it, only that is
+ * dropped: what is left will be held against the sources in its turn.
  */
 void models_contradict(struct models *models, const struct measurement *measurement);
 
@@ -74,7 +104,7 @@ void models_contradict(struct models *models, const struct measurement *measurem
  */
 void models_predict(struct models *models, int64_t now_ns, struct fused *ret);
 
-/* Is a model in use that has been scored by at least MODELS_SCORED_MIN measurements? */
+/* Is a model in use that serves, and that has been scored by at least MODELS_SCORED_MIN measurements? */
 bool models_ready(const struct models *models);
 
 /*
