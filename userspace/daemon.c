@@ -132,7 +132,6 @@ static void counter_act(struct daemon *daemon, enum watch_action action)
 	daemon->scale.mult = daemon->counter.mult;
 	engine_restart(&daemon->engine, &daemon->scale);
 	source_set_restart(daemon->sources);
-	inputs_restart(&daemon->inputs);
 }
 
 static void on_round(void *data)
@@ -151,6 +150,7 @@ static void on_round(void *data)
 	if (!daemon->replacing && publisher_publish(daemon->publisher, &correction, &facts) < 0)
 		daemon->late++;
 	report_clock(&daemon->report, &daemon->engine, &correction);
+	inputs_round(&daemon->inputs);
 
 	daemon->round_ns = deadline_after(daemon->round_ns, daemon->period_ns, loop_now_ns());
 	loop_timer_set(daemon->loop, &daemon->round, daemon->round_ns);
@@ -193,6 +193,7 @@ static void on_second(void *data)
 	report_sources(&daemon->report, sources, count);
 	leapseconds_tick(&daemon->leaps, &daemon->engine, &correction, sources, count, now_ns);
 	report_late(&daemon->report, daemon->late, now_ns);
+	report_external(&daemon->report, &daemon->engine.models);
 	report_silence(&daemon->report, &daemon->engine, now_ns - daemon->start_ns);
 	covariates = inputs_tick(&daemon->inputs, now_ns);
 	if (covariates)
@@ -211,10 +212,7 @@ static void on_second(void *data)
 
 static void on_sampled(void *data, const struct sample *sample, int taken)
 {
-	struct daemon *daemon = data;
-
-	if (taken == 0)
-		inputs_sampled(&daemon->inputs, sample);
+	(void)data;
 	log_debug("source %u: UTC - raw time %" PRId64 " ns, delay %" PRId64
 		  " ns, dispersion %" PRId64 " ns, stamps %s/%s%s%s",
 		  sample->source, sample->offset_ns, sample->delay_ns, sample->dispersion_ns,
@@ -356,21 +354,12 @@ static int sources_open(struct daemon *daemon)
 	return 0;
 }
 
-/* The engine of this version has no place for it: it is checked, counted, and shown by the feed. */
-static void on_predicted(void *data, const struct prediction *prediction)
-{
-	(void)data;
-	(void)prediction;
-}
-
 static int inputs_start(struct daemon *daemon)
 {
 	daemon->inputs = (struct inputs){
 		.loop = daemon->loop,
 		.counter = &daemon->counter,
 		.engine = &daemon->engine,
-		.data = daemon,
-		.predicted = on_predicted,
 	};
 	return inputs_open(&daemon->inputs, daemon->config);
 }

@@ -4,12 +4,18 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "local/peer.h"
 #include "log.h"
+
+static uint32_t on_epoch(void *data)
+{
+	const struct inputs *inputs = data;
+
+	return inputs->engine->epoch;
+}
 
 static int64_t on_raw_now(void *data)
 {
@@ -34,14 +40,25 @@ static void on_limits(void *data, struct feed_limits *ret)
 	ret->bound_ns = correction.bound.total_ns;
 }
 
-static void on_predicted(void *data, const struct prediction *prediction)
+/* The model is another one, or none: what was predicted so far is void, and the next learns anew. */
+static void on_begun(void *data)
+{
+	struct inputs *inputs = data;
+
+	models_feed_begin(&inputs->engine->models);
+	inputs->told = 0;
+}
+
+static int on_predicted(void *data, const struct prediction *prediction)
 {
 	const struct inputs *inputs = data;
+	int r = engine_feed(inputs->engine, counter_read(inputs->counter), prediction);
 
-	log_debug("feed: a prediction for %.3f s from its making on, sd %.0f ns",
+	log_debug("feed: a prediction for %.3f s from its making on, sd %.0f ns%s%s",
 		  (double)(prediction->until_ns - prediction->made_ns) * 1e-9,
-		  prediction->line.offset_sd_ns);
-	inputs->predicted(inputs->data, prediction);
+		  prediction->line.offset_sd_ns, r < 0 ? ", not taken: " : "",
+		  r < 0 ? strerror(-r) : "");
+	return r;
 }
 
 static void on_changed(void *data, const char *text)
@@ -75,23 +92,32 @@ static int feed_start(struct inputs *inputs, const struct feed_config *config)
 	snprintf(inputs->feed_path, sizeof(inputs->feed_path), "%s", config->path);
 	snprintf(inputs->feed_group, sizeof(inputs->feed_group), "%s", config->group);
 	inputs->feed_offline = config->offline;
-	inputs->leap_ns = inputs->engine->leap.last_raw_ns;
 	feed_online(inputs->feed, !config->offline);
 	return 0;
 }
 
 static void feed_stop(struct inputs *inputs)
 {
+	if (!inputs->feed)
+		return;
 	feed_free(inputs->feed);
 	inputs->feed = NULL;
+	on_begun(inputs);
 }
 
 int inputs_open(struct inputs *inputs, const struct config *config)
 {
 	int r;
 
-	inputs->feed_ops =
-		(struct feed_ops){inputs, on_raw_now, on_limits, on_predicted, on_changed};
+	inputs->feed_ops = (struct feed_ops){
+		.data = inputs,
+		.epoch = on_epoch,
+		.raw_now = on_raw_now,
+		.limits = on_limits,
+		.begun = on_begun,
+		.predicted = on_predicted,
+		.changed = on_changed,
+	};
 	r = covariate_reader_new(&inputs->reader, &config->covariates, "");
 	if (r < 0) {
 		log_error("covariates: no helper thread to read them: %s", strerror(-r));
@@ -126,9 +152,6 @@ const struct covariates *inputs_tick(struct inputs *inputs, int64_t now_ns)
 {
 	struct covariate_reading reading;
 
-	/* UTC jumped against raw time; so did everything that the feed knows. */
-	if (inputs->feed && inputs->leap_ns != inputs->engine->leap.last_raw_ns)
-		inputs_restart(inputs);
 	if (!covariate_reader_tick(inputs->reader, now_ns, &reading))
 		return NULL;
 	if (strcmp(reading.thermometer, inputs->covariates.thermometer) != 0)
@@ -141,29 +164,21 @@ const struct covariates *inputs_tick(struct inputs *inputs, int64_t now_ns)
 	return &inputs->covariates.values;
 }
 
-/*
- * The true offset lies anywhere within half of the delay and the dispersion: the standard deviation
- * of that is the half-width / sqrt(3). A first guess; whoever models it sees what it really is.
- */
-void inputs_sampled(struct inputs *inputs, const struct sample *sample)
+void inputs_round(struct inputs *inputs)
 {
-	const struct source_view *view = &inputs->engine->views[sample->source];
-	double half_width_ns = (double)sample->delay_ns / 2 + (double)sample->dispersion_ns;
-	const struct measurement measurement = {
-		.raw_ns = timescale_ns(&inputs->engine->config.scale, sample->counter),
-		.offset_ns = sample->offset_ns,
-		.sd_ns = fmax(half_width_ns / sqrt(3), 1),
-		.source = sample->source,
-	};
+	const struct models *models = &inputs->engine->models;
+	const struct measurement *measurement;
 
-	if (view->state == CHRONOTICK_SOURCE_SELECTED)
-		feed_measured(inputs->feed, &measurement);
-}
-
-void inputs_restart(struct inputs *inputs)
-{
-	inputs->leap_ns = inputs->engine->leap.last_raw_ns;
-	feed_restart(inputs->feed);
+	if (!inputs->feed)
+		return;
+	/* What it was told is about another time: it gets all of this one again. */
+	if (inputs->epoch != inputs->engine->epoch) {
+		inputs->epoch = inputs->engine->epoch;
+		inputs->told = 0;
+		feed_follow(inputs->feed);
+	}
+	while ((measurement = models_given(models, &inputs->told)))
+		feed_measured(inputs->feed, measurement);
 }
 
 unsigned int inputs_online(struct inputs *inputs, const char *pattern, bool online)

@@ -22,9 +22,6 @@ struct inputs {
 	struct loop *loop;
 	const struct counter *counter;
 	struct engine *engine;
-	void *data;
-	/* A prediction of the feed's that has passed every check */
-	void (*predicted)(void *data, const struct prediction *prediction);
 
 	struct covariate_reader *reader;
 	struct covariate_reading covariates; /* the latest */
@@ -36,7 +33,8 @@ struct inputs {
 	char feed_path[108];
 	char feed_group[KEY_FILE_NAME_MAX + 1];
 	bool feed_offline; /* as it was configured */
-	int64_t leap_ns;   /* raw time of the leap second that the feed knows of */
+	uint32_t epoch;    /* the engine's, that it was told last */
+	uint64_t told;     /* the measurement that it is told next, see models_given() */
 };
 
 /* Returns 0 or a negative errno, after an error was logged. */
@@ -52,11 +50,8 @@ int inputs_reload(struct inputs *inputs, const struct config *wanted);
 /* Once a second. now_ns: CLOCK_MONOTONIC. Returns the covariates if there are new ones, or NULL. */
 const struct covariates *inputs_tick(struct inputs *inputs, int64_t now_ns);
 
-/* The engine has taken a sample. The feed is told of it if its source is selected. */
-void inputs_sampled(struct inputs *inputs, const struct sample *sample);
-
-/* The engine began anew, on another timescale. */
-void inputs_restart(struct inputs *inputs);
+/* The feed is told what the engine's models were given since the last call, and of another epoch. */
+void inputs_round(struct inputs *inputs);
 
 /*
  * Switch the feed, if its path matches the pattern as a source's name would

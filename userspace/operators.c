@@ -268,13 +268,32 @@ static void feed_counters(const struct feed_statistics *from, uint64_t *ret)
 	}
 }
 
+/* What the scores make of its predictions */
+static void feed_judged(const struct models *models, struct control_source *ret)
+{
+	static const uint8_t states[EXTERNAL_STATES] = {
+		[EXTERNAL_UNPROVEN] = CHRONOTICK_SOURCE_CANDIDATE,
+		[EXTERNAL_USED] = CHRONOTICK_SOURCE_SELECTED,
+		[EXTERNAL_BEHIND] = CHRONOTICK_SOURCE_FALSETICKER,
+		[EXTERNAL_UNCALIBRATED] = CHRONOTICK_SOURCE_FALSETICKER,
+		[EXTERNAL_FAR] = CHRONOTICK_SOURCE_FALSETICKER,
+		[EXTERNAL_IMPOSSIBLE] = CHRONOTICK_SOURCE_FALSETICKER,
+	};
+	const struct score *score = &models->scores[MODEL_FEED];
+	enum external_state state = models->external.state;
+
+	ret->state = states[state];
+	snprintf(ret->reason, sizeof(ret->reason),
+		 "%s; mean error %.0f ns of %" PRIu64 ", deviations times %.2f",
+		 external_state_name(state), score->error_ns, score->count, score->factor);
+}
+
 /* A feed is shown with the sources: it is configured there, and switched like them. */
 static void feed_fields(const struct operators *operators, struct control_source *ret)
 {
 	const struct inputs *inputs = operators->inputs;
 	const struct timescale *scale = &operators->engine->config.scale;
 	int64_t raw_ns = timescale_ns(scale, counter_read(operators->counter));
-	const char *reason = "no model is connected";
 	struct feed_status status;
 
 	feed_describe(inputs->feed, &status);
@@ -289,20 +308,19 @@ static void feed_fields(const struct operators *operators, struct control_source
 		ret->offset_ns = (int64_t)status.away_ns;
 		ret->dispersion_ns = (uint64_t)estimate_sd(&status.latest.line, raw_ns);
 	}
-	if (!status.online) {
-		reason = "offline";
-	} else if (status.has_prediction && status.latest.until_ns > raw_ns) {
-		ret->state = CHRONOTICK_SOURCE_CANDIDATE;
-		reason = "its predictions are good; it is no source of time, and has no vote";
+	if (status.has_prediction && status.latest.until_ns > raw_ns) {
+		feed_judged(&operators->engine->models, ret);
 	} else if (status.connected) {
 		ret->state = CHRONOTICK_SOURCE_UNSYNCHRONIZED;
-		reason = "a model is connected, and has no prediction for now";
+		snprintf(ret->reason, sizeof(ret->reason), "the model has no prediction for now");
+	} else {
+		snprintf(ret->reason, sizeof(ret->reason), "%s",
+			 status.online ? "no model is connected" : "offline");
 	}
 	feed_counters(&status.statistics, ret->counters);
 	snprintf(ret->name, sizeof(ret->name), "%s", inputs->feed_path);
 	if (status.connected)
 		snprintf(ret->address, sizeof(ret->address), "pid %" PRId32, status.peer.pid);
-	snprintf(ret->reason, sizeof(ret->reason), "%s", reason);
 }
 
 /* Sources are numbered as the set has them; while a list is asked for in parts they may move. */

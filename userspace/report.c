@@ -148,3 +148,16 @@ void report_silence(struct report *report, const struct engine *engine, int64_t 
 	log_warning("no source has answered in %lld s: are their names and the network all right?",
 		    REPORT_SILENCE_NS / 1000000000);
 }
+
+void report_external(struct report *report, const struct models *models)
+{
+	const struct score *score = &models->scores[MODEL_FEED];
+	enum external_state state = models->external.state;
+
+	if (state == report->external)
+		return;
+	log_write(report->external == EXTERNAL_USED ? LOG_WARNING : LOG_INFO,
+		  "the external model: %s; mean error %.0f ns over %" PRIu64 " measurements",
+		  external_state_name(state), score->error_ns, score->count);
+	report->external = state;
+}

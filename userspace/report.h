@@ -21,6 +21,7 @@ struct report {
 	uint64_t late;   /* publications that came too late, told so far */
 	int64_t late_told_ns;
 	bool silence_told;
+	enum external_state external;
 };
 
 /*
@@ -39,5 +40,8 @@ void report_late(struct report *report, uint64_t late, int64_t now_ns);
 /* No source has answered in the first REPORT_SILENCE_NS: told once. */
 #define REPORT_SILENCE_NS 10000000000LL
 void report_silence(struct report *report, const struct engine *engine, int64_t uptime_ns);
+
+/* The external model has proven itself, or is dropped, if that is not what was told last. */
+void report_external(struct report *report, const struct models *models);
 
 #endif /* USERSPACE_REPORT_H */

@@ -70,7 +70,8 @@ static enum feed_verdict verdict(const struct feed_prediction *message)
 Test(feed, a_good_prediction_arrives_in_its_members)
 {
 	const struct feed_prediction message = good();
-	struct prediction p;
+	struct feed_prediction ahead = message;
+	struct prediction p, a;
 	uint32_t sequence;
 
 	cr_assert_eq(feed_prediction_check(&p, &sequence, &message, sizeof(message), &limits),
@@ -85,6 +86,12 @@ Test(feed, a_good_prediction_arrives_in_its_members)
 	cr_assert_float_eq(p.line.drift_ns_s, 2000, 0);
 	cr_assert_float_eq(p.line.offset_sd_ns, 20000, 0);
 	cr_assert_float_eq(p.line.drift_sd_ns_s, 30, 0);
+	/* Raw time is guessed at the other side: it may be a little ahead, and is made now then. */
+	ahead.header.raw_ns = ahead.from_ns = NOW + FEED_EARLY_NS;
+	cr_assert_eq(feed_prediction_check(&a, &sequence, &ahead, sizeof(ahead), &limits),
+		     FEED_TAKEN);
+	cr_assert_eq(a.made_ns, NOW);
+	cr_assert_eq(a.from_ns, NOW + FEED_EARLY_NS);
 	/* 10 us, and 2 us/s for the second since then */
 	cr_assert_float_eq(estimate_offset(&p.line, NOW, OFFSET), 12000, 1e-3);
 }
@@ -143,8 +150,8 @@ Test(feed, every_member_is_checked)
 	CASE(offset_sd_ns, NAN, FEED_INVALID);
 	CASE(offset_sd_ns, 0, FEED_INVALID);
 	CASE(offset_sd_ns, -1, FEED_INVALID);
-	CASE(offset_sd_ns, 1e-3, FEED_TAKEN);
-	CASE(offset_sd_ns, 0.9e-3, FEED_INVALID);
+	CASE(offset_sd_ns, 1, FEED_TAKEN);
+	CASE(offset_sd_ns, 0.9, FEED_INVALID);
 	CASE(offset_sd_ns, 1e-200, FEED_INVALID); /* its square is 0 */
 	CASE(offset_sd_ns, 1e9, FEED_TAKEN);
 	CASE(offset_sd_ns, 1.001e9, FEED_INVALID);
@@ -165,6 +172,8 @@ Test(feed, every_member_is_checked)
 	CASE(from_ns, NOW + 240 * SECOND, FEED_INVALID);
 	CASE(from_ns, INT64_MIN, FEED_INVALID);
 	CASE(until_ns, NOW, FEED_INVALID); /* not above `from` */
+	CASE(until_ns, NOW + FEED_SHORTEST_NS - 1, FEED_INVALID);
+	CASE(until_ns, NOW + FEED_SHORTEST_NS, FEED_TAKEN);
 	CASE(until_ns, INT64_MAX, FEED_INVALID);
 	CASE(until_ns, INT64_MIN, FEED_INVALID);
 	CASE(until_ns, NOW - SECOND + FEED_HORIZON_NS, FEED_TAKEN);
@@ -183,7 +192,7 @@ Test(feed, one_that_is_over_is_late)
 {
 	struct feed_prediction message = good();
 
-	message.from_ns = NOW - SECOND;
+	message.header.raw_ns = message.from_ns = NOW - FEED_SHORTEST_NS;
 	message.until_ns = NOW;
 	cr_assert_eq(verdict(&message), FEED_LATE);
 	message.until_ns = NOW + 1;
@@ -249,6 +258,21 @@ static struct prediction latest;
 static unsigned int predicted;
 static char told[8192];
 static volatile int stop;
+static unsigned int begun;
+static int refusal;
+static uint32_t epochs;
+
+static uint32_t on_epoch(void *data)
+{
+	(void)data;
+	return epochs;
+}
+
+static void on_begun(void *data)
+{
+	(void)data;
+	begun++;
+}
 
 static int64_t on_raw_now(void *data)
 {
@@ -262,11 +286,12 @@ static void on_limits(void *data, struct feed_limits *ret)
 	*ret = limits;
 }
 
-static void on_predicted(void *data, const struct prediction *prediction)
+static int on_predicted(void *data, const struct prediction *prediction)
 {
 	(void)data;
 	latest = *prediction;
 	predicted++;
+	return refusal;
 }
 
 static void on_changed(void *data, const char *text)
@@ -277,7 +302,14 @@ static void on_changed(void *data, const char *text)
 	snprintf(told + used, sizeof(told) - used, "%s\n", text);
 }
 
-static const struct feed_ops ops = {NULL, on_raw_now, on_limits, on_predicted, on_changed};
+static const struct feed_ops ops = {
+	.epoch = on_epoch,
+	.raw_now = on_raw_now,
+	.limits = on_limits,
+	.begun = on_begun,
+	.predicted = on_predicted,
+	.changed = on_changed,
+};
 
 static void stop_now(void *data)
 {
@@ -424,6 +456,8 @@ Test(feed, a_model_is_told_and_heard)
 
 Test(feed, another_epoch_ends_what_was_said_before)
 {
+	const struct measurement measurement = {NOW, OFFSET, 1, 0};
+	struct feed_measurement m;
 	struct feed_status status;
 	uint64_t epoch;
 	int fd;
@@ -434,13 +468,55 @@ Test(feed, another_epoch_ends_what_was_said_before)
 	say(fd, 1, epoch);
 	run(5000000);
 	cr_assert_eq(judged(fd, 1), FEED_TAKEN);
-	feed_restart(feed);
+	feed_follow(feed);
+	cr_assert_eq(hear(fd, &m, sizeof(m)), -EAGAIN);
+	epochs++;
+	feed_follow(feed);
 	feed_describe(feed, &status);
 	cr_assert(!status.has_prediction);
-	cr_assert_neq(hello(fd), epoch);
+	cr_assert_eq(hello(fd), epoch + 1);
 	say(fd, 2, epoch);
 	run(5000000);
 	cr_assert_eq(judged(fd, 2), FEED_OTHER_EPOCH);
+	/* Whatever is said in a new epoch comes after its hello. */
+	epochs++;
+	feed_measured(feed, &measurement);
+	cr_assert_eq(hello(fd), epoch + 2);
+	cr_assert_eq(hear(fd, &m, sizeof(m)), (ssize_t)sizeof(m));
+	cr_assert_eq(m.header.epoch, epoch + 2);
+	/* A prediction that was on its way when the epoch ended is refused. */
+	epochs++;
+	say(fd, 3, epoch + 2);
+	run(5000000);
+	cr_assert_eq(hello(fd), epoch + 3);
+	cr_assert_eq(judged(fd, 3), FEED_OTHER_EPOCH);
+	cr_assert_eq(predicted, 1);
+	close(fd);
+	down();
+}
+
+/* By the engine, which knows of steps */
+Test(feed, what_the_daemon_refuses_is_not_taken)
+{
+	struct feed_status status;
+	uint64_t epoch;
+	int fd;
+
+	up();
+	fd = dial();
+	cr_assert_eq(begun, 1);
+	epoch = hello(fd);
+	refusal = -ESTALE;
+	say(fd, 1, epoch);
+	run(5000000);
+	cr_assert_eq(judged(fd, 1), FEED_LATE);
+	refusal = -EINVAL;
+	say(fd, 2, epoch);
+	run(5000000);
+	cr_assert_eq(judged(fd, 2), FEED_INVALID);
+	feed_describe(feed, &status);
+	cr_assert(!status.has_prediction);
+	cr_assert_eq(status.statistics.rejects[FEED_TAKEN], 0);
 	close(fd);
 	down();
 }
@@ -530,6 +606,7 @@ Test(feed, offline_nobody_is_there)
 	hello(fd);
 	feed_online(feed, false);
 	cr_assert_eq(hear(fd, &byte, 1), 0);
+	cr_assert_eq(begun, 2); /* what it predicted is void */
 	close(fd);
 	fd = dial();
 	cr_assert_eq(hear(fd, &byte, 1), 0);

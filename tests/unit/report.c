@@ -89,6 +89,27 @@ Test(report, a_contradiction_is_told_once)
 	cr_assert(strstr(logged(fd), "-4711 ns now; 0.0 s ago"));
 }
 
+Test(report, the_external_model_is_told_of_when_it_comes_to_be_used_and_when_it_is_dropped)
+{
+	static struct models models;
+	struct report report = {0};
+	int fd = log_start();
+
+	report_external(&report, &models);
+	cr_assert_str_eq(logged(fd), "");
+	models.scores[MODEL_FEED] = (struct score){.error_ns = 4711.2, .count = 12};
+	models.external.state = EXTERNAL_USED;
+	report_external(&report, &models);
+	report_external(&report, &models);
+	cr_assert_str_eq(logged(fd), "<6>the external model: in use; mean error 4711 ns over 12 "
+				     "measurements\n");
+	models.external.state = EXTERNAL_BEHIND;
+	report_external(&report, &models);
+	cr_assert_str_eq(logged(fd), "<4>the external model: not used: the line through the "
+				     "sources' samples is better; mean error 4711 ns over 12 "
+				     "measurements\n");
+}
+
 Test(report, sources_are_told_when_state_or_reason_changes)
 {
 	struct source_status sources[2] = {{.index = 7, .summary.name = "a"},

@@ -33,6 +33,8 @@ struct feed {
 	bool peer_paused;        /* the same */
 	bool ticking;            /* a tick has begun, and the timer is armed for its end */
 	struct loop_timer timer; /* ends the tick */
+	uint64_t
+		salt; /* what the daemon's epochs are counted from: no other daemon's are the same */
 	uint64_t epoch;
 	bool has_prediction;
 	struct prediction latest;
@@ -97,7 +99,7 @@ static void on_tick(void *data)
 }
 
 /* Send a message of which all but the header is filled in. The peer may be gone afterwards. */
-static void message_send(struct feed *feed, enum feed_type type, void *message, size_t size)
+static void message_put(struct feed *feed, enum feed_type type, void *message, size_t size)
 {
 	struct feed_header header = {
 		.size = (uint32_t)size,
@@ -129,15 +131,45 @@ static void hello_send(struct feed *feed)
 		.rate = FEED_TICK_MESSAGES,
 	};
 
-	message_send(feed, FEED_HELLO, &hello, sizeof(hello));
+	message_put(feed, FEED_HELLO, &hello, sizeof(hello));
 }
 
-static void limits_get(const struct feed *feed, struct feed_limits *ret)
+static uint64_t epoch_now(const struct feed *feed)
+{
+	return feed->salt + feed->ops->epoch(feed->ops->data);
+}
+
+void feed_follow(struct feed *feed)
+{
+	if (feed->epoch == epoch_now(feed))
+		return;
+	feed->epoch = epoch_now(feed);
+	feed->has_prediction = false;
+	hello_send(feed);
+}
+
+static void message_send(struct feed *feed, enum feed_type type, void *message, size_t size)
+{
+	feed_follow(feed);
+	message_put(feed, type, message, size);
+}
+
+/* Another epoch may begin by looking for them. */
+static void limits_get(struct feed *feed, struct feed_limits *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	feed->ops->limits(feed->ops->data, ret);
+	feed_follow(feed);
 	ret->epoch = feed->epoch;
 	ret->sequence = feed->sequence;
+}
+
+static enum feed_verdict prediction_give(const struct feed *feed,
+					 const struct prediction *prediction)
+{
+	int r = feed->ops->predicted(feed->ops->data, prediction);
+
+	return r == 0 ? FEED_TAKEN : r == -ESTALE ? FEED_LATE : FEED_INVALID;
 }
 
 static void prediction_take(struct feed *feed, const void *message, size_t size)
@@ -149,6 +181,8 @@ static void prediction_take(struct feed *feed, const void *message, size_t size)
 	limits_get(feed, &limits);
 	reply.verdict =
 		feed_prediction_check(&prediction, &reply.prediction, message, size, &limits);
+	if (reply.verdict == FEED_TAKEN)
+		reply.verdict = prediction_give(feed, &prediction);
 	feed->statistics.rejects[reply.verdict]++;
 	if (reply.verdict == FEED_MALFORMED) {
 		peer_drop(feed, "it does not speak the feed's protocol");
@@ -161,7 +195,6 @@ static void prediction_take(struct feed *feed, const void *message, size_t size)
 		feed->latest = prediction;
 		feed->latest_ns = feed->active_ns = loop_now_ns();
 		feed->away_ns = estimate_offset(&prediction.line, limits.now_ns, limits.offset_ns);
-		feed->ops->predicted(feed->ops->data, &prediction);
 	}
 	message_send(feed, FEED_VERDICT, &reply, sizeof(reply));
 }
@@ -221,7 +254,10 @@ static void peer_begin(struct feed *feed, int fd)
 	feed->active_ns = now_ns;
 	feed->sent = 0;
 	feed->sequence = 0;
+	feed->has_prediction = false;
+	feed->ops->begun(feed->ops->data);
 	tell(feed, "a model of user %" PRIu32 ", pid %" PRId32 ", is there", peer.uid, peer.pid);
+	feed->epoch = epoch_now(feed);
 	hello_send(feed);
 }
 
@@ -268,20 +304,15 @@ void feed_covariates(struct feed *feed, const struct covariates *covariates)
 		message_send(feed, FEED_COVARIATES, &message, sizeof(message));
 }
 
-void feed_restart(struct feed *feed)
-{
-	if (!feed)
-		return;
-	feed->epoch++;
-	feed->has_prediction = false;
-	hello_send(feed);
-}
-
 void feed_online(struct feed *feed, bool online)
 {
 	feed->online = online;
-	if (!online && feed->fd >= 0)
+	if (online)
+		return;
+	if (feed->fd >= 0)
 		peer_end(feed, "the feed is offline");
+	feed->has_prediction = false;
+	feed->ops->begun(feed->ops->data);
 }
 
 void feed_describe(const struct feed *feed, struct feed_status *ret)
@@ -316,8 +347,9 @@ int feed_new(struct feed **ret, struct loop *loop, const char *path, gid_t group
 	feed->fd = -1;
 	feed->timer = (struct loop_timer){.fire = on_tick, .data = feed};
 	/* A prediction of the daemon before this one is of another epoch. */
-	if (getrandom(&feed->epoch, sizeof(feed->epoch), GRND_NONBLOCK) < 0)
-		feed->epoch = (uint64_t)loop_now_ns() << 16 ^ (uint64_t)getpid();
+	if (getrandom(&feed->salt, sizeof(feed->salt), GRND_NONBLOCK) < 0)
+		feed->salt = (uint64_t)loop_now_ns() << 16 ^ (uint64_t)getpid();
+	feed->epoch = epoch_now(feed);
 	feed->groups = calloc(LOCAL_GROUPS_MAX, sizeof(*feed->groups));
 	if (!feed->groups)
 		goto fail;

@@ -35,12 +35,16 @@
 /* What the feed asks of the daemon. None of it may block, or call the feed. */
 struct feed_ops {
 	void *data;
+	/* Counts the epochs: another number, and what was said is about another time */
+	uint32_t (*epoch)(void *data);
 	/* Raw time */
 	int64_t (*raw_now)(void *data);
 	/* All but epoch and sequence, which are the feed's own; *ret is zeroed. */
 	void (*limits)(void *data, struct feed_limits *ret);
-	/* A prediction that has passed every check */
-	void (*predicted)(void *data, const struct prediction *prediction);
+	/* A model that nobody knows comes, or none is allowed to predict any more. */
+	void (*begun)(void *data);
+	/* A prediction that has passed every check. Returns 0, or -ESTALE or -EINVAL: it is refused. */
+	int (*predicted)(void *data, const struct prediction *prediction);
 	/* For the log: a peer came or went; text: one line that says which, and why */
 	void (*changed)(void *data, const char *text);
 };
@@ -75,7 +79,7 @@ int feed_new(struct feed **ret, struct loop *loop, const char *path, gid_t group
 	     const struct feed_ops *ops, char *why, size_t why_size);
 void feed_free(struct feed *feed); /* NULL is allowed */
 
-/* Offline it turns everybody away, whoever is there included. */
+/* Offline it turns everybody away, whoever is there included, and what that predicted is void. */
 void feed_online(struct feed *feed, bool online);
 
 /*
@@ -85,10 +89,10 @@ void feed_measured(struct feed *feed, const struct measurement *measurement);
 void feed_covariates(struct feed *feed, const struct covariates *covariates);
 
 /*
- * Raw time, or UTC's distance from it, jumped: another epoch begins. What was predicted is of no use
- * any more, nor is what was measured. NULL is allowed.
+ * If another epoch has begun, say so: what was told before is of no use. Everything that is said
+ * does that first; this is for times when nothing is.
  */
-void feed_restart(struct feed *feed);
+void feed_follow(struct feed *feed);
 
 void feed_describe(const struct feed *feed, struct feed_status *ret);
 

@@ -31,7 +31,7 @@ static bool is_valid(const struct feed_prediction *p, const struct feed_limits *
 	       magnitude_within(p->offset_sd_ns, FEED_SD_MAX_NS) && p->drift_sd_ns_s >= 0 &&
 	       magnitude_within(p->drift_sd_ns_s, FEED_DRIFT_SD_MAX_NS_S) &&
 	       p->header.raw_ns <= limits->now_ns + FEED_EARLY_NS &&
-	       p->header.raw_ns <= p->from_ns && p->from_ns < p->until_ns;
+	       p->header.raw_ns <= p->from_ns && p->until_ns - p->from_ns >= FEED_SHORTEST_NS;
 }
 
 static bool is_late(const struct feed_prediction *p, const struct feed_limits *limits)
@@ -85,7 +85,7 @@ enum feed_verdict feed_prediction_check(struct prediction *ret, uint32_t *sequen
 	if (!limits->trusted)
 		return FEED_UNTRUSTED;
 	prediction = (struct prediction){
-		.made_ns = p.header.raw_ns,
+		.made_ns = p.header.raw_ns < limits->now_ns ? p.header.raw_ns : limits->now_ns,
 		.from_ns = p.from_ns,
 		.until_ns = p.until_ns,
 		.line =

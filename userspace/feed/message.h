@@ -22,10 +22,11 @@
 
 /* Limits of a prediction */
 #define FEED_HORIZON_NS (4 * 3600 * 1000000000LL) /* from its making to its end */
+#define FEED_SHORTEST_NS 5000000000LL             /* from its beginning to its end */
 #define FEED_LATE_NS 60000000000LL                /* from its making to its arrival */
 #define FEED_EARLY_NS 100000000LL  /* its making may lie so far ahead: raw time is guessed there */
 #define FEED_SD_MAX_NS 1e9         /* standard deviation of the offset */
-#define FEED_SD_MIN_NS 1e-3        /* nobody knows better; and its square must be above 0 */
+#define FEED_SD_MIN_NS 1.0         /* what raw time resolves */
 #define FEED_DRIFT_SD_MAX_NS_S 1e6 /* ... and of the rate */
 #define FEED_OFFSET_MAX_NS 1e12    /* from its own reference: beyond, doubles lose digits */
 
@@ -108,7 +109,7 @@ enum feed_verdict {
 	FEED_DUPLICATE,   /* its sequence is not above that of the one before */
 	FEED_OTHER_EPOCH,
 	FEED_INVALID,   /* a value that is not finite or out of range, or times in a wrong order */
-	FEED_LATE,      /* made too long ago, or over already */
+	FEED_LATE,      /* made too long ago or before UTC stepped, or over already */
 	FEED_TOO_FAR,   /* it reaches beyond the horizon */
 	FEED_UNTRUSTED, /* there is no trusted time that it could be held against */
 	FEED_IMPLAUSIBLE, /* farther from the daemon's own time than that may be wrong */
@@ -134,7 +135,7 @@ struct feed_limits {
  * has, then no more than that is looked at. The offset must lie within the bound at both ends of the
  * prediction's time, the bound growing by the counter's whole drift, and its rate within that drift.
  *
- * Returns FEED_TAKEN and the prediction, or why not. *sequence is the message's, unless that is
+ * Returns FEED_TAKEN and the prediction, made now at the latest, or why not. *sequence is the message's, unless that is
  * malformed.
  */
 enum feed_verdict feed_prediction_check(struct prediction *ret, uint32_t *sequence,
