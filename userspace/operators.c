@@ -10,6 +10,7 @@
 #include "engine/describe.h"
 #include "local/peer.h"
 #include "log.h"
+#include "report.h"
 
 #define NS_PER_S 1000000000
 
@@ -279,13 +280,8 @@ static void feed_judged(const struct models *models, struct control_source *ret)
 		[EXTERNAL_FAR] = CHRONOTICK_SOURCE_FALSETICKER,
 		[EXTERNAL_IMPOSSIBLE] = CHRONOTICK_SOURCE_FALSETICKER,
 	};
-	const struct score *score = &models->scores[MODEL_FEED];
-	enum external_state state = models->external.state;
-
-	ret->state = states[state];
-	snprintf(ret->reason, sizeof(ret->reason),
-		 "%s; mean error %.0f ns of %" PRIu64 ", deviations times %.2f",
-		 external_state_name(state), score->error_ns, score->count, score->factor);
+	ret->state = states[models->external.state];
+	report_external_text(models, ret->reason, sizeof(ret->reason));
 }
 
 /* A feed is shown with the sources: it is configured there, and switched like them. */

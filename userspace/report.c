@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define CHRONOTICK_HEADER_ONLY
@@ -149,15 +150,27 @@ void report_silence(struct report *report, const struct engine *engine, int64_t 
 		    REPORT_SILENCE_NS / 1000000000);
 }
 
+void report_external_text(const struct models *models, char *text, size_t size)
+{
+	const char *state = external_state_name(models->external.state);
+	const struct score *score = &models->scores[MODEL_FEED];
+
+	if (score->count)
+		snprintf(text, size, "%s; mean error %.0f ns of %" PRIu64 ", deviations times %.2f",
+			 state, score->error_ns, score->count, score->factor);
+	else
+		snprintf(text, size, "%s; nothing to score it by", state);
+}
+
 void report_external(struct report *report, const struct models *models)
 {
-	const struct score *score = &models->scores[MODEL_FEED];
 	enum external_state state = models->external.state;
+	char text[128];
 
 	if (state == report->external)
 		return;
+	report_external_text(models, text, sizeof(text));
 	log_write(report->external == EXTERNAL_USED ? LOG_WARNING : LOG_INFO,
-		  "the external model: %s; mean error %.0f ns over %" PRIu64 " measurements",
-		  external_state_name(state), score->error_ns, score->count);
+		  "the external model: %s", text);
 	report->external = state;
 }

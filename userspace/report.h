@@ -4,6 +4,7 @@
 #define USERSPACE_REPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "chronotick_page.h"
@@ -40,6 +41,9 @@ void report_late(struct report *report, uint64_t late, int64_t now_ns);
 /* No source has answered in the first REPORT_SILENCE_NS: told once. */
 #define REPORT_SILENCE_NS 10000000000LL
 void report_silence(struct report *report, const struct engine *engine, int64_t uptime_ns);
+
+/* How the external model is judged, and by what: one line of up to `size` bytes */
+void report_external_text(const struct models *models, char *text, size_t size);
 
 /* The external model has proven itself, or is dropped, if that is not what was told last. */
 void report_external(struct report *report, const struct models *models);

@@ -5,6 +5,7 @@
  * one of stratum 1 from this host's CLOCK_REALTIME.
  */
 #include <arpa/inet.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -94,6 +95,32 @@ static size_t spoil_late(struct packet *packet, uint8_t *data)
 	return NTP_SIZE;
 }
 
+/* An NTP timestamp, moved by ns */
+static void move(uint32_t timestamp[2], double ns)
+{
+	uint64_t value = (uint64_t)ntohl(timestamp[0]) << 32 | ntohl(timestamp[1]);
+
+	value += (uint64_t)(int64_t)(ns * 1e-9 * 0x1p32);
+	timestamp[0] = htonl((uint32_t)(value >> 32));
+	timestamp[1] = htonl((uint32_t)value);
+}
+
+/* A sine of 50 us in 8 s of CLOCK_MONOTONIC_RAW, and it says that it knows no better than 122 us. */
+static size_t spoil_sways(struct packet *packet, uint8_t *data)
+{
+	struct timespec ts;
+	double sway_ns;
+
+	(void)data;
+	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
+	sway_ns = 50000 * sin(2 * M_PI * ((double)(ts.tv_sec % 8) + (double)ts.tv_nsec * 1e-9) / 8);
+	packet->precision = -13;
+	move(packet->reference, sway_ns);
+	move(packet->receive, sway_ns);
+	move(packet->transmit, sway_ns);
+	return NTP_SIZE;
+}
+
 static const struct {
 	const char *name;
 	spoil_fn spoil;
@@ -101,7 +128,7 @@ static const struct {
 	{"garbage", spoil_garbage}, {"deny", spoil_deny},
 	{"rate", spoil_rate},       {"unsynchronized", spoil_unsynchronized},
 	{"short", spoil_short},     {"origin", spoil_origin},
-	{"late", spoil_late},
+	{"late", spoil_late},       {"sways", spoil_sways},
 };
 
 static void now(uint32_t ret[2])

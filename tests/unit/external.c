@@ -82,14 +82,15 @@ Test(proof, who_loses_is_dropped_and_taken_again_who_wins)
 	cr_assert_eq(external.drops, 1);
 }
 
-/* Wrong about itself, in either direction; each error below four standard deviations */
+/* Too sure of itself, by ever more, so that no error is far off; who is too modest may be used. */
 Test(proof, it_must_know_how_far_off_it_is)
 {
 	unsigned int i;
 
 	for (i = 0; i < 100; i++)
 		scored(i % 2 ? 1e-3 : -2e-3, 1, 2);
-	cr_assert_eq(external.state, EXTERNAL_UNCALIBRATED);
+	cr_assert_eq(score.factor, 1 / SCORE_FACTOR_MAX);
+	cr_assert_eq(external.state, EXTERNAL_USED);
 	blank();
 	for (i = 0; i < 200; i++)
 		scored(3.9 * score.factor, 1, 100);

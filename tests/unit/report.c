@@ -97,17 +97,22 @@ Test(report, the_external_model_is_told_of_when_it_comes_to_be_used_and_when_it_
 
 	report_external(&report, &models);
 	cr_assert_str_eq(logged(fd), "");
-	models.scores[MODEL_FEED] = (struct score){.error_ns = 4711.2, .count = 12};
+	models.scores[MODEL_FEED] = (struct score){.error_ns = 4711.2, .count = 12, .factor = 1.5};
 	models.external.state = EXTERNAL_USED;
 	report_external(&report, &models);
 	report_external(&report, &models);
-	cr_assert_str_eq(logged(fd), "<6>the external model: in use; mean error 4711 ns over 12 "
-				     "measurements\n");
+	cr_assert_str_eq(logged(fd), "<6>the external model: in use; mean error 4711 ns of 12, "
+				     "deviations times 1.50\n");
 	models.external.state = EXTERNAL_BEHIND;
 	report_external(&report, &models);
 	cr_assert_str_eq(logged(fd), "<4>the external model: not used: the line through the "
-				     "sources' samples is better; mean error 4711 ns over 12 "
-				     "measurements\n");
+				     "sources' samples is better; mean error 4711 ns of 12, "
+				     "deviations times 1.50\n");
+	models.scores[MODEL_FEED].count = 0;
+	models.external.state = EXTERNAL_FAR;
+	report_external(&report, &models);
+	cr_assert_str_eq(logged(fd), "<6>the external model: not used: measurements in a row were "
+				     "far from it; nothing to score it by\n");
 }
 
 Test(report, sources_are_told_when_state_or_reason_changes)

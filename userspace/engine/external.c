@@ -21,11 +21,6 @@ static void drop(struct external *external, enum external_state why)
 	external->state = why;
 }
 
-static bool factor_within(double factor, double limit)
-{
-	return factor < limit && factor > 1 / limit;
-}
-
 bool external_score(struct external *external, const struct score *score,
 		    const struct rivalry *line_over, double distance)
 {
@@ -41,7 +36,7 @@ bool external_score(struct external *external, const struct score *score,
 		return false;
 	if (line_over->ahead)
 		drop(external, EXTERNAL_BEHIND);
-	else if (!factor_within(score->factor, used ? SCORE_FACTOR_MAX : FACTOR_USED))
+	else if (score->factor >= (used ? SCORE_FACTOR_MAX : FACTOR_USED))
 		drop(external, EXTERNAL_UNCALIBRATED);
 	else if (!used)
 		external->state = line_over->lead <= 0 ? EXTERNAL_USED : EXTERNAL_UNPROVEN;

@@ -17,12 +17,12 @@
 #define EXTERNAL_FAR_MAX 3
 
 enum external_state {
-	EXTERNAL_UNPROVEN,     /* too little was scored, or the line has been as good */
-	EXTERNAL_USED,         /* it has proven itself */
-	EXTERNAL_BEHIND,       /* dropped: the line through the sources' samples is better */
-	EXTERNAL_UNCALIBRATED, /* dropped: it knows no more how far off it is */
+	EXTERNAL_UNPROVEN, /* too little was scored, or the line has been as good */
+	EXTERNAL_USED,     /* it has proven itself */
+	EXTERNAL_BEHIND,   /* dropped: the line through the sources' samples is better */
+	EXTERNAL_UNCALIBRATED, /* dropped: it is farther off than it says, and nothing makes up for it */
 	EXTERNAL_FAR,          /* dropped: EXTERNAL_FAR_MAX in a row were far off */
-	EXTERNAL_IMPOSSIBLE,   /* dropped: the time lay outside of what the sources allow */
+	EXTERNAL_IMPOSSIBLE, /* dropped: the time lay outside of what the sources allow */
 	EXTERNAL_STATES,
 };
 
@@ -40,8 +40,9 @@ void external_init(struct external *external);
  * the factor as it was before; line_over: is the line better than the model?
  *
  * It is used once EXTERNAL_SCORED_MIN were scored, the line has not been better, and the factor
- * that its deviations need is within a half of what score.h allows; it is dropped when the line has
- * proven to be better, or the factor has reached the limit. Returns true if it was far off too
+ * that its deviations need is below a half of the most there is; it is dropped when the line has
+ * proven to be better, or the factor has reached the most. A small factor is no fault: the errors of
+ * the measurements themselves may be overestimated, and who is too modest has little weight. Returns true if it was far off too
  * often: then it is dropped, and score and rivalry must begin anew, as they speak of another model.
  */
 bool external_score(struct external *external, const struct score *score,
