@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The feed's messages: whatever comes, what is taken is a prediction that can be used. The first 8
+ * The feed's messages: whatever comes, what is taken is a prediction that the engine can use. The first 8
  * bytes choose what it is held against, and whether it begins as one that is good, or has its header
  * mended, which few inputs get right.
  */
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/models.h"
 #include "feed/message.h"
 
 #define SECOND 1000000000LL
@@ -74,11 +75,38 @@ static void taken_check(const struct prediction *p, const struct feed_limits *li
 
 	must(limits->trusted);
 	must(p->made_ns <= p->from_ns && p->from_ns < p->until_ns);
-	must(p->made_ns <= limits->now_ns + FEED_EARLY_NS && p->until_ns > limits->now_ns);
-	must(p->until_ns - p->made_ns <= FEED_HORIZON_NS);
+	must(p->made_ns <= limits->now_ns && p->until_ns > limits->now_ns);
+	must(p->until_ns - p->made_ns <= FEED_HORIZON_NS + FEED_EARLY_NS);
+	must(p->until_ns - p->from_ns >= FEED_SHORTEST_NS);
 	must(isfinite(offset) && isfinite(sd) && sd > 0);
-	must(p->line.offset_sd_ns > 0 && p->line.drift_sd_ns_s >= 0);
+	must(p->line.offset_sd_ns >= FEED_SD_MIN_NS && p->line.drift_sd_ns_s >= 0);
 	must(fabs(estimate_offset(&p->line, p->from_ns, limits->offset_ns)) < 1e13);
+}
+
+/* The engine takes it, even if it has proven itself, and nothing endless comes of it. */
+static void taken_use(const struct prediction *p, const struct feed_limits *limits)
+{
+	static const struct short_term_prior prior = {.rate_sd_ns_s = 30000};
+	const struct measurement measurement = {
+		.raw_ns = p->from_ns > limits->now_ns ? p->from_ns : limits->now_ns,
+		.offset_ns = limits->offset_ns,
+		.sd_ns = 1000,
+	};
+	static struct models models;
+	struct fused fused;
+
+	must(models_init(&models, &models_default) == 0);
+	models_reset(&models, &prior);
+	must(models_feed(&models, limits->now_ns, p) == 0);
+	models_measure(&models, &measurement, NULL);
+	must(models.scores[MODEL_FEED].count == 1 && isfinite(models.scores[MODEL_FEED].error_ns));
+	models.external.state = EXTERNAL_USED;
+	models_predict(&models, measurement.raw_ns, &fused);
+	/* Of its last instants nothing counts. */
+	must(fused.level == FUSE_LONG_TERM || fused.level == FUSE_NTP);
+	if (fused.level == FUSE_LONG_TERM)
+		must(isfinite(fused.line.offset_ns) && fused.line.offset_sd_ns > 0 &&
+		     isfinite(fused.line.offset_sd_ns) && isfinite(fused.line.drift_sd_ns_s));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -115,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (verdict == FEED_TAKEN) {
 		must(sequence > limits.sequence);
 		taken_check(&prediction, &limits);
+		taken_use(&prediction, &limits);
 	}
 	free(message);
 	return 0;

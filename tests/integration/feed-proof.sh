@@ -28,7 +28,7 @@ expect 'in use; mean error [0-9]+ ns of [0-9]+, deviations times [0-9.]+' "$work
 # Nothing that it predicted is left when the operator switches it off.
 "$chronotick" offline "$socket" || fail "offline"
 sleep 1.2
-expect '<4>the external model: not proven yet' "$log"
+expect 'the external model: not proven yet' "$log"
 wait "$judge" || { cat "$work/truth.log"; fail "the time was not trusted, or wrong"; }
 daemon_end TERM || fail "chronotickd ended with $? on SIGTERM"
 finish
