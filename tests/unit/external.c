@@ -370,7 +370,9 @@ Test(external, what_can_not_be_is_refused)
 	p = prophecy(0, 5000);                                                                     \
 	p.member = (value);                                                                        \
 	cr_expect_eq(models_feed(&models, now_ns(), &p), expected, #member " = " #value)
-	REFUSED(made_ns, now_ns() + 1, -EINVAL);
+	REFUSED(made_ns, now_ns() + 1, -EINVAL); /* after it is for */
+	p.from_ns = now_ns() + 1;                /* for then, and made in the future */
+	cr_assert_eq(models_feed(&models, now_ns(), &p), -EINVAL);
 	REFUSED(from_ns, now_ns() - 1, -EINVAL);
 	REFUSED(from_ns, now_ns() + 60 * S, -EINVAL);
 	REFUSED(until_ns, now_ns() + MODELS_FEED_SHORTEST_NS - 1, -EINVAL);
@@ -456,6 +458,22 @@ Test(external, a_leap_second_shifts_what_was_predicted_and_measured)
 	cr_assert_eq(models.external.state, EXTERNAL_UNPROVEN);
 	cr_assert_eq(models.schedules[MODEL_FEED].count, 0);
 	cr_assert_null(models_given(&models, &next));
+}
+
+Test(external, alone_it_is_ready_as_long_as_it_predicts)
+{
+	struct models_config alone = models_default;
+
+	alone.short_term_enabled = alone.long_term_enabled = false;
+	cr_assert_eq(models_init(&models, &alone), 0);
+	models_reset(&models, &prior);
+	proven();
+	cr_assert_eq(fused.level, FUSE_LONG_TERM);
+	cr_assert(models_ready(&models));
+	t_s += 70;
+	models_predict(&models, now_ns(), &fused);
+	cr_assert_eq(fused.level, FUSE_NTP);
+	cr_assert(!models_ready(&models));
 }
 
 Test(external, when_it_predicts_no_more_the_others_go_on)
