@@ -35,6 +35,8 @@ static const char *unused_reason(const struct models *models, enum model model, 
 		reason = short_term_reason(models);
 	else if (model == MODEL_LONG_TERM)
 		reason = long_term_reason(models, now_ns);
+	else if (models->external.state != EXTERNAL_USED && models->scores[MODEL_FEED].count)
+		reason = external_state_name(models->external.state);
 	if (reason)
 		return reason;
 	if (models->ntp_over[model].ahead)
