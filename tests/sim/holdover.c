@@ -23,11 +23,6 @@
 #define POLL_S 16
 #define JITTER_NS 1e5
 #define WAY_NS 1e5
-#define SENSOR_S 10
-#define SENSOR_SD_K 0.05
-#define DAY_K 5.0 /* peak to peak */
-#define SAWTOOTH_K 1.0
-#define SAWTOOTH_S 1200
 #define RUNS 100
 
 static const struct scene {
@@ -50,12 +45,6 @@ struct result {
 	double both_ns;
 	bool known;
 };
-
-static double temperature(double t_s, double day_s, double sawtooth_s)
-{
-	return 40 + DAY_K / 2 * sin(2 * M_PI * (t_s + day_s) / 86400) +
-	       SAWTOOTH_K * (fmod(t_s + sawtooth_s, SAWTOOTH_S) / SAWTOOTH_S - 0.5);
-}
 
 static void measure(struct models *models, struct filter *filter, struct rng *rng, int64_t raw_ns,
 		    double offset_ns)
@@ -81,7 +70,16 @@ static struct result run(const struct scene *scene, struct models *models, uint6
 {
 	const struct short_term_prior prior = {.rate_sd_ns_s = 66000};
 	struct rng rng = {seed * 0x9e3779b97f4a7c15ULL};
-	double offset_ns = 0, rate = 10000 * rng_normal(&rng), day_s, sawtooth_s;
+	double offset_ns = 0, rate = 10000 * rng_normal(&rng);
+	struct temperature_config room = {
+		.mean_c = 40,
+		.day_k = 5,
+		.sawtooth_k = 1,
+		.sawtooth_s = 1200,
+		.sensor_sd_k = 0.05,
+		.sensor_s = 10,
+	};
+	struct covariates covariates;
 	struct filter filter = {0};
 	struct estimate alone, both;
 	struct fused fused;
@@ -91,20 +89,16 @@ static struct result run(const struct scene *scene, struct models *models, uint6
 
 	models_init(models, &models_default);
 	models_reset(models, &prior);
-	day_s = 86400 * rng_uniform(&rng);
-	sawtooth_s = SAWTOOTH_S * rng_uniform(&rng);
+	room.day_phase_s = 86400 * rng_uniform(&rng);
+	room.sawtooth_phase_s = room.sawtooth_s * rng_uniform(&rng);
 	for (t = 0; t < LEARN_S + HOLD_S; t++) {
-		double now_k = temperature(t, day_s, sawtooth_s);
-
-		if (scene->has_sensor && t % SENSOR_S == 0)
-			models_covariates(models, t * S,
-					  &(struct covariates){
-						  .present = 1U << COVARIATE_TEMPERATURE,
-						  .value = {now_k + SENSOR_SD_K * rng_normal(&rng)},
-					  });
+		if (scene->has_sensor && t % (int)room.sensor_s == 0) {
+			covariates = temperature_read(&room, t, &rng);
+			models_covariates(models, t * S, &covariates);
+		}
 		if (t < LEARN_S && t % POLL_S == 0)
 			measure(models, &filter, &rng, t * S, offset_ns);
-		offset_ns += rate + scene->ppb_k * (now_k - 40);
+		offset_ns += rate + scene->ppb_k * (temperature_at(&room, t) - room.mean_c);
 		rate += scene->walk * rng_normal(&rng);
 	}
 	now_ns = (LEARN_S + HOLD_S) * S;

@@ -1,150 +1,151 @@
 /* SPDX-License-Identifier: MIT */
 #include "world.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 
-#define PS_PER_COUNT 400
 #define STARTUP_EXCHANGES 4
+#define GAMMA_STAGES 4
+#define NORMAL_MEAN 6            /* as far as rng_normal() goes */
+#define UNSET_NS 5e8             /* error of a server's clock before it is set */
+#define PATIENCE_NS 2000000000LL /* nobody waits longer for an answer */
 
-uint64_t rng_next(struct rng *rng)
+static double jitter(const struct way *way, struct rng *rng)
 {
-	rng->state ^= rng->state >> 12;
-	rng->state ^= rng->state << 25;
-	rng->state ^= rng->state >> 27;
-	return rng->state * 0x2545f4914f6cdd1dULL;
+	switch (way->jitter) {
+	case JITTER_GAMMA:
+		return rng_gamma(rng, GAMMA_STAGES, way->jitter_ns);
+	case JITTER_PARETO:
+		return rng_pareto(rng, way->jitter_ns);
+	case JITTER_NORMAL:
+		return way->jitter_ns * (NORMAL_MEAN + rng_normal(rng));
+	default:
+		return rng_exponential(rng, way->jitter_ns);
+	}
 }
 
-double rng_uniform(struct rng *rng)
+static int64_t way_delay(const struct way *way, double route_ns, bool congested, double burst_ns,
+			 struct rng *rng)
 {
-	return (double)(rng_next(rng) >> 11) * 0x1p-53;
+	double waited = congested ? rng_exponential(rng, burst_ns) : jitter(way, rng);
+
+	return llrint(way->fixed_ns + route_ns + waited);
 }
 
-/* The sum of twelve uniform numbers: no libm, so the same digits everywhere */
-double rng_normal(struct rng *rng)
+static struct route route_at(const struct server_config *config, double t_s)
 {
-	double sum = -6;
-	int i;
-
-	for (i = 0; i < 12; i++)
-		sum += rng_uniform(rng);
-	return sum;
-}
-
-double rng_exponential(struct rng *rng, double mean)
-{
-	return -mean * log(1 - rng_uniform(rng));
-}
-
-int oscillator_init(struct oscillator *osc, const struct oscillator_config *config,
-		    unsigned int seconds, struct rng *rng)
-{
-	double centre = config->rate_ppb, walk = 0, half = config->walk_ppb / 2;
-	double slope = config->slope_ppb / 1100, turn = 0;
+	struct route ret = {0};
 	unsigned int i;
 
-	osc->raw_ps = calloc(seconds + 2, sizeof(*osc->raw_ps));
-	osc->rate = calloc(seconds + 2, sizeof(*osc->rate));
-	osc->seconds = seconds;
-	if (!osc->raw_ps || !osc->rate) {
-		oscillator_clear(osc);
-		return -ENOMEM;
+	for (i = 0; i < SERVER_ROUTES_MAX; i++)
+		if (config->routes[i].at_s > 0 && t_s >= config->routes[i].at_s)
+			ret = config->routes[i];
+	return ret;
+}
+
+/* What a server is like during one exchange */
+struct condition {
+	bool silent;
+	uint8_t leap;
+	double offset_ns;
+	double root_dispersion_ns;
+};
+
+static void restart_apply(const struct restart *restart, double t_s, struct condition *ret)
+{
+	double age_s = t_s - restart->at_s, error_ns;
+
+	if (restart->at_s <= 0 || age_s < 0)
+		return;
+	if (restart->every_s > 0)
+		age_s = fmod(age_s, restart->every_s);
+	ret->silent = ret->silent || age_s < restart->silent_s;
+	age_s -= restart->silent_s;
+	if (age_s < restart->unsynchronised_s) {
+		ret->leap = 3;
+		ret->offset_ns += UNSET_NS;
+		return;
 	}
-	for (i = 0; i <= seconds; i++) {
-		double utc_rate;
-
-		walk += config->walk_step_ppb * rng_normal(rng);
-		walk = walk > half ? half : walk < -half ? -half : walk;
-		centre += slope;
-		turn += 1;
-		if (config->slope_turn_s > 0 && turn >= config->slope_turn_s) {
-			slope = -slope;
-			turn = 0;
-		}
-		utc_rate = 1e-9 * (centre + walk);
-		if (config->step_at_s > 0 && i >= config->step_at_s)
-			utc_rate += 1e-9 * config->step_ppb;
-		osc->rate[i] = 1 / (1 + utc_rate) - 1;
-		osc->raw_ps[i + 1] =
-			osc->raw_ps[i] + 1000000000000 + llrint(osc->rate[i] * 1000000000000);
+	age_s -= restart->unsynchronised_s;
+	if (age_s < restart->settle_s) {
+		error_ns = restart->error_ns * (1 - age_s / restart->settle_s);
+		ret->offset_ns += error_ns;
+		ret->root_dispersion_ns += ceil(fabs(error_ns));
 	}
-	return 0;
 }
 
-void oscillator_clear(struct oscillator *osc)
+static void server_stray(struct server *server, int64_t true_ns, struct rng *rng)
 {
-	free(osc->raw_ps);
-	free(osc->rate);
-	*osc = (struct oscillator){0};
+	double most = server->config->wander_ns;
+	double passed_s = 1e-9 * (double)(true_ns - server->strayed_at_ns);
+
+	if (most <= 0)
+		return;
+	if (passed_s > 0)
+		server->strayed_ns +=
+			server->config->wander_step_ns * sqrt(passed_s) * rng_normal(rng);
+	server->strayed_ns = fmin(fmax(server->strayed_ns, -most), most);
+	server->strayed_at_ns = true_ns;
 }
 
-uint64_t oscillator_counter(const struct oscillator *osc, int64_t true_ns)
+static struct condition server_condition(struct server *server, int64_t true_ns, struct rng *rng)
 {
-	int64_t second = true_ns / 1000000000;
-	int64_t rest_ps = true_ns % 1000000000 * 1000;
-	int64_t raw_ps =
-		osc->raw_ps[second] + rest_ps + llrint(osc->rate[second] * (double)rest_ps);
+	const struct server_config *config = server->config;
+	double t_s = 1e-9 * (double)true_ns;
+	struct condition ret = {
+		.silent = t_s >= config->silent_from_s && t_s < config->silent_to_s,
+		.leap = config->leap,
+		.offset_ns = config->offset_ns + config->drift_ppb * t_s,
+		.root_dispersion_ns = config->root_dispersion_ns,
+	};
 
-	return WORLD_COUNTER_BASE + (uint64_t)(raw_ps / PS_PER_COUNT);
-}
-
-void oscillator_timescale(struct timescale *ret)
-{
-	ret->base = WORLD_COUNTER_BASE;
-	ret->mult = (uint64_t)(((__int128)PS_PER_COUNT << 54) / 1000);
-}
-
-static int64_t way_delay(const struct way *way, const struct server *server, struct rng *rng)
-{
-	double mean = server->congested ? server->config->burst_ns : way->jitter_ns;
-
-	return llrint(way->fixed_ns + rng_exponential(rng, mean));
-}
-
-static int64_t server_clock(const struct server_config *config, int64_t true_ns)
-{
-	double offset = config->offset_ns;
-
-	if (config->step_at_s > 0 && (double)true_ns >= 1e9 * config->step_at_s)
-		offset += config->step_ns;
-	return WORLD_START_UTC_NS + true_ns + llrint(offset);
+	if (config->step_at_s > 0 && t_s >= config->step_at_s &&
+	    (config->step_to_s <= 0 || t_s < config->step_to_s))
+		ret.offset_ns += config->step_ns;
+	server_stray(server, true_ns, rng);
+	ret.offset_ns += server->strayed_ns;
+	restart_apply(&config->restart, t_s, &ret);
+	return ret;
 }
 
 bool server_exchange(struct server *server, const struct oscillator *osc, struct rng *rng,
 		     struct sample *ret, int64_t *done_ns)
 {
 	const struct server_config *config = server->config;
-	double begin_s = 1e-9 * (double)server->next_ns;
+	struct route route = route_at(config, 1e-9 * (double)server->next_ns);
+	struct condition condition = server_condition(server, server->next_ns, rng);
 	struct timescale scale;
-	int64_t sent, arrived, left, back, t1, t2, t3, t4;
+	int64_t sent, arrived, left, back, clock_ns, t1, t2, t3, t4;
 	uint64_t c1, c4;
 	bool lost;
 
 	/* Congestion lasts about ten exchanges. */
 	if (rng_uniform(rng) < 0.1)
 		server->congested = rng_uniform(rng) < config->burst;
-	lost = rng_uniform(rng) < config->loss ||
-	       (begin_s >= config->silent_from_s && begin_s < config->silent_to_s);
+	lost = rng_uniform(rng) < config->loss || condition.silent;
 
 	/* A stamp of sending is early, one of receiving late. */
 	sent = server->next_ns + llrint(config->stamp_ns * rng_uniform(rng));
-	arrived = sent + way_delay(&config->to, server, rng);
+	arrived = sent + way_delay(&config->to, route.to_ns,
+				   server->congested && config->congested != CONGESTED_FROM,
+				   config->burst_ns, rng);
 	left = arrived + 20000 + llrint(rng_exponential(rng, 10000));
-	back = left + way_delay(&config->from, server, rng);
+	back = left + way_delay(&config->from, route.from_ns,
+				server->congested && config->congested != CONGESTED_TO,
+				config->burst_ns, rng);
 	*done_ns = back + llrint(config->stamp_ns * rng_uniform(rng));
 
 	c1 = oscillator_counter(osc, server->next_ns);
 	c4 = oscillator_counter(osc, *done_ns);
-	t2 = server_clock(config, arrived);
-	t3 = server_clock(config, left);
+	clock_ns = WORLD_START_UTC_NS + llrint(condition.offset_ns);
+	t2 = clock_ns + arrived;
+	t3 = clock_ns + left;
 	oscillator_timescale(&scale);
 	*ret = (struct sample){
 		.counter = c1 + (c4 - c1) / 2,
 		.root_delay_ns = llrint(config->root_delay_ns),
-		.root_dispersion_ns = llrint(config->root_dispersion_ns),
+		.root_dispersion_ns = llrint(condition.root_dispersion_ns),
 		.dispersion_ns = 100,
-		.leap = config->leap,
+		.leap = condition.leap,
 		.stratum = 1,
 	};
 	t1 = timescale_ns(&scale, c1);
@@ -159,5 +160,5 @@ bool server_exchange(struct server *server, const struct oscillator *osc, struct
 		server->exchanges < STARTUP_EXCHANGES
 			? 2000000000
 			: llrint(1e9 * config->poll_s * (0.98 + 0.04 * rng_uniform(rng)));
-	return !lost && ret->delay_ns >= 0;
+	return !lost && ret->delay_ns >= 0 && back - sent <= PATIENCE_NS;
 }

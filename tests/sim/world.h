@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small world in virtual time: an oscillator, links and servers, all from one seed. Times are
- * true time, ns since the start of the world.
+ * A small world in virtual time: an oscillator (oscillator.h), links and servers, all from one
+ * seed. Times are true time, ns since the start of the world.
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
@@ -10,64 +10,65 @@
 #include <stdint.h>
 
 #include "engine/sample.h"
+#include "oscillator.h"
+#include "random.h"
 
 #define WORLD_START_UTC_NS 1760000000000000000LL
-#define WORLD_COUNTER_BASE 987654321012345ULL
+#define SERVER_ROUTES_MAX 4
 
-/* xorshift64*; the state is never 0 */
-struct rng {
-	uint64_t state;
+/* How what a packet waits in queues is distributed. All but normal jitter have the mean jitter_ns. */
+enum jitter {
+	JITTER_EXPONENTIAL,
+	JITTER_GAMMA,  /* four queues in a row */
+	JITTER_PARETO, /* a heavy tail, see rng_pareto() */
+	JITTER_NORMAL, /* sd jitter_ns about six of it: there is no quickest packet to go by */
+	JITTERS,
 };
 
-uint64_t rng_next(struct rng *rng);
-double rng_uniform(struct rng *rng); /* [0, 1) */
-double rng_normal(struct rng *rng);  /* mean 0, standard deviation 1 */
-double rng_exponential(struct rng *rng, double mean);
-
-/*
- * A counter of 2.5 GHz, off by a rate that wanders: a constant, a slope that changes sign now and
- * then, a bounded random walk. The promise of engine/bound.h holds for it if
- * walk_ppb + slope_ppb_per_1100s <= wander_ppb and |rate| stays within max_drift_ppb.
- */
-struct oscillator_config {
-	double rate_ppb;      /* UTC against the counter's nominal rate, at the start */
-	double walk_ppb;      /* width of the random walk's band */
-	double walk_step_ppb; /* standard deviation a second */
-	double slope_ppb;     /* per 1,100 s */
-	double slope_turn_s;  /* the slope changes sign every so often */
-	double step_ppb;      /* once, at step_at_s */
-	double step_at_s;
-};
-
-struct oscillator {
-	int64_t *raw_ps; /* raw time at each whole second */
-	double *rate;    /* raw ps per true ps, minus 1, in the second after it */
-	unsigned int seconds;
-};
-
-int oscillator_init(struct oscillator *osc, const struct oscillator_config *config,
-		    unsigned int seconds, struct rng *rng);
-void oscillator_clear(struct oscillator *osc);
-
-uint64_t oscillator_counter(const struct oscillator *osc, int64_t true_ns);
-void oscillator_timescale(struct timescale *ret);
-
-/* One way of a link: at least fixed_ns, exponential jitter, now and then a burst of more of it */
+/* One way of a link: at least fixed_ns, and jitter */
 struct way {
 	double fixed_ns;
 	double jitter_ns;
+	enum jitter jitter;
 };
+
+/* From at_s on (0: never), this is added to the fixed delays, in place of the one before. */
+struct route {
+	double at_s;
+	double to_ns, from_ns;
+};
+
+/*
+ * A server restarts: it is silent, then answers with leap 3 and half a second off, then is back with
+ * an error that it works off evenly, and that it tells of in its root dispersion.
+ */
+struct restart {
+	double at_s;    /* 0: never */
+	double every_s; /* and again so often; 0: only once */
+	double silent_s;
+	double unsynchronised_s;
+	double error_ns;
+	double settle_s;
+};
+
+enum congested_way { CONGESTED_BOTH, CONGESTED_TO, CONGESTED_FROM };
 
 struct server_config {
 	double offset_ns; /* its clock minus UTC */
-	double step_ns;   /* added from step_at_s on */
-	double step_at_s;
+	double step_ns;   /* added from step_at_s to step_to_s (0: for good) */
+	double step_at_s, step_to_s;
+	double drift_ppb;      /* its clock runs away, from the start */
+	double wander_ns;      /* its clock strays at random, so far at most on either side */
+	double wander_step_ns; /* standard deviation a second */
 	double root_delay_ns, root_dispersion_ns; /* what it says of itself */
 	double silent_from_s, silent_to_s;        /* no answers then; 0, 0: always there */
+	struct restart restart;
 	struct way to, from;
+	struct route routes[SERVER_ROUTES_MAX];
 	double loss;     /* share of the exchanges that get lost */
 	double burst;    /* share of the time that the link is congested */
-	double burst_ns; /* jitter then */
+	double burst_ns; /* mean jitter then */
+	enum congested_way congested;
 	double stamp_ns; /* stamps are late by up to this, uniformly */
 	double poll_s;   /* after four exchanges 2 s apart */
 	uint8_t leap;
@@ -78,6 +79,8 @@ struct server {
 	int64_t next_ns; /* next exchange */
 	unsigned int exchanges;
 	bool congested;
+	double strayed_ns; /* its clock, by its wander */
+	int64_t strayed_at_ns;
 };
 
 /*
