@@ -22,36 +22,44 @@ static struct way any_way(double scale_ns, struct rng *rng)
 	return ret;
 }
 
-/* Shares of the wander, each by chance, that sum up to less than all of it */
-static double share(double *rest, struct rng *rng)
-{
-	double ret = *rest * rng_uniform(rng);
+/* What the wander is shared out to, by chance: any one of them may have most of it. */
+enum cause { WALK, SLOPE, FLICKER, WHITE, TEMPERATURE, STEP, CAUSES };
 
-	*rest -= ret;
-	return ret;
+static void share_out(double wander, double shares[CAUSES], struct rng *rng)
+{
+	unsigned int first = (unsigned int)(rng_next(rng) % CAUSES), i;
+	double rest = wander;
+
+	for (i = 0; i < CAUSES; i++) {
+		double share = rest * rng_uniform(rng);
+
+		shares[(first + i) % CAUSES] = share;
+		rest -= share;
+	}
 }
 
 static void any_oscillator(struct oscillator_config *ret, double wander, struct rng *rng)
 {
-	double rest = 0.98 * wander;
+	double shares[CAUSES];
 
+	share_out(0.98 * wander, shares, rng);
 	*ret = (struct oscillator_config){
 		.rate_ppb = 180000 * (rng_uniform(rng) - 0.5),
-		.walk_ppb = share(&rest, rng),
-		.slope_ppb = share(&rest, rng),
+		.walk_ppb = shares[WALK],
+		.walk_step_ppb = shares[WALK] * rng_uniform(rng),
+		.slope_ppb = shares[SLOPE],
 		.slope_turn_s = 100 + 2000 * rng_uniform(rng),
-		.flicker_ppb = share(&rest, rng) / FLICKER_SPAN,
-		.white_ppb = share(&rest, rng) / WHITE_SPAN,
+		.flicker_ppb = shares[FLICKER] / FLICKER_SPAN,
+		.white_ppb = shares[WHITE] / WHITE_SPAN,
+		.ppb_k = shares[TEMPERATURE],
 		.temperature = {.mean_c = 40,
 				.sawtooth_k = 1,
 				.sawtooth_s = 60 + 1200 * rng_uniform(rng),
 				.sensor_sd_k = 0.05,
 				.sensor_s = rng_uniform(rng) < 0.5 ? 10 : 0},
+		.steps = {{.at_s = 1400 * rng_uniform(rng),
+			   .ppb = shares[STEP] * (rng_uniform(rng) < 0.5 ? -1 : 1)}},
 	};
-	ret->walk_step_ppb = ret->walk_ppb * rng_uniform(rng);
-	ret->ppb_k = share(&rest, rng);
-	ret->steps[0].at_s = 1400 * rng_uniform(rng);
-	ret->steps[0].ppb = share(&rest, rng) * (rng_uniform(rng) < 0.5 ? -1 : 1);
 }
 
 static void any_server(struct server_config *server, bool can_be_lost, struct rng *rng)
@@ -79,6 +87,19 @@ static void any_server(struct server_config *server, bool can_be_lost, struct rn
 	server->offset_ns =
 		(server->root_dispersion_ns - server->wander_ns + server->root_delay_ns / 2) *
 		(2 * rng_uniform(rng) - 1);
+}
+
+/* All are silent for a while, and that is when the rate steps. */
+static void fall_silent(struct scenario *world, struct rng *rng)
+{
+	double from_s = 300 + 600 * rng_uniform(rng), to_s = from_s + 600 * rng_uniform(rng);
+	unsigned int i;
+
+	for (i = 0; i < world->server_count; i++) {
+		world->servers[i].silent_from_s = from_s;
+		world->servers[i].silent_to_s = to_s;
+	}
+	world->oscillator.steps[0].at_s = from_s;
 }
 
 void world_by_chance(struct scenario *ret, uint64_t seed)
@@ -113,4 +134,6 @@ void world_by_chance(struct scenario *ret, uint64_t seed)
 						 .error_ns = 1e6 * rng_uniform(&rng),
 						 .settle_s = 100};
 	}
+	if (rng_uniform(&rng) < 0.3)
+		fall_silent(ret, &rng);
 }

@@ -266,6 +266,38 @@ static const struct scenario table[] = {
 		.mean_bound_us = 50,
 		TRUSTED(1),
 	},
+	{
+		.name = "all the wander at once, then silence",
+		.seconds = 3600,
+		.seed = 42,
+		.wander_ppb = 1000,
+		.oscillator = {.rate_ppb = 40000, WALK(0.01, 5), .steps = {{1805, 980}}},
+		.servers = {{QUICK, .poll_s = 8, .silent_from_s = 1800, .silent_to_s = 3600}},
+		.server_count = 1,
+		.settle_s = 30,
+		.holdover_share = 0.45,
+		.rms_us = 1100,
+		.max_us = 2700,
+		.mean_bound_us = 850,
+		TRUSTED(1),
+	},
+	{
+		.name = "a warming that turns, in silence",
+		.seconds = 7200,
+		.seed = 43,
+		.wander_ppb = 1000,
+		.correct_ms = 1000,
+		.oscillator =
+			{.rate_ppb = -60000, WALK(0.01, 5), .slope_ppb = 985, .slope_turn_s = 1800},
+		.servers = {{QUICK, .poll_s = 8, .silent_from_s = 1800, .silent_to_s = 7200}},
+		.server_count = 1,
+		.settle_s = 30,
+		.holdover_share = 0.7,
+		.rms_us = 11000,
+		.max_us = 27000,
+		.mean_bound_us = 11000,
+		TRUSTED(1),
+	},
 
 	/* What the ways do */
 	{

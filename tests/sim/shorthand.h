@@ -8,6 +8,8 @@
 
 #define LAN(jitter) .to = {30 * US, jitter}, .from = {30 * US, jitter}, .stamp_ns = 2 * US
 #define WAN(delay, jitter) .to = {delay, jitter}, .from = {delay, jitter}, .stamp_ns = 5 * US
+/* Of PTP's kind: an exchange errs by a microsecond at most */
+#define QUICK .to = {500, 50}, .from = {500, 50}, .stamp_ns = 20
 #define ROOT(delay, dispersion) .root_delay_ns = delay, .root_dispersion_ns = dispersion
 /* Random-walk frequency: standard deviation a second, within a band */
 #define WALK(step, band) .walk_step_ppb = step, .walk_ppb = band
