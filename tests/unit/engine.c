@@ -347,6 +347,56 @@ Test(engine, those_that_agreed_before_may_take_it_back)
 	cr_assert_leq(llabs(error_ns(6 * SECOND, OFFSET + 50000000)), now.bound.total_ns);
 }
 
+/* Sources i < turned of five say another time from `from` s to `to` s, the others the one of before. */
+static void some_turn(unsigned int turned, int64_t from, int64_t to)
+{
+	int64_t s;
+	unsigned int i;
+
+	for (s = from; s < to; s++) {
+		for (i = 0; i < 5; i++)
+			cr_assert_eq(add(i, s * SECOND, OFFSET + (i < turned ? 50000000 : 0)), 0);
+		correct(s * SECOND);
+	}
+}
+
+/* Three of five turn false together: that the two others don't tells that it was not the clock. */
+Test(engine, a_majority_that_contradicts_itself_does_not_win)
+{
+	unsigned int i;
+
+	start(5);
+	some_turn(0, 0, 10);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	some_turn(3, 10, 30);
+	cr_assert_eq(now.status, CHRONOTICK_HOLDOVER);
+	cr_assert_leq(llabs(error_ns(29 * SECOND, OFFSET)), now.bound.total_ns);
+	for (i = 0; i < 5; i++)
+		cr_assert_neq(engine.views[i].state, CHRONOTICK_SOURCE_SELECTED);
+	cr_assert_str_eq(engine.views[0].reason,
+			 "contradicts what it said before, and others don't");
+
+	/* One of them has come to its senses. */
+	for (i = 30; i < 40; i++) {
+		cr_assert_eq(add(0, i * SECOND, OFFSET), 0);
+	}
+	correct(40 * SECOND);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_leq(llabs(error_ns(40 * SECOND, OFFSET)), now.bound.total_ns);
+	cr_assert_eq(engine.views[0].state, CHRONOTICK_SOURCE_SELECTED);
+	cr_assert_eq(engine.views[1].state, CHRONOTICK_SOURCE_FALSETICKER);
+}
+
+/* All five turn, some a little later: the clock itself has jumped. */
+Test(engine, a_majority_may_contradict_itself_if_all_do)
+{
+	start(5);
+	some_turn(0, 0, 10);
+	some_turn(5, 10, 16);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_leq(llabs(error_ns(15 * SECOND, OFFSET + 50000000)), now.bound.total_ns);
+}
+
 Test(engine, holds_over_until_the_bound_is_too_wide)
 {
 	int64_t last = 0;

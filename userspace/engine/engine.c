@@ -25,6 +25,7 @@ static const char *const reason_false = "disagrees with the majority";
 static const char *const reason_distrusted = "disagreed with an earlier majority";
 static const char *const reason_alone = "no majority of the sources agrees";
 static const char *const reason_held = "contradicts what more sources agreed on before";
+static const char *const reason_recanted = "contradicts what it said before, and others don't";
 static const char *const reason_wait = "waits for more sources to be heard";
 static const char *const reason_contradicts = "its new samples contradict those before them";
 static const char *const reason_stale = "no fresh sample";
@@ -218,6 +219,23 @@ void engine_base_at(const struct engine *engine, uint64_t counter, struct correc
 		bound_age(&ret->bound, bound_grown(base->bound.growth, distance));
 }
 
+static int64_t oldest_ns(const struct filter *filter)
+{
+	return filter_entry_at(filter, filter->count - 1)->raw_ns;
+}
+
+/* Add the sample to the source's filter. Did the ones before go, since they contradict it? */
+static void filter_take(struct engine_source *source, const struct sample *sample, int64_t raw_ns,
+			const struct filter_limits *limits)
+{
+	struct filter *filter = &source->filter;
+	int64_t newest_ns = filter->count ? filter_newest(filter)->raw_ns : INT64_MAX;
+
+	filter_add(filter, sample, raw_ns, limits);
+	if (oldest_ns(filter) > newest_ns)
+		source->recanted = true;
+}
+
 int engine_sample_add(struct engine *engine, const struct sample *taken)
 {
 	struct sample shifted = *taken, *sample = &shifted;
@@ -246,7 +264,7 @@ int engine_sample_add(struct engine *engine, const struct sample *taken)
 	if (sample->leap == 3)
 		source->lost = CHRONOTICK_SOURCE_UNSYNCHRONIZED;
 	else
-		filter_add(&source->filter, sample, raw_ns, &engine->limits);
+		filter_take(source, sample, raw_ns, &engine->limits);
 	if (source->filter.pending_count == 0)
 		source->returning = false;
 	if (sample->leap != 3 && source->filter.pending_count == 0)
@@ -397,6 +415,8 @@ static bool trust_update(struct engine *engine, const struct combine_source *sou
 			view_set(view, CHRONOTICK_SOURCE_FALSETICKER, reason_false);
 		if (any)
 			engine->sources[sources[i].index].distrusted = !sources[i].truechimer;
+		if (any && sources[i].truechimer)
+			engine->sources[sources[i].index].recanted = false;
 	}
 	return any;
 }
@@ -569,6 +589,41 @@ static bool base_outvotes(const struct engine *engine, uint64_t counter,
 	return (apart < 0 ? -apart : apart) > held.bound.total_ns + combined->bound.total_ns;
 }
 
+/*
+ * Do all that agree now contradict what they said before, while another one, asked since, still
+ * agrees with the time held over?
+ */
+static bool base_recanted(const struct engine *engine, uint64_t counter, int64_t now_ns,
+			  const struct combine_source *sources, unsigned int count)
+{
+	int64_t since_ns = INT64_MIN, offset_ns;
+	struct correction held;
+	unsigned int i;
+
+	if (!engine->has_base)
+		return false;
+	for (i = 0; i < count; i++) {
+		if (!sources[i].truechimer)
+			continue;
+		if (!engine->sources[sources[i].index].recanted)
+			return false;
+		if (oldest_ns(sources[i].filter) > since_ns)
+			since_ns = oldest_ns(sources[i].filter);
+	}
+	engine_base_at(engine, counter, &held);
+	offset_ns = (int64_t)(held.utc >> 64) - now_ns;
+	for (i = 0; i < count; i++) {
+		const struct engine_source *witness = &engine->sources[sources[i].index];
+
+		if (!sources[i].truechimer && !witness->recanted && !witness->distrusted &&
+		    filter_newest(&witness->filter)->raw_ns > since_ns &&
+		    sources[i].interval.offset.lo <= offset_ns + held.bound.total_ns &&
+		    sources[i].interval.offset.hi >= offset_ns - held.bound.total_ns)
+			return true;
+	}
+	return false;
+}
+
 /* Weigh the sources, as they stand at a counter value. */
 static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 {
@@ -584,14 +639,15 @@ static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 	absent = start_absent(engine, count, now_ns);
 	majority = combine(&combined, sources, count, absent, now_ns, &engine->limits) == 0;
 	if (majority) {
-		if (base_outvotes(engine, counter, &combined)) {
-			for (i = 0; i < count; i++)
-				if (sources[i].truechimer)
-					engine->views[sources[i].index].reason = reason_held;
-			majority = false;
-		} else {
-			majority = trust_update(engine, sources, count);
-		}
+		const char *refused = base_outvotes(engine, counter, &combined) ? reason_held
+				      : base_recanted(engine, counter, now_ns, sources, count)
+					      ? reason_recanted
+					      : NULL;
+
+		for (i = 0; i < count && refused; i++)
+			if (sources[i].truechimer)
+				engine->views[sources[i].index].reason = refused;
+		majority = !refused && trust_update(engine, sources, count);
 		if (majority)
 			steer(engine, &combined, sources, count, now_ns);
 		for (i = 0; i < count; i++)
@@ -630,8 +686,10 @@ static void base_drop(struct engine *engine)
 	engine->has_base = false;
 	engine->status = CHRONOTICK_UNSYNCHRONIZED;
 	engine->dirty = true;
-	for (i = 0; i < engine->source_end; i++)
+	for (i = 0; i < engine->source_end; i++) {
 		engine->sources[i].distrusted = false;
+		engine->sources[i].recanted = false;
+	}
 }
 
 void engine_correct(struct engine *engine, uint64_t counter, struct correction *ret)

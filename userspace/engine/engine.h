@@ -113,6 +113,7 @@ struct engine_source {
 	uint8_t lost;        /* enum chronotick_source_state, SELECTED: it is not lost */
 	bool returning;      /* was lost, and no sample has agreed with those before it since */
 	bool distrusted;     /* a majority called it false, and none took it back since */
+	bool recanted;       /* contradicted itself for good, and no majority has taken it since */
 	bool present;        /* the slot is in use */
 	unsigned int fresh;  /* of its samples, that the models have not been given */
 	double apart_ns;     /* from the mean of all that are selected */
@@ -263,7 +264,9 @@ void engine_restart(struct engine *engine, const struct timescale *scale);
  * whatever these may say. A source that a majority called false is distrusted until a majority with
  * a trusted member takes it back: distrusted sources that are left alone with each other don't make
  * time. Nor do those that contradict the time held over, if no more than half as many of them agree
- * as did on that time: the first ones that answer after an outage may be the false ones.
+ * as did on that time: the first ones that answer after an outage may be the false ones. Nor do
+ * those that all contradict what they said themselves, while another one says the same as before:
+ * then it was not the clock that jumped, and they were wrong before or are now.
  *
  * leap and leap_ns tell of a leap second at the end of this month: by config.leaps where that knows
  * (leap_find()), else if more than half of the selected sources say so. As soon as all of the
