@@ -41,6 +41,8 @@
 	{                                                                                          \
 		SERVER, .step_ns = offset, .step_at_s = 1800                                       \
 	}
+/* Asked each second over a wire of 10 us */
+#define NEAR .to = {10 * US, 2 * US}, .from = {10 * US, 2 * US}, .stamp_ns = 1 * US, .poll_s = 1
 #define TRUSTED(first) .trusted_share = 0.99, .first_trusted_s = first
 
 #endif /* SIM_SHORTHAND_H */
