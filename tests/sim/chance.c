@@ -89,7 +89,10 @@ static void any_server(struct server_config *server, bool can_be_lost, struct rn
 		(2 * rng_uniform(rng) - 1);
 }
 
-/* All are silent for a while, and that is when the rate steps. */
+/*
+ * All are silent for a while, and that is when the rate steps. There must be no false ones among
+ * them: they would not be lost, nor come back, at the same time as the others.
+ */
 static void fall_silent(struct scenario *world, struct rng *rng)
 {
 	double from_s = 300 + 600 * rng_uniform(rng), to_s = from_s + 600 * rng_uniform(rng);
@@ -134,6 +137,6 @@ void world_by_chance(struct scenario *ret, uint64_t seed)
 						 .error_ns = 1e6 * rng_uniform(&rng),
 						 .settle_s = 100};
 	}
-	if (rng_uniform(&rng) < 0.3)
+	if (!wrong && rng_uniform(&rng) < 0.6)
 		fall_silent(ret, &rng);
 }
