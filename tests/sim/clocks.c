@@ -30,7 +30,7 @@ static const struct scenario table[] = {
 		.settle_s = 400,
 		.rms_us = 31,
 		.max_us = 170,
-		.mean_bound_us = 520,
+		.mean_bound_us = 390,
 		.first_trusted_s = 1,
 		.trusted_share = 0.99,
 	},

@@ -31,8 +31,12 @@ static const double tempers[BANK_FAMILIES] = {[OSCILLATOR] = 0.3, [DISCIPLINED_C
 #define SHARE_RUN 0.3
 /* The drift is not known beforehand */
 #define DRIFT_SD 0.1
-/* Of the logarithm of the walk, the mean and so many standard deviations are taken for granted. */
-#define SURE 1.5
+/*
+ * Of the logarithm of the walk, the mean and so many standard deviations are taken for granted, and
+ * no more than is likely with this share
+ */
+#define SURE_SD 1.5
+#define SURE_SHARE 0.9
 /* Within so long what a run may become is looked at, s */
 #define RUN_S 1000.0
 /* Far off is what lies beyond so many standard deviations */
@@ -260,11 +264,41 @@ double short_term_noise(const struct short_term *model, double sd_ns)
 	return model->bank.measured ? sqrt(bank_noise(&model->bank, sd_ns)) : sd_ns;
 }
 
+/* Walks of one level, of both kinds of members */
+struct walks {
+	double weight;
+	double sum; /* of weight times the logarithm of ns/s after a second */
+};
+
+/* Rather too much than too little, as a logarithm; the levels ascend. */
+static double walk_taken(const struct walks *levels)
+{
+	double weight = 0, mean = 0, square = 0, above, sure;
+	unsigned int i;
+
+	for (i = 0; i < WALKS; i++) {
+		weight += levels[i].weight;
+		mean += levels[i].sum;
+		if (levels[i].weight > 0)
+			square += levels[i].sum * levels[i].sum / levels[i].weight;
+	}
+	mean /= weight;
+	sure = mean + SURE_SD * sqrt(fmax(square / weight - mean * mean, 0));
+	/* A deviation that most of the small levels make says nothing about the large ones. */
+	for (i = WALKS - 1, above = 0; i > 0; i--) {
+		above += levels[i].weight;
+		if (above > (1 - SURE_SHARE) * weight)
+			break;
+	}
+	return fmin(sure, levels[i].sum / levels[i].weight + 0.5 * log(WALK_FACTOR));
+}
+
 void short_term_wander(const struct short_term *model, double *walk_ns_s, double *slope_ns_s2)
 {
 	const struct bank *bank = &model->bank;
-	double best = -HUGE_VAL, walks = 0, runs = 0, mean = 0, square = 0, slope = 0;
-	unsigned int i;
+	double best = -HUGE_VAL, all = 0, slope = 0;
+	struct walks levels[WALKS] = {{0, 0}};
+	unsigned int i, level = 0;
 
 	*walk_ns_s = 0;
 	*slope_ns_s2 = 0;
@@ -277,26 +311,23 @@ void short_term_wander(const struct short_term *model, double *walk_ns_s, double
 	for (i = 0; i < bank->count; i++) {
 		const struct bank_member *member = &bank->members[i];
 		double weight = member->share * exp(member->evidence - best);
-		double scale = bank_scale(bank, member), level;
+		double scale = bank_scale(bank, member);
 
 		if (member->family != OSCILLATOR)
 			continue;
+		all += weight;
 		if (member->noise.rate > 0) {
-			level = 0.5 * log(scale * member->noise.rate);
-			walks += weight;
-			mean += weight * level;
-			square += weight * level * level;
+			struct walks *walks = &levels[level++ % WALKS];
+
+			walks->weight += weight;
+			walks->sum += weight * 0.5 * log(scale * member->noise.rate);
 		} else {
-			runs += weight;
 			slope += weight * (fabs(member->kalman.x[KALMAN_DRIFT]) +
 					   sqrt(scale * member->noise.drift * RUN_S));
 		}
 	}
-	if (walks > 0) {
-		mean /= walks;
-		*walk_ns_s = exp(mean + SURE * sqrt(fmax(square / walks - mean * mean, 0)));
-	}
-	*slope_ns_s2 = slope / (walks + runs);
+	*walk_ns_s = exp(walk_taken(levels));
+	*slope_ns_s2 = slope / all;
 }
 
 void short_term_shift(struct short_term *model, int64_t shift_ns)
