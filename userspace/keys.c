@@ -170,8 +170,8 @@ static const struct key state_keys[] = {
 static const struct key audit_keys[] = {
 	{"directory", KEY_PATH, "none", CHOICES(path_or_none),
 	 MEMBER(config, archive.audit.directory)},
-	{"rotate_s", KEY_INTEGER, "86400", 10, 604800, MEMBER(config, archive.audit.rotate_s)},
-	{"keep", KEY_INTEGER, "0", 0, 100000, MEMBER(config, archive.audit.keep)},
+	{"rotate_s", KEY_INTEGER, "86400", 10, 604800, MEMBER(config, archive.audit.limits.rotate_s)},
+	{"keep", KEY_INTEGER, "0", 0, 100000, MEMBER(config, archive.audit.limits.keep)},
 };
 
 static const struct key covariate_keys[] = {

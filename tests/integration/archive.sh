@@ -41,7 +41,7 @@ cp "$work/chronotick.yaml" "$work/second.yaml"
 sed -i "s/shm_name: [^,}]*/&.2/" "$work/second.yaml"
 "${reference_client[@]}" "$chronotickd" --foreground --config "$work/second.yaml" \
 	>"$work/second.log" 2>&1 && fail "two daemons with one audit log"
-expect 'audit.directory: .*: another chronotickd writes its audit log there' "$work/second.log"
+expect 'audit.directory: .*: another log, or another chronotickd, has this directory' "$work/second.log"
 kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null
 

@@ -16,7 +16,6 @@
 #include <criterion/criterion.h>
 
 #include "archive/audit.h"
-#include "archive/audit_files.h"
 #include "archive/scribe.h"
 #include "support/fixture.h"
 
@@ -26,8 +25,10 @@
 #define MIDNIGHT 1795305600LL
 #define HEADER "# header\n"
 
+static const struct journal_names names = {"audit-", ".csv", HEADER};
+
 static char directory[] = "/tmp/chronotick-audit-XXXXXX";
-static struct audit_files *files;
+static struct journal_files *files;
 
 static char *path_of(const char *name)
 {
@@ -47,7 +48,7 @@ static void clean(void)
 	struct dirent *entry;
 	DIR *dir;
 
-	audit_files_close(files);
+	journal_files_close(files);
 	dir = opendir(directory);
 	while (dir && (entry = readdir(dir)))
 		unlink(path_of(entry->d_name));
@@ -57,14 +58,14 @@ static void clean(void)
 
 static void begin(uint32_t rotate_s, uint32_t keep)
 {
-	const struct audit_limits limits = {rotate_s, keep};
+	const struct journal_limits limits = {rotate_s, keep};
 
-	cr_assert_eq(audit_files_open(&files, directory, &limits, HEADER), 0);
+	cr_assert_eq(journal_files_open(&files, directory, &limits, &names), 0);
 }
 
 static int add(int64_t s, const char *line)
 {
-	return audit_files_append(files, s * S, line, strlen(line));
+	return journal_files_append(files, s * S, line, strlen(line));
 }
 
 /* gzread() reads what is not compressed, too. */
@@ -122,7 +123,7 @@ Test(audit, a_line_tells_all_that_a_client_was_told)
 		.sources = sources,
 		.count = 3,
 	};
-	char line[AUDIT_LINE_MAX + 1];
+	char line[JOURNAL_TEXT_MAX + 1];
 
 	line[audit_line(line, &entry)] = '\0';
 	cr_assert_str_eq(line, "2026-11-22T00:00:00.000000005Z,-1234,56789,yes,synchronized,insert,"
@@ -145,7 +146,7 @@ Test(audit, a_correction_tells_by_how_much_the_past_was_off)
 		.reference_ns = (MIDNIGHT - 5) * S,
 		.method = RETRO_LINEAR,
 	};
-	char line[AUDIT_LINE_MAX + 1];
+	char line[JOURNAL_TEXT_MAX + 1];
 	unsigned int i;
 
 	for (i = 0; i < RETRO_POINTS; i++) {
@@ -172,7 +173,7 @@ Test(audit, names_that_do_not_fit_are_left_out)
 {
 	struct chronotick_source sources[CHRONOTICK_SOURCES_MAX];
 	struct audit_entry entry = {.sources = sources, .count = CHRONOTICK_SOURCES_MAX};
-	char line[AUDIT_LINE_MAX + 1];
+	char line[JOURNAL_TEXT_MAX + 1];
 	size_t length;
 	unsigned int i;
 
@@ -182,7 +183,7 @@ Test(audit, names_that_do_not_fit_are_left_out)
 	}
 	length = audit_line(line, &entry);
 	line[length] = '\0';
-	cr_assert_leq(length, AUDIT_LINE_MAX);
+	cr_assert_leq(length, JOURNAL_TEXT_MAX);
 	cr_assert_str_eq(line + length - 6, "a+...\n");
 }
 
@@ -203,7 +204,7 @@ Test(audit, a_new_process_goes_on_in_the_same_file)
 	begin(DAY_S, 0);
 	add(MIDNIGHT, "a\n");
 	add(MIDNIGHT + 1, "torn in the mid"); /* as a power cut leaves it */
-	audit_files_close(files);
+	journal_files_close(files);
 	begin(DAY_S, 0);
 	add(MIDNIGHT + 2, "b\n");
 	expect_file("audit-20261122T000000Z.csv", HEADER "a\ntorn in the mid\nb\n");
@@ -213,7 +214,7 @@ Test(audit, what_a_killed_process_left_is_compressed_later)
 {
 	begin(10, 0);
 	add(MIDNIGHT, "a\n");
-	audit_files_close(files);
+	journal_files_close(files);
 	begin(10, 0);
 	add(MIDNIGHT + 100, "b\n");
 	expect_file("audit-20261122T000000Z.csv.gz", HEADER "a\n");
@@ -305,14 +306,14 @@ Test(audit, lines_that_a_full_disk_does_not_take_are_counted)
 
 Test(audit, a_directory_has_one_process)
 {
-	const struct audit_limits limits = {10, 0};
-	struct audit_files *second;
+	const struct journal_limits limits = {10, 0};
+	struct journal_files *second;
 
 	begin(10, 0);
-	cr_assert_eq(audit_files_open(&second, directory, &limits, HEADER), -EBUSY);
-	cr_assert_eq(audit_files_open(&second, path_of("none"), &limits, HEADER), -ENOENT);
+	cr_assert_eq(journal_files_open(&second, directory, &limits, &names), -EBUSY);
+	cr_assert_eq(journal_files_open(&second, path_of("none"), &limits, &names), -ENOENT);
 	close(open(path_of("file"), O_CREAT | O_WRONLY, 0600));
-	cr_assert_eq(audit_files_open(&second, path_of("file"), &limits, HEADER), -ENOTDIR);
+	cr_assert_eq(journal_files_open(&second, path_of("file"), &limits, &names), -ENOTDIR);
 }
 
 Test(audit, a_link_in_the_place_of_a_file_is_not_followed)
@@ -326,11 +327,11 @@ Test(audit, a_link_in_the_place_of_a_file_is_not_followed)
 
 Test(audit, lines_without_a_page_to_read_are_counted)
 {
-	const struct audit_config config = {.directory = directory, .rotate_s = DAY_S};
+	const struct journal_config config = {directory, {.rotate_s = DAY_S}};
 	struct counter counter;
 	struct scribe *scribe;
 	struct audit *audit;
-	struct dirent **names;
+	struct dirent **found;
 	struct fixture page;
 	const struct retro_past past = {.from_ns = S, .to_ns = 2 * S};
 	char text[2048] = "", *line;
@@ -349,15 +350,15 @@ Test(audit, lines_without_a_page_to_read_are_counted)
 	audit_correct(audit, &past);
 	audit_correct(audit, &past);
 	scribe_free(scribe);
-	cr_assert_eq(scandir(directory, &names, is_csv, NULL), 1);
-	gz = gzopen(path_of(names[0]->d_name), "rb");
+	cr_assert_eq(scandir(directory, &found, is_csv, NULL), 1);
+	gz = gzopen(path_of(found[0]->d_name), "rb");
 	cr_assert_gt(gzread(gz, text, sizeof(text) - 1), 0);
 	gzclose(gz);
 	cr_assert(strstr(text, "\n# 3 lines lost: the page cannot be read\n2"), "%s", text);
 	line = strstr(text, "\n# corrected from 1970-01-01T00:00:01.000000000Z to ");
 	cr_assert(line && !strstr(line + 5, "corrected"), "%s", text);
-	free(names[0]);
-	free(names);
+	free(found[0]);
+	free(found);
 	audit_free(audit);
 	munmap(page.page, CHRONOTICK_PAGE_SIZE);
 	unlink(page.path);

@@ -713,8 +713,8 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	cr_assert_eq(shown.archive.state_interval_s, initial.archive.state_interval_s);
 	cr_assert_null(shown.archive.audit.directory);
 	cr_assert_null(initial.archive.audit.directory);
-	cr_assert_eq(shown.archive.audit.rotate_s, initial.archive.audit.rotate_s);
-	cr_assert_eq(shown.archive.audit.keep, initial.archive.audit.keep);
+	cr_assert_eq(shown.archive.audit.limits.rotate_s, initial.archive.audit.limits.rotate_s);
+	cr_assert_eq(shown.archive.audit.limits.keep, initial.archive.audit.limits.keep);
 	cr_assert_eq(memcmp(&shown.models, &initial.models, sizeof(shown.models)), 0);
 	cr_assert_str_eq(shown.covariates.temperature, COVARIATE_AUTO);
 	cr_assert_str_eq(initial.covariates.temperature, COVARIATE_AUTO);

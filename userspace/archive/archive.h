@@ -13,7 +13,7 @@ struct archive;
 struct archive_config {
 	const char *state_file; /* as for state_file_new() */
 	uint32_t state_interval_s;
-	struct audit_config audit;
+	struct journal_config audit;
 };
 
 /*

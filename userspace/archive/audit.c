@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,28 +11,26 @@
 #define CHRONOTICK_HEADER_ONLY
 #include <chronotick/chronotick.h>
 
-#include "archive/audit_files.h"
-#include "log.h"
 #include "timestamping/cross.h"
 
 #define NS_PER_S 1000000000LL
 #define CUT "+...\n"
 
-const char audit_header[] = "# utc,utc_minus_system_clock_ns,bound_ns,trusted,status,leap,source,"
-			    "generation,tai_minus_utc_s,selected\n";
+static const struct journal_kind kind = {
+	.key = "audit.directory",
+	.name = "the audit log",
+	.names = {"audit-", ".csv",
+		  "# utc,utc_minus_system_clock_ns,bound_ns,trusted,status,leap,source,"
+		  "generation,tai_minus_utc_s,selected\n"},
+};
 
 struct audit {
 	char *page;
 	const struct counter *counter;
-	struct scribe *scribe;
-	struct audit_files *files;
+	struct journal *journal;
 	struct chronotick *handle;
 	int64_t utc_ns;  /* of the last line */
 	int64_t past_ns; /* end of the past whose correction was written last */
-	uint64_t lost;   /* lines that never came to the scribe, not told of in the log yet */
-	const char *lost_why;
-	atomic_int result;
-	int told;
 };
 
 static size_t time_format(char *ret, size_t size, int64_t utc_ns)
@@ -55,16 +52,16 @@ static const char *leap_name(uint16_t status)
 									   : "none";
 }
 
-size_t audit_line(char ret[AUDIT_LINE_MAX], const struct audit_entry *entry)
+size_t audit_line(char ret[JOURNAL_TEXT_MAX], const struct audit_entry *entry)
 {
-	size_t used = time_format(ret, AUDIT_LINE_MAX, entry->utc_ns), length;
+	size_t used = time_format(ret, JOURNAL_TEXT_MAX, entry->utc_ns), length;
 	const char *between = "";
 	char tai[8] = "unknown";
 	unsigned int i;
 
 	if (entry->tai_offset_s != CHRONOTICK_TAI_UNKNOWN)
 		snprintf(tai, sizeof(tai), "%d", entry->tai_offset_s);
-	used += (size_t)snprintf(ret + used, AUDIT_LINE_MAX - used,
+	used += (size_t)snprintf(ret + used, JOURNAL_TEXT_MAX - used,
 				 ",%" PRId64 ",%" PRIu64 ",%s,%s,%s,%s,%" PRIu32 ",%s,",
 				 entry->offset_ns, entry->bound_ns, entry->trusted ? "yes" : "no",
 				 chronotick_status_name(entry->status), leap_name(entry->status),
@@ -75,7 +72,7 @@ size_t audit_line(char ret[AUDIT_LINE_MAX], const struct audit_entry *entry)
 		if (source->state != CHRONOTICK_SOURCE_SELECTED)
 			continue;
 		length = strlen(between) + strnlen(source->name, sizeof(source->name));
-		if (used + length + sizeof(CUT) > AUDIT_LINE_MAX) {
+		if (used + length + sizeof(CUT) > JOURNAL_TEXT_MAX) {
 			memcpy(ret + used, CUT, strlen(CUT));
 			return used + strlen(CUT);
 		}
@@ -96,7 +93,7 @@ static bool utc_then(const struct retro_past *past, int64_t raw_ns, int64_t *ret
 	       !__builtin_add_overflow(raw_ns, offset_ns, ret);
 }
 
-size_t audit_correction(char ret[AUDIT_LINE_MAX], const struct retro_past *past)
+size_t audit_correction(char ret[JOURNAL_TEXT_MAX], const struct retro_past *past)
 {
 	int64_t from_ns, to_ns;
 	size_t used;
@@ -104,24 +101,23 @@ size_t audit_correction(char ret[AUDIT_LINE_MAX], const struct retro_past *past)
 
 	if (!utc_then(past, past->from_ns, &from_ns) || !utc_then(past, past->to_ns, &to_ns))
 		return 0;
-	used = (size_t)snprintf(ret, AUDIT_LINE_MAX, "# corrected from ");
-	used += time_format(ret + used, AUDIT_LINE_MAX - used, from_ns);
-	used += (size_t)snprintf(ret + used, AUDIT_LINE_MAX - used, " to ");
-	used += time_format(ret + used, AUDIT_LINE_MAX - used, to_ns);
-	used += (size_t)snprintf(ret + used, AUDIT_LINE_MAX - used, ", %s, by",
+	used = (size_t)snprintf(ret, JOURNAL_TEXT_MAX, "# corrected from ");
+	used += time_format(ret + used, JOURNAL_TEXT_MAX - used, from_ns);
+	used += (size_t)snprintf(ret + used, JOURNAL_TEXT_MAX - used, " to ");
+	used += time_format(ret + used, JOURNAL_TEXT_MAX - used, to_ns);
+	used += (size_t)snprintf(ret + used, JOURNAL_TEXT_MAX - used, ", %s, by",
 				 retro_name(past->method));
-	for (i = 0; i < RETRO_POINTS && used < AUDIT_LINE_MAX; i++)
-		used += (size_t)snprintf(ret + used, AUDIT_LINE_MAX - used, " %.0f",
+	for (i = 0; i < RETRO_POINTS && used < JOURNAL_TEXT_MAX; i++)
+		used += (size_t)snprintf(ret + used, JOURNAL_TEXT_MAX - used, " %.0f",
 					 past->corrected[i] - past->predicted[i]);
-	if (used < AUDIT_LINE_MAX)
-		used += (size_t)snprintf(ret + used, AUDIT_LINE_MAX - used, " ns\n");
-	return used < AUDIT_LINE_MAX ? used : 0;
+	if (used < JOURNAL_TEXT_MAX)
+		used += (size_t)snprintf(ret + used, JOURNAL_TEXT_MAX - used, " ns\n");
+	return used < JOURNAL_TEXT_MAX ? used : 0;
 }
 
-int audit_new(struct audit **ret, const struct audit_config *config, const char *page,
+int audit_new(struct audit **ret, const struct journal_config *config, const char *page,
 	      const struct counter *counter, struct scribe *scribe)
 {
-	const struct audit_limits limits = {config->rotate_s, config->keep};
 	struct audit *audit;
 	int r;
 
@@ -131,14 +127,8 @@ int audit_new(struct audit **ret, const struct audit_config *config, const char 
 	audit = calloc(1, sizeof(*audit));
 	if (!audit)
 		return -ENOMEM;
-	*audit = (struct audit){.page = strdup(page), .counter = counter, .scribe = scribe};
-	r = audit->page ? audit_files_open(&audit->files, config->directory, &limits, audit_header)
-			: -ENOMEM;
-	if (r == -EBUSY)
-		log_error("audit.directory: %s: another chronotickd writes its audit log there",
-			  config->directory);
-	else if (r < 0)
-		log_error("audit.directory: %s: %s", config->directory, strerror(-r));
+	*audit = (struct audit){.page = strdup(page), .counter = counter};
+	r = audit->page ? journal_new(&audit->journal, config, &kind, scribe) : -ENOMEM;
 	if (r < 0) {
 		audit_free(audit);
 		return r;
@@ -194,85 +184,35 @@ static int entry_read(struct audit *audit, struct audit_entry *ret)
 	return 0;
 }
 
-/* In the scribe's thread */
-static void write_line(void *data, const char *text, size_t size)
-{
-	struct audit *audit = data;
-	int64_t utc_ns;
-
-	memcpy(&utc_ns, text, sizeof(utc_ns));
-	atomic_store(&audit->result, audit_files_append(audit->files, utc_ns, text + sizeof(utc_ns),
-							size - sizeof(utc_ns)));
-}
-
-static int line_put(struct audit *audit, int64_t utc_ns, const char *line, size_t size)
-{
-	char text[SCRIBE_TEXT_MAX];
-
-	if (sizeof(utc_ns) + size > sizeof(text))
-		return -EMSGSIZE;
-	memcpy(text, &utc_ns, sizeof(utc_ns));
-	memcpy(text + sizeof(utc_ns), line, size);
-	return scribe_put(audit->scribe, write_line, audit, text, sizeof(utc_ns) + size);
-}
-
-static void result_tell(struct audit *audit)
-{
-	int result = atomic_load(&audit->result);
-
-	if (audit->lost && result == 0)
-		result = -EAGAIN;
-	if (result != audit->told && result < 0)
-		log_warning("the audit log cannot be written: %s",
-			    audit->lost ? audit->lost_why : strerror(-result));
-	else if (result != audit->told)
-		log_info("the audit log is written again");
-	audit->told = result;
-}
-
-static void line_lose(struct audit *audit, const char *why)
-{
-	audit->lost++;
-	audit->lost_why = why;
-}
-
 void audit_tick(struct audit *audit, const struct chronotick_source *sources, unsigned int count)
 {
-	char line[AUDIT_LINE_MAX];
+	char line[JOURNAL_TEXT_MAX];
 	struct audit_entry entry;
-	int length;
 
 	if (!audit)
 		return;
-	result_tell(audit);
+	journal_tell(audit->journal);
 	if (entry_read(audit, &entry) < 0) {
-		line_lose(audit, "the page cannot be read");
+		journal_lose(audit->journal, 1, "the page cannot be read");
 		return;
 	}
 	audit->utc_ns = entry.utc_ns;
 	entry.sources = sources;
 	entry.count = count;
-	if (audit->lost) {
-		length = snprintf(line, sizeof(line), "# %" PRIu64 " lines lost: %s\n", audit->lost,
-				  audit->lost_why);
-		if (line_put(audit, entry.utc_ns, line, (size_t)length) == 0)
-			audit->lost = 0;
-	}
-	if (audit->lost || line_put(audit, entry.utc_ns, line, audit_line(line, &entry)) < 0)
-		line_lose(audit, "the disk is too slow");
+	journal_put(audit->journal, entry.utc_ns, line, audit_line(line, &entry));
 }
 
 void audit_correct(struct audit *audit, const struct retro_past *past)
 {
-	char line[AUDIT_LINE_MAX];
+	char line[JOURNAL_TEXT_MAX];
 	size_t length;
 
 	if (!audit || past->to_ns == audit->past_ns)
 		return;
 	audit->past_ns = past->to_ns;
 	length = audit_correction(line, past);
-	if (length && line_put(audit, audit->utc_ns, line, length) < 0)
-		line_lose(audit, "the disk is too slow");
+	if (length)
+		journal_put(audit->journal, audit->utc_ns, line, length);
 }
 
 void audit_free(struct audit *audit)
@@ -280,7 +220,7 @@ void audit_free(struct audit *audit)
 	if (!audit)
 		return;
 	chronotick_close(audit->handle);
-	audit_files_close(audit->files);
+	journal_free(audit->journal);
 	free(audit->page);
 	free(audit);
 }

@@ -9,25 +9,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "archive/scribe.h"
+#include "archive/journal.h"
 #include "chronotick_page.h"
 #include "engine/retro.h"
 #include "timestamping/counter.h"
 
 struct audit;
 
-struct audit_config {
-	const char *directory; /* NULL: no audit log */
-	uint32_t rotate_s;
-	uint32_t keep;
-};
-
 /*
  * page: the path of the page, to be read as any client does. Counter and scribe must outlive the
  * audit.
  * Returns 0, with *ret NULL if there is to be none, or a negative errno after an error was logged.
  */
-int audit_new(struct audit **ret, const struct audit_config *config, const char *page,
+int audit_new(struct audit **ret, const struct journal_config *config, const char *page,
 	      const struct counter *counter, struct scribe *scribe);
 
 /* Write a line, and tell if an earlier one went wrong. NULL is allowed, here and below. */
@@ -56,17 +50,13 @@ struct audit_entry {
 	unsigned int count;
 };
 
-#define AUDIT_LINE_MAX (SCRIBE_TEXT_MAX - sizeof(int64_t)) /* its time goes with it */
-
-extern const char audit_header[];
-
 /*
  * The line, with its newline. Names of selected sources that would make it longer than
- * AUDIT_LINE_MAX are left out, for "+...". Returns its length.
+ * JOURNAL_TEXT_MAX are left out, for "+...". Returns its length.
  */
-size_t audit_line(char ret[AUDIT_LINE_MAX], const struct audit_entry *entry);
+size_t audit_line(char ret[JOURNAL_TEXT_MAX], const struct audit_entry *entry);
 
 /* The line of a correction, likewise; 0: there is none. */
-size_t audit_correction(char ret[AUDIT_LINE_MAX], const struct retro_past *past);
+size_t audit_correction(char ret[JOURNAL_TEXT_MAX], const struct retro_past *past);
 
 #endif /* ARCHIVE_AUDIT_H */

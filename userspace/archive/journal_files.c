@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "archive/audit_files.h"
+#include "archive/journal_files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,16 +17,14 @@
 #include "base/file.h"
 
 #define NS_PER_S 1000000000LL
-#define PREFIX "audit-"
-#define PLAIN ".csv"
-#define PACKED ".csv.gz"
-#define PACKING ".csv.gz.new"
+#define PACKED ".gz"
+#define PACKING ".gz.new"
 #define NAME_SIZE 64
 #define LEVEL "6"
 
-struct audit_files {
-	struct audit_limits limits;
-	const char *header;
+struct journal_files {
+	struct journal_limits limits;
+	const struct journal_names *names;
 	int directory;
 	int fd; /* of the present period, -1: none */
 	int64_t period;
@@ -36,31 +34,35 @@ struct audit_files {
 	unsigned int unsynced;
 };
 
-static bool name_is(const char *name, const char *ending)
+/* Is it the name of one of the journal's files, with `packed` behind its own ending? */
+static bool name_is(const struct journal_names *names, const char *name, const char *packed)
 {
-	size_t length = strlen(name), end = strlen(ending);
+	size_t length = strlen(name), end = strlen(names->ending), more = strlen(packed);
 
-	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 && length < NAME_SIZE && length > end &&
-	       strcmp(name + length - end, ending) == 0;
+	return strncmp(name, names->prefix, strlen(names->prefix)) == 0 && length < NAME_SIZE &&
+	       length > end + more && strcmp(name + length - more, packed) == 0 &&
+	       strncmp(name + length - more - end, names->ending, end) == 0;
 }
 
-static int is_plain(const struct dirent *entry)
+/*
+ * The journal's files, with `packed` behind their ending. Names begin with the date, so their order
+ * is that of the periods.
+ */
+static int list(const struct journal_files *files, struct dirent ***ret, const char *packed)
 {
-	return name_is(entry->d_name, PLAIN);
-}
+	struct dirent **all;
+	int count = scandirat(files->directory, ".", &all, NULL, alphasort), kept = 0, i;
 
-static int is_packed(const struct dirent *entry)
-{
-	return name_is(entry->d_name, PACKED);
-}
-
-/* Names begin with the date, so their order is that of the periods. */
-static int list(const struct audit_files *files, struct dirent ***ret,
-		int (*wanted)(const struct dirent *))
-{
-	int count = scandirat(files->directory, ".", ret, wanted, alphasort);
-
-	return count < 0 ? -errno : count;
+	if (count < 0)
+		return -errno;
+	for (i = 0; i < count; i++) {
+		if (name_is(files->names, all[i]->d_name, packed))
+			all[kept++] = all[i];
+		else
+			free(all[i]);
+	}
+	*ret = all;
+	return kept;
 }
 
 static void list_free(struct dirent **names, int count)
@@ -72,20 +74,32 @@ static void list_free(struct dirent **names, int count)
 	free(names);
 }
 
-static int64_t period_of(const struct audit_files *files, int64_t utc_ns)
+int64_t journal_period(const struct journal_limits *limits, int64_t utc_ns)
 {
-	int64_t period_ns = files->limits.rotate_s * NS_PER_S;
+	int64_t period_ns = limits->rotate_s * NS_PER_S;
 
 	return utc_ns / period_ns - (utc_ns % period_ns < 0);
 }
 
-static void name_of(const struct audit_files *files, int64_t period, char ret[NAME_SIZE])
+unsigned int journal_lines(const char *text, size_t size)
+{
+	unsigned int count = 0;
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		count += text[i] == '\n';
+	return count;
+}
+
+static void name_of(const struct journal_files *files, int64_t period, char ret[NAME_SIZE])
 {
 	time_t start = (time_t)(period * files->limits.rotate_s);
+	char date[32];
 	struct tm tm;
 
 	gmtime_r(&start, &tm);
-	strftime(ret, NAME_SIZE, PREFIX "%Y%m%dT%H%M%SZ" PLAIN, &tm);
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &tm);
+	snprintf(ret, NAME_SIZE, "%s%s%s", files->names->prefix, date, files->names->ending);
 }
 
 static int pack_stream(int from, int to)
@@ -120,17 +134,18 @@ static int pack_stream(int from, int to)
 /*
  * Compress one file under a name that no other has: times that went back may give a period twice.
  */
-static int pack(const struct audit_files *files, const char *name)
+static int pack(const struct journal_files *files, const char *name)
 {
 	char packed[NAME_SIZE + 16], packing[NAME_SIZE + 16];
-	int stem = (int)(strlen(name) - strlen(PLAIN));
+	const char *ending = files->names->ending;
+	int stem = (int)(strlen(name) - strlen(ending));
 	unsigned int again;
 	int from, to, r;
 
 	from = openat(files->directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (from < 0)
 		return -errno;
-	snprintf(packing, sizeof(packing), "%.*s" PACKING, stem, name);
+	snprintf(packing, sizeof(packing), "%s" PACKING, name);
 	unlinkat(files->directory, packing, 0);
 	to = openat(files->directory, packing, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (to < 0) {
@@ -140,12 +155,12 @@ static int pack(const struct audit_files *files, const char *name)
 	}
 	r = pack_stream(from, to);
 	close(from);
-	snprintf(packed, sizeof(packed), "%.*s" PACKED, stem, name);
+	snprintf(packed, sizeof(packed), "%s" PACKED, name);
 	for (again = 1; r == 0; again++) {
 		if (linkat(files->directory, packing, files->directory, packed, 0) == 0)
 			break;
 		r = errno == EEXIST && again < 1000 ? 0 : -errno;
-		snprintf(packed, sizeof(packed), "%.*s-%u" PACKED, stem, name, again);
+		snprintf(packed, sizeof(packed), "%.*s-%u%s" PACKED, stem, name, again, ending);
 	}
 	unlinkat(files->directory, packing, 0);
 	if (r == 0 && fsync(files->directory) < 0)
@@ -155,10 +170,10 @@ static int pack(const struct audit_files *files, const char *name)
 	return r;
 }
 
-static int pack_others(const struct audit_files *files)
+static int pack_others(const struct journal_files *files)
 {
 	struct dirent **names;
-	int count = list(files, &names, is_plain), i, r = 0;
+	int count = list(files, &names, ""), i, r = 0;
 
 	if (count < 0)
 		return count;
@@ -172,14 +187,14 @@ static int pack_others(const struct audit_files *files)
 	return r;
 }
 
-static int delete_oldest(const struct audit_files *files)
+static int delete_oldest(const struct journal_files *files)
 {
 	struct dirent **names;
 	int count, i, r = 0;
 
 	if (files->limits.keep == 0)
 		return 0;
-	count = list(files, &names, is_packed);
+	count = list(files, &names, PACKED);
 	if (count < 0)
 		return count;
 	for (i = 0; i + (int)files->limits.keep < count; i++)
@@ -190,7 +205,7 @@ static int delete_oldest(const struct audit_files *files)
 }
 
 /* All of it, or nothing. */
-static int append(struct audit_files *files, const char *text, size_t size)
+static int append(struct journal_files *files, const char *text, size_t size)
 {
 	struct stat before;
 	int r;
@@ -203,7 +218,7 @@ static int append(struct audit_files *files, const char *text, size_t size)
 	return r;
 }
 
-static void period_close(struct audit_files *files)
+static void period_close(struct journal_files *files)
 {
 	if (files->fd < 0)
 		return;
@@ -213,7 +228,7 @@ static void period_close(struct audit_files *files)
 }
 
 /* The file of a period: a new one, or one that an earlier process left. */
-static int period_open(struct audit_files *files, int64_t period)
+static int period_open(struct journal_files *files, int64_t period)
 {
 	struct stat status;
 	char last = '\n';
@@ -229,7 +244,7 @@ static int period_open(struct audit_files *files, int64_t period)
 	else if (!S_ISREG(status.st_mode))
 		r = -EINVAL;
 	else if (status.st_size == 0)
-		r = append(files, files->header, strlen(files->header));
+		r = append(files, files->names->header, strlen(files->names->header));
 	else if (pread(files->fd, &last, 1, status.st_size - 1) == 1 && last != '\n')
 		r = append(files, "\n", 1); /* it ends in the middle of a line */
 	if (r < 0) {
@@ -241,15 +256,15 @@ static int period_open(struct audit_files *files, int64_t period)
 	return 0;
 }
 
-int audit_files_open(struct audit_files **ret, const char *directory,
-		     const struct audit_limits *limits, const char *header)
+int journal_files_open(struct journal_files **ret, const char *directory,
+		       const struct journal_limits *limits, const struct journal_names *names)
 {
-	struct audit_files *files = calloc(1, sizeof(*files));
+	struct journal_files *files = calloc(1, sizeof(*files));
 	int r;
 
 	if (!files)
 		return -ENOMEM;
-	*files = (struct audit_files){.limits = *limits, .header = header, .fd = -1};
+	*files = (struct journal_files){.limits = *limits, .names = names, .fd = -1};
 	files->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (files->directory < 0) {
 		r = -errno;
@@ -262,14 +277,14 @@ int audit_files_open(struct audit_files **ret, const char *directory,
 	if (r == 0 && faccessat(files->directory, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		r = -errno;
 	if (r < 0) {
-		audit_files_close(files);
+		journal_files_close(files);
 		return r;
 	}
 	*ret = files;
 	return 0;
 }
 
-static int lost_tell(struct audit_files *files)
+static int lost_tell(struct journal_files *files)
 {
 	char text[128];
 	int r;
@@ -285,7 +300,7 @@ static int lost_tell(struct audit_files *files)
 }
 
 /* Somebody may have removed or renamed the file: then nobody would find what is written to it. */
-static bool is_in_place(const struct audit_files *files)
+static bool is_in_place(const struct journal_files *files)
 {
 	struct stat open, named;
 
@@ -294,9 +309,9 @@ static bool is_in_place(const struct audit_files *files)
 	       open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
-int audit_files_append(struct audit_files *files, int64_t utc_ns, const char *line, size_t size)
+int journal_files_append(struct journal_files *files, int64_t utc_ns, const char *text, size_t size)
 {
-	int64_t period = period_of(files, utc_ns);
+	int64_t period = journal_period(&files->limits, utc_ns);
 	int r = 0, packed = 0, deleted = 0;
 
 	if (files->fd < 0 || files->period != period || !is_in_place(files)) {
@@ -309,13 +324,13 @@ int audit_files_append(struct audit_files *files, int64_t utc_ns, const char *li
 	if (r == 0)
 		r = lost_tell(files);
 	if (r == 0)
-		r = append(files, line, size);
+		r = append(files, text, size);
 	if (r < 0) {
-		files->lost++;
+		files->lost += journal_lines(text, size);
 		files->lost_why = r;
 		return r;
 	}
-	if (++files->unsynced >= AUDIT_SYNC_LINES) {
+	if (++files->unsynced >= JOURNAL_SYNC_TEXTS) {
 		files->unsynced = 0;
 		if (fdatasync(files->fd) < 0)
 			return -errno;
@@ -323,7 +338,7 @@ int audit_files_append(struct audit_files *files, int64_t utc_ns, const char *li
 	return packed < 0 ? packed : deleted;
 }
 
-void audit_files_close(struct audit_files *files)
+void journal_files_close(struct journal_files *files)
 {
 	if (!files)
 		return;
