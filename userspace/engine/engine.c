@@ -7,6 +7,7 @@
 
 #include "engine/combine.h"
 #include "engine/follow.h"
+#include "engine/observe.h"
 #include "engine/steer.h"
 
 /* The sources are weighed anew at least this often */
@@ -70,6 +71,7 @@ int engine_configure(struct engine *engine, const struct engine_config *config)
 {
 	struct engine_config wanted = *config;
 
+	observe(engine, .kind = ENGINE_INPUT_CONFIGURE, .config = *config);
 	if (!config_in_range(config))
 		return -EINVAL;
 	wanted.scale = engine->config.scale;
@@ -100,6 +102,7 @@ static void slot_reset(struct engine *engine, unsigned int index)
 
 int engine_source_add(struct engine *engine, unsigned int source)
 {
+	observe(engine, .kind = ENGINE_INPUT_ADD, .source = source);
 	if (source >= ENGINE_SOURCES_MAX)
 		return -EINVAL;
 	if (engine->sources[source].present)
@@ -119,6 +122,7 @@ static bool source_present(const struct engine *engine, unsigned int source)
 
 void engine_source_remove(struct engine *engine, unsigned int source)
 {
+	observe(engine, .kind = ENGINE_INPUT_REMOVE, .source = source);
 	if (!source_present(engine, source))
 		return;
 	if (engine->views[source].state == CHRONOTICK_SOURCE_SELECTED && engine->most_selected)
@@ -138,6 +142,9 @@ void engine_source_exclude(struct engine *engine, unsigned int source, const cha
 	if (!source_present(engine, source))
 		return;
 	slot = &engine->sources[source];
+	if (!slot->excluded && !reason)
+		return;
+	observe(engine, .kind = ENGINE_INPUT_EXCLUDE, .source = source, .excluded = reason);
 	if (slot->excluded && !reason)
 		slot->lost = CHRONOTICK_SOURCE_UNREACHABLE;
 	slot->excluded = reason;
@@ -166,6 +173,7 @@ void engine_reset(struct engine *engine)
 
 void engine_restart(struct engine *engine, const struct timescale *scale)
 {
+	observe(engine, .kind = ENGINE_INPUT_RESTART, .scale = *scale);
 	engine->config.scale = *scale;
 	engine_reset(engine);
 }
@@ -244,6 +252,7 @@ int engine_sample_add(struct engine *engine, const struct sample *taken)
 	int64_t raw_ns, shift_ns;
 	int err;
 
+	observe(engine, .kind = ENGINE_INPUT_SAMPLE, .sample = *taken);
 	err = sample_check(engine, sample, &raw_ns);
 	if (err)
 		return err;
@@ -282,6 +291,8 @@ int engine_sample_add(struct engine *engine, const struct sample *taken)
 
 int engine_covariates(struct engine *engine, uint64_t counter, const struct covariates *covariates)
 {
+	observe(engine, .kind = ENGINE_INPUT_COVARIATES, .counter = counter,
+		.covariates = *covariates);
 	if (!timescale_covers(&engine->config.scale, counter))
 		return -EINVAL;
 	models_covariates(&engine->models, timescale_ns(&engine->config.scale, counter),
@@ -291,6 +302,7 @@ int engine_covariates(struct engine *engine, uint64_t counter, const struct cova
 
 int engine_feed(struct engine *engine, uint64_t counter, const struct prediction *prediction)
 {
+	observe(engine, .kind = ENGINE_INPUT_FEED, .counter = counter, .prediction = *prediction);
 	if (!timescale_covers(&engine->config.scale, counter))
 		return -EINVAL;
 	return models_feed(&engine->models, timescale_ns(&engine->config.scale, counter),
@@ -299,6 +311,7 @@ int engine_feed(struct engine *engine, uint64_t counter, const struct prediction
 
 void engine_source_unreachable(struct engine *engine, unsigned int source, uint8_t state)
 {
+	observe(engine, .kind = ENGINE_INPUT_UNREACHABLE, .source = source, .state = state);
 	if (!source_present(engine, source))
 		return;
 	if (state != CHRONOTICK_SOURCE_UNSYNCHRONIZED && state != CHRONOTICK_SOURCE_DENIED &&
@@ -692,10 +705,23 @@ static void base_drop(struct engine *engine)
 	}
 }
 
+/* How far a correction may be off, and what it is worth */
+static void quality_tell(const struct engine *engine, struct correction *ret)
+{
+	ret->offset_uncertainty_ns = uncertainty_at(engine, ret->counter);
+	ret->measurement_sd_ns = models_measurement_sd(&engine->models, ret->offset_uncertainty_ns);
+	ret->confidence *= 1 - (double)ret->bound.total_ns / (double)engine->config.max_bound_ns;
+	if (ret->status == CHRONOTICK_HOLDOVER)
+		ret->confidence *=
+			fmin((double)engine->selected_bound_ns / (double)ret->bound.total_ns, 1);
+}
+
 void engine_correct(struct engine *engine, uint64_t counter, struct correction *ret)
 {
 	const struct engine_config *config = &engine->config;
 	bool covered = timescale_covers(&config->scale, counter);
+	bool was_dirty = engine->dirty, changed = false;
+	const struct leap_watch leap = engine->leap;
 	int64_t now_ns;
 
 	if (covered) {
@@ -703,8 +729,10 @@ void engine_correct(struct engine *engine, uint64_t counter, struct correction *
 		engine->seen_ns = now_ns;
 		engine->has_seen = true;
 		if (engine->dirty || !engine->has_weighed ||
-		    now_ns - engine->weighed_ns >= WEIGH_NS)
+		    now_ns - engine->weighed_ns >= WEIGH_NS) {
 			weigh(engine, counter, now_ns);
+			changed = true;
+		}
 		if (engine->has_base) {
 			engine_base_at(engine, counter, ret);
 			follow_correct(engine, now_ns, ret);
@@ -720,12 +748,16 @@ void engine_correct(struct engine *engine, uint64_t counter, struct correction *
 		};
 	ret->measurement_count = engine->measurement_count;
 	ret->status = covered ? engine->status : CHRONOTICK_UNSYNCHRONIZED;
-	if (ret->source == CHRONOTICK_NO_DATA)
-		return;
-	ret->offset_uncertainty_ns = uncertainty_at(engine, counter);
-	ret->measurement_sd_ns = models_measurement_sd(&engine->models, ret->offset_uncertainty_ns);
-	ret->confidence *= 1 - (double)ret->bound.total_ns / (double)config->max_bound_ns;
-	if (ret->status == CHRONOTICK_HOLDOVER)
-		ret->confidence *=
-			fmin((double)engine->selected_bound_ns / (double)ret->bound.total_ns, 1);
+	if (ret->source != CHRONOTICK_NO_DATA)
+		quality_tell(engine, ret);
+	/* Holdover ended, or the leap second came, in a call that did not weigh */
+	changed = changed || (engine->dirty && !was_dirty) ||
+		  memcmp(&leap, &engine->leap, sizeof(leap)) != 0;
+	if (changed && engine->observer)
+		engine->observer(engine->observer_data,
+				 &(struct engine_input){
+					 .kind = ENGINE_INPUT_CORRECT,
+					 .counter = counter,
+				 },
+				 ret);
 }

@@ -13,6 +13,7 @@
  *	leap.h     when UTC breaks at a leap second, and what is before and after it
  *	bound.h    arithmetic of the bound, and the limits that its promise rests on
  *	memory.h   what one run leaves to the next
+ *	input.h    all that an engine is given, to be recorded and given to another one
  *
  * A new sample costs its filter's work; the first engine_correct() after it, or after 100 ms
  * without one, weighs the sources anew; every other engine_correct() only extrapolates.
@@ -122,8 +123,14 @@ struct engine_source {
 	const char *excluded; /* why it takes no part; NULL: it does */
 };
 
+struct engine_input;
+
 struct engine {
 	struct engine_config config;
+	/* Told of all that comes in: engine_observe() */
+	void (*observer)(void *data, const struct engine_input *input,
+			 const struct correction *told);
+	void *observer_data;
 	struct filter_limits limits;
 	unsigned int source_count; /* that are present */
 	unsigned int source_end;   /* all of them are below this slot */

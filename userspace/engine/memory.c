@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "engine/follow.h"
+#include "engine/observe.h"
 #include "engine/steer.h"
 
 /* What another start of the machine may change: temperature, calibration, the machine itself */
@@ -74,6 +75,8 @@ int engine_memory_set(struct engine *engine, const struct engine_memory *memory,
 	double sd_ns_s = memory->rate_sd * 1e9;
 	struct rate_interval rate;
 
+	observe(engine, .kind = ENGINE_INPUT_MEMORY, .memory = *memory, .age_ns = age_ns,
+		.same_oscillator = same_oscillator);
 	if (!memory_in_range(memory) || age_ns < 0 || engine->has_first)
 		return -EINVAL;
 	if (!mult_is_near(nominal, memory->mult_lo) || !mult_is_near(nominal, memory->mult_hi))
