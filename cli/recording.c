@@ -1,173 +1,241 @@
 /* SPDX-License-Identifier: MIT */
-#include "recording.h"
+#include "recording_private.h"
 
 #include <errno.h>
-#include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
-#define TIME "t_s"
-#define OFFSET "ntp_offset_ms"
-#define DELAY "ntp_delay_ms"
+static const struct recording_kind *const kinds[] = {
+	&recording_log, &recording_chrony,
+	&recording_csv, /* the one that says best what is wrong */
+};
 
-/* Cut the line into its fields; how many, at most RECORDING_COLUMNS_MAX + 1. */
-static int fields_of(char *line, char **ret)
+static ssize_t gz_read(void *cookie, char *data, size_t size)
 {
-	int count = 0;
+	gzFile gz = cookie;
+	int r = gzread(gz, data, size > 1 << 20 ? 1 << 20 : (unsigned int)size), error;
 
-	line[strcspn(line, "\r\n")] = '\0';
-	while (line && count <= RECORDING_COLUMNS_MAX)
-		ret[count++] = strsep(&line, ",");
-	return count;
+	if (r < 0 || (r == 0 && (gzerror(gz, &error), error != Z_OK))) {
+		(void)gzerror(gz, &error);
+		errno = error == Z_ERRNO ? (errno ? errno : EIO) : EBADMSG;
+		return -1;
+	}
+	return r;
 }
 
-int recording_header(struct recording_columns *ret, char *line, char *wrong, size_t size)
+static int gz_close(void *cookie)
 {
-	char *fields[RECORDING_COLUMNS_MAX + 1];
-	int count = fields_of(line, fields), i;
-	struct {
-		const char *name;
-		int *at;
-	} wanted[] = {{TIME, &ret->time}, {OFFSET, &ret->offset}, {DELAY, &ret->delay}};
-	unsigned int j;
+	return gzclose_r(cookie) == Z_OK ? 0 : EOF;
+}
 
-	*ret = (struct recording_columns){-1, -1, -1};
-	if (count > RECORDING_COLUMNS_MAX) {
-		snprintf(wrong, size, "more than %d columns", RECORDING_COLUMNS_MAX);
-		return -EINVAL;
+FILE *recording_stream(const char *path)
+{
+	const cookie_io_functions_t io = {.read = gz_read, .close = gz_close};
+	gzFile gz;
+	FILE *stream;
+
+	errno = 0;
+	gz = gzopen(path, "rbe");
+	if (!gz) {
+		errno = errno ? errno : ENOMEM;
+		return NULL;
 	}
-	for (i = 0; i < count; i++) {
-		for (j = 0; j < sizeof(wanted) / sizeof(wanted[0]); j++) {
-			if (strcmp(fields[i], wanted[j].name) != 0)
-				continue;
-			if (*wanted[j].at >= 0) {
-				snprintf(wrong, size, "%s: stands twice", wanted[j].name);
-				return -EINVAL;
-			}
-			*wanted[j].at = i;
-		}
-	}
-	if (ret->time >= 0 && ret->offset >= 0)
-		return 0;
-	snprintf(wrong, size, "%s: no such column in the header", ret->time < 0 ? TIME : OFFSET);
+	stream = fopencookie(gz, "r", io);
+	if (!stream)
+		gzclose_r(gz);
+	return stream;
+}
+
+int recording_refuse(struct recording *recording, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(recording->wrong, sizeof(recording->wrong), format, args);
+	va_end(args);
 	return -EINVAL;
 }
 
-/* A number from min to max; 1: the field is empty, 0, or -EINVAL. */
-static int number_of(char **fields, int count, int column, const char *name, double min, double max,
-		     double *ret, char *wrong, size_t size)
+struct sample_record *recording_push(struct recording *recording, unsigned int kind)
 {
-	const char *text;
-	char *end;
+	struct sample_record *record =
+		&recording->queue[(recording->first + recording->count++) % RECORDING_QUEUE];
 
-	if (column < 0)
-		return 1;
-	if (column >= count) {
-		snprintf(wrong, size, "%s: the line ends before this column", name);
-		return -EINVAL;
+	memset(record, 0, sizeof(*record));
+	record->kind = kind;
+	record->input.kind =
+		kind < ENGINE_INPUT_KINDS ? (enum engine_input_kind)kind : ENGINE_INPUT_CORRECT;
+	return record;
+}
+
+void recording_push_start(struct recording *recording)
+{
+	struct sample_record *record = recording_push(recording, SAMPLE_RECORD_RUN);
+
+	snprintf(record->word, sizeof(record->word), "%s", recording->kind->name);
+	record = recording_push(recording, ENGINE_INPUT_RESTART);
+	record->input.scale = (struct timescale){.mult = 1ULL << 54};
+	recording_push(recording, SAMPLE_RECORD_GO);
+}
+
+void recording_push_time(struct recording *recording)
+{
+	recording_push(recording, ENGINE_INPUT_CORRECT)->input.counter =
+		(uint64_t)recording->raw_ns;
+}
+
+void recording_push_sample(struct recording *recording, const struct sample *sample)
+{
+	recording_push(recording, ENGINE_INPUT_SAMPLE)->input.sample = *sample;
+	recording_push_time(recording);
+}
+
+/* Tell what is wrong with a line. */
+static int complain(struct recording *recording, unsigned long number)
+{
+	fprintf(recording->errors, "%s:%lu: %s\n", recording->name, number, recording->wrong);
+	return -EINVAL;
+}
+
+/* The next line, without its newline. Returns 1; 0: the end; or a negative errno. */
+static int line_read(struct recording *recording, bool *whole)
+{
+	char *line = recording->line;
+	size_t length;
+
+	errno = 0;
+	if (!fgets(line, sizeof(recording->line), recording->stream))
+		return !ferror(recording->stream) ? 0 : errno ? -errno : -EIO;
+	recording->number++;
+	length = strlen(line);
+	*whole = length && line[length - 1] == '\n';
+	if (!*whole && !feof(recording->stream)) {
+		recording_refuse(recording, "longer than %d bytes, or with a NUL in it",
+				 RECORDING_LINE_MAX - 2);
+		return complain(recording, recording->number);
 	}
-	text = fields[column];
-	if (!*text)
-		return 1;
-	*ret = strtod(text, &end);
-	if (end == text || *end || !isfinite(*ret)) {
-		snprintf(wrong, size, "%s: \"%.40s\" is no number", name, text);
-		return -EINVAL;
+	line[strcspn(line, "\r\n")] = '\0';
+	return 1;
+}
+
+/* The line that was held back as broken is a torn one. */
+static void torn(struct recording *recording)
+{
+	recording->wrong_number = 0;
+	recording->counts.torn++;
+	recording_push(recording, RECORDING_GAP);
+}
+
+/* Take a line. Returns 0 or -EINVAL, after the error was told. */
+static int line_take(struct recording *recording, bool whole)
+{
+	const struct recording_kind *kind = recording->kind;
+	unsigned int before = recording->count;
+	struct sample_record record;
+
+	if (recording->wrong_number) {
+		char wrong[RECORDING_WRONG_MAX];
+
+		if (sample_record_parse(&record, recording->line, wrong, sizeof(wrong)) < 0 ||
+		    record.kind != SAMPLE_RECORD_RUN)
+			return complain(recording, recording->wrong_number);
+		torn(recording);
 	}
-	if (*ret < min || *ret > max) {
-		snprintf(wrong, size, "%s: %g is out of range; allowed: %g to %g", name, *ret, min,
-			 max);
-		return -EINVAL;
+	if (kind->torn && !whole) {
+		torn(recording);
+		return 0;
 	}
+	if (kind->line(recording, recording->line) == 0)
+		return 0;
+	recording->count = before;
+	if (!kind->torn)
+		return complain(recording, recording->number);
+	recording->wrong_number = recording->number;
 	return 0;
 }
 
-int recording_row(struct recording_row *ret, const struct recording_columns *columns, char *line,
-		  const struct recording_row *before, char *wrong, size_t size)
+int recording_open(struct recording **ret, FILE *stream, const char *name,
+		   const struct recording_defaults *defaults, FILE *errors)
 {
-	char *fields[RECORDING_COLUMNS_MAX + 1];
-	int count = fields_of(line, fields), r;
+	struct recording *recording = calloc(1, sizeof(*recording));
+	bool whole = true;
+	unsigned int i;
+	int r;
 
-	*ret = (struct recording_row){0};
-	r = number_of(fields, count, columns->time, TIME, 0, RECORDING_TIME_MAX_S, &ret->t_s, wrong,
-		      size);
-	if (r > 0)
-		snprintf(wrong, size, "%s: empty", TIME);
-	if (r)
-		return -EINVAL;
-	if (before && ret->t_s <= before->t_s) {
-		snprintf(wrong, size, "%s: %g is not after the row before, %g", TIME, ret->t_s,
-			 before->t_s);
-		return -EINVAL;
+	if (!recording)
+		return -ENOMEM;
+	recording->stream = stream;
+	recording->name = name;
+	recording->defaults = *defaults;
+	recording->errors = errors;
+	r = line_read(recording, &whole);
+	if (r == 0) {
+		recording_refuse(recording, "empty");
+		r = complain(recording, 1);
 	}
-	r = number_of(fields, count, columns->offset, OFFSET, -RECORDING_OFFSET_MAX_MS,
-		      RECORDING_OFFSET_MAX_MS, &ret->offset_ms, wrong, size);
 	if (r < 0)
-		return r;
-	ret->has_offset = r == 0;
-	r = number_of(fields, count, columns->delay, DELAY, 0, RECORDING_DELAY_MAX_MS,
-		      &ret->delay_ms, wrong, size);
+		goto fail;
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !recording->kind; i++)
+		if (kinds[i]->knows(recording->line))
+			recording->kind = kinds[i];
+	r = line_take(recording, whole);
+	if (r == 0 && recording->wrong_number) /* the first line is no torn one */
+		r = complain(recording, 1);
 	if (r < 0)
-		return r;
-	ret->has_delay = r == 0;
+		goto fail;
+	*ret = recording;
 	return 0;
-}
-
-static long rows_read(struct recording_row **rows, FILE *stream, char *wrong, size_t size,
-		      unsigned long *number)
-{
-	struct recording_columns columns;
-	char line[RECORDING_LINE_MAX];
-	long count = 0, room = 0;
-
-	while (fgets(line, sizeof(line), stream)) {
-		(*number)++;
-		if (!strchr(line, '\n') && !feof(stream)) {
-			snprintf(wrong, size, "longer than %d bytes", RECORDING_LINE_MAX - 2);
-			return -EINVAL;
-		}
-		if (*number == 1) {
-			if (recording_header(&columns, line, wrong, size) < 0)
-				return -EINVAL;
-			continue;
-		}
-		if (count == room) {
-			struct recording_row *more;
-
-			room = room ? 2 * room : 1024;
-			more = reallocarray(*rows, (size_t)room, sizeof(**rows));
-			if (!more)
-				return -ENOMEM;
-			*rows = more;
-		}
-		if (recording_row(&(*rows)[count], &columns, line,
-				  count ? &(*rows)[count - 1] : NULL, wrong, size) < 0)
-			return -EINVAL;
-		count++;
-	}
-	if (ferror(stream))
-		return -EIO;
-	if (*number == 0) {
-		snprintf(wrong, size, "empty: a header is missing");
-		*number = 1;
-		return -EINVAL;
-	}
-	return count;
-}
-
-long recording_read(struct recording_row **ret, FILE *stream, const char *name, FILE *errors)
-{
-	struct recording_row *rows = NULL;
-	unsigned long number = 0;
-	char wrong[256];
-	long r = rows_read(&rows, stream, wrong, sizeof(wrong), &number);
-
-	if (r == -EINVAL)
-		fprintf(errors, "%s:%lu: %s\n", name, number, wrong);
-	if (r < 0) {
-		free(rows);
-		return r;
-	}
-	*ret = rows;
+fail:
+	free(recording);
 	return r;
+}
+
+void recording_close(struct recording *recording)
+{
+	free(recording);
+}
+
+const char *recording_format(const struct recording *recording)
+{
+	return recording->kind->name;
+}
+
+bool recording_is_disciplined(const struct recording *recording)
+{
+	return recording->kind->disciplined;
+}
+
+bool recording_reference(const struct recording *recording, int64_t *ret)
+{
+	*ret = recording->epoch_ns - RECORDING_START_NS;
+	return recording->kind->disciplined;
+}
+
+int recording_next(struct recording *recording, struct sample_record *ret)
+{
+	bool whole = true;
+	int r;
+
+	while (!recording->count) {
+		r = line_read(recording, &whole);
+		if (r < 0)
+			return r;
+		if (r == 0 && recording->wrong_number) /* it ended with a torn line */
+			torn(recording);
+		else if (r == 0)
+			return 0;
+		else if (line_take(recording, whole) < 0)
+			return -EINVAL;
+	}
+	*ret = recording->queue[recording->first];
+	recording->first = (recording->first + 1) % RECORDING_QUEUE;
+	recording->count--;
+	return 1;
+}
+
+void recording_count(const struct recording *recording, struct recording_counts *ret)
+{
+	*ret = recording->counts;
 }

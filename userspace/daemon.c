@@ -286,6 +286,13 @@ static int engine_open(struct daemon *daemon)
 	return r;
 }
 
+static const char *source_name(void *data, unsigned int source)
+{
+	const struct daemon *daemon = data;
+
+	return source_set_name(daemon->sources, source);
+}
+
 static int page_open(struct daemon *daemon)
 {
 	const struct publish_config *page = &daemon->config->page;
@@ -318,7 +325,7 @@ static int page_open(struct daemon *daemon)
 		.path = path,
 	};
 	return archive_new(&daemon->archive, &daemon->config->archive, path, &daemon->counter,
-			   &daemon->engine);
+			   &daemon->engine, source_name, daemon);
 }
 
 static int sources_open(struct daemon *daemon)

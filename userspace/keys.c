@@ -170,8 +170,17 @@ static const struct key state_keys[] = {
 static const struct key audit_keys[] = {
 	{"directory", KEY_PATH, "none", CHOICES(path_or_none),
 	 MEMBER(config, archive.audit.directory)},
-	{"rotate_s", KEY_INTEGER, "86400", 10, 604800, MEMBER(config, archive.audit.limits.rotate_s)},
+	{"rotate_s", KEY_INTEGER, "86400", 10, 604800,
+	 MEMBER(config, archive.audit.limits.rotate_s)},
 	{"keep", KEY_INTEGER, "0", 0, 100000, MEMBER(config, archive.audit.limits.keep)},
+};
+
+static const struct key sample_log_keys[] = {
+	{"directory", KEY_PATH, "none", CHOICES(path_or_none),
+	 MEMBER(config, archive.samples.directory)},
+	{"rotate_s", KEY_INTEGER, "86400", 10, 604800,
+	 MEMBER(config, archive.samples.limits.rotate_s)},
+	{"keep", KEY_INTEGER, "14", 0, 100000, MEMBER(config, archive.samples.limits.keep)},
 };
 
 static const struct key covariate_keys[] = {
@@ -213,6 +222,7 @@ const struct key_group keys_leap = {leap_keys, COUNT(leap_keys)};
 static const struct key_group control_group = {control_keys, COUNT(control_keys)};
 static const struct key_group state_group = {state_keys, COUNT(state_keys)};
 static const struct key_group audit_group = {audit_keys, COUNT(audit_keys)};
+static const struct key_group sample_log_group = {sample_log_keys, COUNT(sample_log_keys)};
 static const struct key_group covariate_group = {covariate_keys, COUNT(covariate_keys)};
 static const struct key_group trust_group = {trust_keys, COUNT(trust_keys)};
 static const struct key_group models_group = {models_keys, COUNT(models_keys)};
@@ -229,6 +239,7 @@ static const struct key document_keys[] = {
 	{"warm_up_s", KEY_INTEGER, "180", 0, 86400, MEMBER(config, warm_up_s), .reloads = true},
 	{"state", KEY_MAP, "", .group = &state_group},
 	{"audit", KEY_MAP, "", .group = &audit_group},
+	{"sample_log", KEY_MAP, "", .group = &sample_log_group},
 	{"models", KEY_MAP, "", .group = &models_group},
 	{"covariates", KEY_MAP, "", .group = &covariate_group},
 	{"log_level", KEY_CHOICE, "INFO", CHOICES(log_levels), MEMBER(config, log_priority),

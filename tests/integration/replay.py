@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """chronotick-replay on recordings whose results are known: replay.py PROGRAM"""
+import gzip
 import json
-import os
 import random
 import subprocess
 import sys
@@ -41,6 +41,7 @@ plain = result["baseline_mae_ms"]
 check("baselines of a line: " + str(plain), abs(plain["last"] - 1) < 1e-9 and
       abs(plain["mean10"] - 5.5) < 1e-9 and plain["line10"] < 1e-9)
 check("counts", (result["samples"], result["scored"], result["untrusted"]) == (100, 90, 0))
+check("the kind", (result["format"], result["runs"]) == ("csv", 1))
 check("the line is followed: " + str(result["mae_ms"]), result["mae_ms"] < 0.1)
 
 # Noise about a constant: no better than the mean of all, not much worse than that of ten.
@@ -64,20 +65,76 @@ outlier = replay(spoilt)
 check(f"outlier: {outlier['mae_ms']}", outlier["mae_ms"] < result["mae_ms"] + 5000 / 190 + 0.5)
 check("the mean suffers", outlier["baseline_mae_ms"]["mean10"] > result["baseline_mae_ms"]["mean10"] + 20)
 
+# Every fifth measurement is held: the engine never sees it, nor do the baselines.
+held = replay(rows, "--hold", "5")
+check("held: " + str(held["held"]), held["held"]["scored"] == 40 - 2 and
+      held["scored"] == 160 - 10)
+check("held ones are predicted as well as next ones",
+      abs(held["held"]["mae_ms"] / held["mae_ms"] - 1) < 0.35 and
+      0.5 <= held["held"]["coverage_1sigma"] <= 0.86 and held["held"]["coverage_bound"] > 0.95)
+check("scored otherwise, all is as without those that were held",
+      held["mae_ms"] != result["mae_ms"] and "held" not in result)
+# A held outlier costs the held scores alone.
+spoilt = list(rows)
+spoilt[10 * 100 - 1] = "10000,5000,20"
+outlier = replay(spoilt, "--hold", "5")
+check(f"a held outlier: {outlier['mae_ms']} {held['mae_ms']}",
+      outlier["mae_ms"] == held["mae_ms"] and
+      outlier["held"]["mae_ms"] > held["held"]["mae_ms"] + 5000 / 38 - 10)
+
+# chronyd's log of two servers, of which one is held by its name
+lines = ["=" * 80, "   Date (UTC) Time     IP Address   L St 123 567 ABCD  LP RP Score    Offset", "=" * 80]
+for i in range(0, 3000, 16):
+    when = f"2026-11-25 {22 + i // 3600:02}:{i // 60 % 60:02}:{i % 60:02}"
+    for name, bias in (("203.0.113.15", 0), ("2001:db8::7", 1e-4)):
+        offset = 2e-3 + bias + rng.gauss(0, 1e-4)
+        lines.append(f"{when} {name:<15} N  2 111 111 1111  6  6 0.10 {offset:10.3e}  1.000e-03  1.577e-05"
+                     "  1.615e-03  7.446e-04 CB00717B 4B D K")
+chrony = "\n".join(lines) + "\n"
+status, out, errors = run(chrony, "--json", "--hold", "2001:db8::7")
+check(f"chrony's log: {status} {errors}", status == 0)
+result = json.loads(out)
+check("its kind", result["format"] == "chrony" and result["samples"] == 2 * 188)
+check(f"a held server: {result['held']['mae_ms']}", result["held"]["scored"] in (178, 179) and
+      0.08 < result["held"]["mae_ms"] < 0.2 and result["held"]["coverage_bound"] == 1)
+check("and the other", result["scored"] == 178 and result["mae_ms"] < 0.12)
+status, out, errors = run(chrony, "--hold", "nobody")
+check(f"no such source: {status} {errors}", status == 2 and "203.0.113.15 2001:db8::7" in errors)
+status, out, errors = run(chrony.replace("111 111 1111", "111 1x1 1111", 1), "--json")
+check(f"a broken line of chrony's: {status} {errors}", status == 2 and not out and
+      errors == 'F:4: tests: "1x1" is no row of 3 times 0 or 1\n')
+
+# Two files, the second one compressed: each has an engine of its own.
+with tempfile.TemporaryDirectory() as folder:
+    text = "t_s,ntp_offset_ms\n" + "\n".join(f"{i},{i % 2}" for i in range(1, 40)) + "\n"
+    with open(folder + "/a", "w", encoding="ascii") as file:
+        file.write(text)
+    with gzip.open(folder + "/b", "wt") as file:
+        file.write(text)
+    done = subprocess.run([program, "--json", folder + "/a", folder + "/b"], capture_output=True,
+                          text=True, timeout=60, check=False)
+    both = json.loads(done.stdout)
+    check("two files", (both["runs"], both["samples"], both["scored"]) == (2, 78, 58))
+    with open(folder + "/b", "r+b") as file:
+        file.truncate(60)
+    done = subprocess.run([program, "--json", folder + "/b"], capture_output=True, text=True,
+                          timeout=60, check=False)
+    check(f"a damaged one: {done.stderr}", done.returncode == 2 and "damaged" in done.stderr)
+
 status, out, errors = run("t_s,ntp_offset_ms\n" + "\n".join(f"{i},{i % 2}" for i in range(1, 40)))
-check("a table", status == 0 and "mean absolute error" in out and "line10" in out)
+check("a table", status == 0 and "MAE, ms" in out and "line10" in out)
 status, out, errors = run("t_s,ntp_offset_ms\n1,2\n2,3x\n", "--json")
-check(f"a bad row: {status} {errors}", status == 1 and not out and
+check(f"a bad row: {status} {errors}", status == 2 and not out and
       errors == 'F:3: ntp_offset_ms: "3x" is no number\n')
 status, out, errors = run("t_s,ntp_offset_ms\n1,2\n", "--json")
 check(f"too few: {status} {errors}", status == 1 and not out and "more than 10" in errors)
-for options in (["--delay-ms", "-1"], ["--delay-ms", "x"], ["--bogus"], ["--config"]):
+for options in (["--delay-ms", "-1"], ["--delay-ms", "x"], ["--bogus"], ["--config"], ["--hold", "1"], ["--hold", ""]):
     check(f"usage {options}", run("", *options)[0] == 2)
 with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
     file.write("clock: {wander_ppb: 0}\n")
     file.flush()
     status, out, errors = run("t_s,ntp_offset_ms\n1,2\n", "--config", file.name)
-    check(f"a bad configuration: {errors}", status == 1 and ":1: clock.wander_ppb:" in errors)
+    check(f"a bad configuration: {errors}", status == 2 and ":1: clock.wander_ppb:" in errors)
 check("no such file", subprocess.run([program, "/nonexistent/x.csv"], capture_output=True,
                                      check=False).returncode == 1)
 check("help", subprocess.run([program, "--help"], capture_output=True, check=False).returncode == 0)

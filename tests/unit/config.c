@@ -35,7 +35,7 @@ static int parse(struct config *config, const char *text, char **errors)
 }
 
 #define ALLOWED_DOCUMENT                                                                           \
-	"page, clock, leap, counter, trust, realtime, warm_up_s, state, audit, models, covariates, log_level, keys, control or sources"
+	"page, clock, leap, counter, trust, realtime, warm_up_s, state, audit, sample_log, models, covariates, log_level, keys, control or sources"
 #define ALLOWED_SOURCE                                                                             \
 	"ntp, pool, feed, maxsources, port, iburst, minpoll, maxpoll, xleave, key, group or "      \
 	"offline"
@@ -692,7 +692,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 67);
+	cr_assert_eq(count, 71);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);
@@ -715,6 +715,11 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	cr_assert_null(initial.archive.audit.directory);
 	cr_assert_eq(shown.archive.audit.limits.rotate_s, initial.archive.audit.limits.rotate_s);
 	cr_assert_eq(shown.archive.audit.limits.keep, initial.archive.audit.limits.keep);
+	cr_assert_null(shown.archive.samples.directory);
+	cr_assert_null(initial.archive.samples.directory);
+	cr_assert_eq(shown.archive.samples.limits.rotate_s,
+		     initial.archive.samples.limits.rotate_s);
+	cr_assert_eq(shown.archive.samples.limits.keep, initial.archive.samples.limits.keep);
 	cr_assert_eq(memcmp(&shown.models, &initial.models, sizeof(shown.models)), 0);
 	cr_assert_str_eq(shown.covariates.temperature, COVARIATE_AUTO);
 	cr_assert_str_eq(initial.covariates.temperature, COVARIATE_AUTO);

@@ -13,10 +13,12 @@ struct archive {
 	struct scribe *scribe;
 	struct state_file *file;
 	struct audit *audit;
+	struct recorder *recorder;
 };
 
 static int parts_open(struct archive *archive, const struct archive_config *config,
-		      const char *page, const struct counter *counter)
+		      const char *page, const struct counter *counter, struct engine *engine,
+		      recorder_name_fn name, void *data)
 {
 	int r;
 
@@ -32,7 +34,10 @@ static int parts_open(struct archive *archive, const struct archive_config *conf
 		return r;
 	}
 	r = audit_new(&archive->audit, &config->audit, page, counter, archive->scribe);
-	if (r == 0 && !archive->file && !archive->audit) {
+	if (r == 0)
+		r = recorder_new(&archive->recorder, &config->samples, engine, archive->scribe,
+				 name, data);
+	if (r == 0 && !archive->file && !archive->audit && !archive->recorder) {
 		scribe_free(archive->scribe);
 		archive->scribe = NULL;
 	}
@@ -40,7 +45,8 @@ static int parts_open(struct archive *archive, const struct archive_config *conf
 }
 
 int archive_new(struct archive **ret, const struct archive_config *config, const char *page,
-		const struct counter *counter, struct engine *engine)
+		const struct counter *counter, struct engine *engine, recorder_name_fn name,
+		void *data)
 {
 	struct archive *archive = calloc(1, sizeof(*archive));
 	int r;
@@ -49,8 +55,8 @@ int archive_new(struct archive **ret, const struct archive_config *config, const
 		log_error("out of memory");
 		return -ENOMEM;
 	}
-	r = config->state_file || config->audit.directory
-		    ? parts_open(archive, config, page, counter)
+	r = config->state_file || config->audit.directory || config->samples.directory
+		    ? parts_open(archive, config, page, counter, engine, name, data)
 		    : 0;
 	if (r < 0) {
 		archive_free(archive, NULL);
@@ -67,6 +73,7 @@ void archive_tick(struct archive *archive, const struct engine *engine, int64_t 
 	state_file_tick(archive->file, engine, now_ns);
 	audit_tick(archive->audit, sources, count);
 	audit_correct(archive->audit, &engine->models.short_term.past);
+	recorder_tick(archive->recorder, now_ns);
 }
 
 void archive_free(struct archive *archive, const struct engine *engine)
@@ -75,9 +82,11 @@ void archive_free(struct archive *archive, const struct engine *engine)
 		return;
 	if (engine)
 		state_file_end(archive->file, engine);
+	recorder_end(archive->recorder);
 	/* The others live until it has written what they gave it. */
 	scribe_free(archive->scribe);
 	state_file_free(archive->file);
 	audit_free(archive->audit);
+	recorder_free(archive->recorder);
 	free(archive);
 }

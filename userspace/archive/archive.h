@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What outlives a run of the daemon: the state file and the audit log, and who writes them. */
+/*
+ * What outlives a run of the daemon: the state file, the audit log and the sample log, and who writes
+ * them.
+ */
 #ifndef ARCHIVE_ARCHIVE_H
 #define ARCHIVE_ARCHIVE_H
 
 #include <stdint.h>
 
 #include "archive/audit.h"
+#include "archive/recorder.h"
 #include "engine/engine.h"
 
 struct archive;
@@ -14,16 +18,18 @@ struct archive_config {
 	const char *state_file; /* as for state_file_new() */
 	uint32_t state_interval_s;
 	struct journal_config audit;
+	struct journal_config samples;
 };
 
 /*
- * Begin: the engine, which has had no sample yet, learns what an earlier run left. page: the path of
- * the page, already open to clients. The counter must outlive the archive. Without
- * state file and audit log there is no helper thread. Returns 0 or a negative errno, after an error
- * was logged.
+ * Begin: the engine, which has had no source and no sample yet, is recorded, and learns what an
+ * earlier run left. page: the path of the page, already open to clients. name, with its data: what
+ * the sample log calls a source. Counter and engine must outlive the archive. Without any file to
+ * write there is no helper thread. Returns 0 or a negative errno, after an error was logged.
  */
 int archive_new(struct archive **ret, const struct archive_config *config, const char *page,
-		const struct counter *counter, struct engine *engine);
+		const struct counter *counter, struct engine *engine, recorder_name_fn name,
+		void *data);
 
 /* Once a second; now_ns: CLOCK_MONOTONIC */
 void archive_tick(struct archive *archive, const struct engine *engine, int64_t now_ns,

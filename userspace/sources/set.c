@@ -266,6 +266,20 @@ void set_member_describe(const struct source_set *set, unsigned int index,
 	ret->summary.root_distance_ns = (uint64_t)view->root_distance_ns;
 }
 
+const char *source_set_name(struct source_set *set, unsigned int index)
+{
+	struct source_status status;
+
+	if (index >= SOURCE_SET_MAX || !set->members[index].entry)
+		return NULL;
+	set_member_describe(set, index, &status);
+	if (!*status.summary.name)
+		return status.config_name;
+	snprintf(set->name, sizeof(set->name), "%.*s", (int)sizeof(status.summary.name),
+		 status.summary.name);
+	return set->name;
+}
+
 /* A pool without a member */
 static bool entry_is_empty(const struct source_set *set, const struct entry *entry)
 {

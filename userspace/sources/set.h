@@ -142,6 +142,12 @@ unsigned int source_set_count(const struct source_set *set);
 /* Describe the i-th of them: sources in the order of their indexes, then pools. i: below the count. */
 void source_set_describe(const struct source_set *set, unsigned int i, struct source_status *ret);
 
+/*
+ * What the source with that index in the engine is called: by its address if it has one, else as the
+ * configuration has it. Good until the set changes or this is called again; NULL: there is none.
+ */
+const char *source_set_name(struct source_set *set, unsigned int index);
+
 /* Packets of all sources since start, those of sources that have gone included */
 struct source_totals {
 	uint64_t sent, received, rejected;

@@ -38,6 +38,7 @@ struct source_set {
 	struct member members[SOURCE_SET_MAX];
 	uint64_t births;
 	struct source_totals gone;
+	char name[SET_ADDRESS_TEXT]; /* that was asked for */
 };
 
 const struct source_ops *set_ops_of(const struct source_set *set, const struct entry *entry);
