@@ -17,6 +17,9 @@
 #define MS_PER_S 1e3
 #define MS 1000000LL
 #define COLUMNS 20
+/* ns since 1970 have room for these. */
+#define YEAR_MIN 1970
+#define YEAR_MAX 2199
 /* Lines of several sources may be out of order by a little; chronyd does not step back by more. */
 #define BACK_MAX_NS (60 * S)
 
@@ -79,29 +82,33 @@ static unsigned int fields_of(char *line, char *ret[COLUMNS + 1])
 	return count;
 }
 
+/* Date and time of UTC. What is no date is one when it is made good: it is another one then. */
 static int time_of(struct recording *recording, const char *date, const char *time, int64_t *ret)
 {
 	char text[32];
-	struct tm tm = {0}, read;
+	struct tm tm = {0}, made;
 	time_t seconds;
 
 	snprintf(text, sizeof(text), "%.12s %.12s", date, time);
-	if (!is_date(text) || text[19] ||
-	    sscanf(text, "%d-%d-%d %d:%d:%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+	if (!is_date(text) || text[19])
+		goto none;
+	if (sscanf(text, "%d-%d-%d %d:%d:%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
 		   &tm.tm_min, &tm.tm_sec) != 6)
-		return recording_refuse(recording, "date and time: \"%s\" is none", text);
+		goto none;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	read = tm;
-	seconds = timegm(&tm);
-	/* What is no date becomes another one. 23:59:60 is taken for the second after it. */
-	if (tm.tm_year < 70 ||
-	    (read.tm_sec < 60 && (read.tm_mday != tm.tm_mday || read.tm_hour != tm.tm_hour ||
-				  read.tm_min != tm.tm_min)) ||
-	    read.tm_sec > 60)
-		return recording_refuse(recording, "date and time: \"%s\" is none", text);
+	made = tm;
+	seconds = timegm(&made);
+	/* A second 60 of a leap second is taken for the one after it. */
+	if (tm.tm_year < YEAR_MIN - 1900 || tm.tm_year > YEAR_MAX - 1900 || tm.tm_sec > 60)
+		goto none;
+	if (tm.tm_sec < 60 && (made.tm_mon != tm.tm_mon || made.tm_mday != tm.tm_mday ||
+			       made.tm_hour != tm.tm_hour || made.tm_min != tm.tm_min))
+		goto none;
 	*ret = seconds * S;
 	return 0;
+none:
+	return recording_refuse(recording, "date and time: \"%s\" is none", text);
 }
 
 static int seconds_of(struct recording *recording, const char *name, const char *text, double min,

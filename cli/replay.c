@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "config.h"
+#include "plot.h"
 #include "recording.h"
 #include "rerun.h"
 #include "rerun_report.h"
@@ -24,6 +25,7 @@ enum { EXIT_BROKEN = 2 }; /* usage, or what a file holds */
 struct options {
 	bool json;
 	const char *config;
+	const char *plot;
 	struct hold hold;
 	double delay_ms;
 	double dispersion_ms;
@@ -63,11 +65,27 @@ static int hold_option(const char *text, struct hold *ret)
 	return -EINVAL;
 }
 
+static int plot_option(const char *path, const char **ret)
+{
+	int r = plot_check(path);
+
+	*ret = path;
+	if (r == -ENOTSUP)
+		fprintf(stderr,
+			"chronotick-replay: --plot: this build draws nothing: it needs cairo "
+			"(libcairo2-dev), then build it again with -Dplot=enabled\n");
+	else if (r < 0)
+		fprintf(stderr,
+			"chronotick-replay: --plot: '%s' ends neither in .svg nor in .png\n", path);
+	return r;
+}
+
 static void usage(FILE *stream)
 {
 	fprintf(stream,
-		"usage: chronotick-replay [--json] [--hold N|SOURCE] [--config FILE]\n"
-		"                         [--delay-ms N] [--dispersion-ms N] RECORDING...\n"
+		"usage: chronotick-replay [--json] [--plot FILE.svg|FILE.png] [--hold N|SOURCE]\n"
+		"                         [--config FILE] [--delay-ms N] [--dispersion-ms N]\n"
+		"                         RECORDING...\n"
 		"\n"
 		"Recorded measurements through the engine: how far its predictions were from\n"
 		"what was measured next, beside plain predictors. Recordings are CSV with a\n"
@@ -78,11 +96,12 @@ static void usage(FILE *stream)
 /* Returns -1 to go on, or the exit status. */
 static int options_read(int argc, char **argv, struct options *ret)
 {
-	enum { HELP = 256, VERSION, JSON, CONFIG, HOLD, DELAY, DISPERSION };
+	enum { HELP = 256, VERSION, JSON, PLOT, CONFIG, HOLD, DELAY, DISPERSION };
 	static const struct option longs[] = {
 		{"help", no_argument, NULL, HELP},
 		{"version", no_argument, NULL, VERSION},
 		{"json", no_argument, NULL, JSON},
+		{"plot", required_argument, NULL, PLOT},
 		{"config", required_argument, NULL, CONFIG},
 		{"hold", required_argument, NULL, HOLD},
 		{"delay-ms", required_argument, NULL, DELAY},
@@ -101,6 +120,9 @@ static int options_read(int argc, char **argv, struct options *ret)
 			return EXIT_SUCCESS;
 		case JSON:
 			ret->json = true;
+			break;
+		case PLOT:
+			r = plot_option(optarg, &ret->plot);
 			break;
 		case CONFIG:
 			ret->config = optarg;
@@ -143,6 +165,7 @@ static int complain(const char *path, int r)
 struct reading {
 	struct recording_counts counts;
 	char format[16];
+	bool disciplined; /* raw time is */
 };
 
 /* Returns an exit status. */
@@ -169,6 +192,7 @@ static int file_read_all(struct rerun *rerun, const struct options *options, con
 	recording_count(recording, &counts);
 	reading->counts.torn += counts.torn;
 	reading->counts.invalid += counts.invalid;
+	reading->disciplined = recording_is_disciplined(recording);
 	snprintf(reading->format, sizeof(reading->format), "%s", recording_format(recording));
 	recording_close(recording);
 	if (taken == -EINVAL)
@@ -188,6 +212,7 @@ static int rerun_start(struct rerun *rerun, const struct options *options)
 	struct rerun_options wanted = {
 		.config_counts = options->config,
 		.hold = options->hold,
+		.points = options->plot,
 	};
 	struct config config;
 	int r = options->config ? config_load(&config, options->config, stderr)
@@ -218,6 +243,22 @@ static int hold_check(const struct rerun *rerun)
 	return EXIT_BROKEN;
 }
 
+/* Returns an exit status. */
+static int picture_write(struct rerun *rerun, const struct options *options,
+			 const struct reading *reading, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	const struct plot plot = {
+		.title = slash ? slash + 1 : name,
+		.points = rerun->points,
+		.count = rerun->point_count,
+		.level = !reading->disciplined,
+	};
+	int r = options->plot ? plot_write(options->plot, &plot) : 0;
+
+	return r < 0 ? complain(options->plot, r) : EXIT_SUCCESS;
+}
+
 static int results_tell(struct rerun *rerun, const struct options *options,
 			const struct reading *reading)
 {
@@ -236,7 +277,7 @@ static int results_tell(struct rerun *rerun, const struct options *options,
 int main(int argc, char **argv)
 {
 	struct options options = {.delay_ms = 100, .dispersion_ms = 1};
-	struct reading reading = {{0}, ""};
+	struct reading reading = {.format = ""};
 	struct rerun rerun = {.engine = NULL};
 	int r = options_read(argc, argv, &options), i;
 
@@ -254,6 +295,8 @@ int main(int argc, char **argv)
 			argv[optind], rerun.samples, BASELINES_SAMPLES);
 		r = EXIT_FAILURE;
 	}
+	if (r == EXIT_SUCCESS)
+		r = picture_write(&rerun, &options, &reading, argv[optind]);
 	if (r == EXIT_SUCCESS)
 		r = results_tell(&rerun, &options, &reading);
 	rerun_clear(&rerun);

@@ -6,7 +6,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # What a build needs
 packages_build=(gcc libc6-dev meson ninja-build pkg-config python3 libyaml-dev libjansson-dev
-	nettle-dev zlib1g-dev scdoc)
+	nettle-dev zlib1g-dev libcairo2-dev scdoc)
 # What the embedded reference needs beside chronyd: iproute2 for the namespaces, and the libraries
 # that Debian's chronyd is linked with (see chronyd_find)
 packages_reference=(iproute2 procps libcap2 libedit2 libgnutls30 libnettle8 libseccomp2)

@@ -4,9 +4,12 @@
 import gzip
 import json
 import random
+import struct
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
+import zlib
 
 program = sys.argv[1]
 failures = 0
@@ -26,6 +29,16 @@ def run(text, *options):
         done = subprocess.run([program, *options, file.name], capture_output=True, text=True,
                               timeout=60, check=False)
         return done.returncode, done.stdout, done.stderr.replace(file.name, "F")
+
+
+def chunks(png):
+    """The compressed data of a PNG"""
+    at = 8
+    while at < len(png):
+        size, kind = struct.unpack(">I4s", png[at:at + 8])
+        if kind == b"IDAT":
+            yield png[at + 8:at + 8 + size]
+        at += 12 + size
 
 
 def replay(rows, *options):
@@ -120,6 +133,42 @@ with tempfile.TemporaryDirectory() as folder:
     done = subprocess.run([program, "--json", folder + "/b"], capture_output=True, text=True,
                           timeout=60, check=False)
     check(f"a damaged one: {done.stderr}", done.returncode == 2 and "damaged" in done.stderr)
+
+# Pictures: their kind, size, and that everything is on them that is to be
+with tempfile.TemporaryDirectory() as folder:
+    csv = folder + "/some & <recording>.csv"
+    with open(csv, "w", encoding="ascii") as file:
+        file.write("t_s,ntp_offset_ms,ntp_delay_ms\n" + "\n".join(rows) + "\n")
+
+    def plot(name, *options):
+        done = subprocess.run([program, "--json", "--plot", f"{folder}/{name}", *options, csv],
+                              capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stderr
+
+    status, errors = plot("a.png", "--hold", "5")
+    if "needs cairo" in errors:
+        check(f"a build without cairo: {status}", status == 2)
+    else:
+        with open(folder + "/a.png", "rb") as file:
+            png = file.read()
+        check("PNG", status == 0 and png[:8] == b"\x89PNG\r\n\x1a\n" and
+              struct.unpack(">II", png[16:24]) == (1600, 992))
+        pixels = zlib.decompress(b"".join(chunks(png)))
+        colours = {pixels[i:i + 3] for i in range(0, len(pixels), 3)}
+        check("PNG is not blank", len(colours) > 50)
+        check("SVG", plot("a.svg", "--hold", "5") == (0, ""))
+        tree = xml.etree.ElementTree.parse(folder + "/a.svg").getroot()
+        shapes = [node for node in tree.iter() if node.tag.endswith("}path")]
+        check(f"SVG: size, and a dot for each of 200 measurements: {len(shapes)}",
+              tree.get("width").startswith("1000") and 200 < len(shapes) < 2000)
+        with open(csv, "a", encoding="ascii") as file:
+            file.write("\n".join(f"{30000 + i},{i % 7},1" for i in range(20000)) + "\n")
+        check("many points", plot("b.svg") == (0, ""))
+        shapes = sum(1 for node in xml.etree.ElementTree.parse(folder + "/b.svg").iter()
+                     if node.tag.endswith("}path"))
+        check(f"are at most a few thousand: {shapes}", 1000 < shapes < 4000)
+        check("an ending that is not known", plot("a.gif")[0] == 2)
+        check("a directory that is not there", plot("none/a.png")[0] == 1)
 
 status, out, errors = run("t_s,ntp_offset_ms\n" + "\n".join(f"{i},{i % 2}" for i in range(1, 40)))
 check("a table", status == 0 and "MAE, ms" in out and "line10" in out)

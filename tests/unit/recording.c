@@ -213,6 +213,8 @@ Test(recording, what_is_wrong_in_chrony_s_log_is_told_with_its_place)
 		 "f:2: more than the 20 columns of measurements.log\n"},
 		{GOOD "2026-11-31 22:00:00 10.0.0.1 N  2 111 111 1111  6  6 0.10  1.0e-03" TAIL,
 		 "f:2: date and time: \"2026-11-31 22:00:00\" is none\n"},
+		{GOOD "4052-11-25 22:00:00 10.0.0.1 N  2 111 111 1111  6  6 0.10  1.0e-03" TAIL,
+		 "f:2: date and time: \"4052-11-25 22:00:00\" is none\n"},
 		{GOOD WHEN "2 10.0.0.1 X  2 111 111 1111  6  6 0.10  1.0e-03" TAIL,
 		 "f:2: leap status: \"X\" is none of N+-?\n"},
 		{GOOD WHEN "2 10.0.0.1 N 17 111 111 1111  6  6 0.10  1.0e-03" TAIL,
