@@ -189,42 +189,47 @@ static unsigned int stretch(const struct plot_data *data, unsigned int from, siz
 	return to;
 }
 
+/* Append one column's value after the other to the path, forwards or backwards. */
+static void path_add(const struct drawing *drawing, unsigned int from, unsigned int to,
+		     size_t member, bool backwards)
+{
+	const struct plot_column *columns = drawing->data->columns;
+	unsigned int i;
+
+	for (i = 0; i < to - from; i++) {
+		const struct plot_column *column = &columns[backwards ? to - 1 - i : from + i];
+
+		cairo_line_to(drawing->cairo, x_of(&drawing->panel, column->t),
+			      y_of(&drawing->panel, at(column, member)));
+	}
+}
+
 static void band(const struct drawing *drawing, size_t lo, size_t hi, const struct colour *colour)
 {
-	const struct plot_data *data = drawing->data;
-	cairo_t *cairo = drawing->cairo;
-	unsigned int from, to, i;
+	unsigned int from, to;
 
-	colour_set(cairo, colour);
-	for (from = 0; from<data->count; from = to> from ? to : from + 1) {
-		to = stretch(data, from, lo);
-		for (i = from; i < to; i++)
-			cairo_line_to(cairo, x_of(&drawing->panel, data->columns[i].t),
-				      y_of(&drawing->panel, at(&data->columns[i], hi)));
-		while (i-- > from)
-			cairo_line_to(cairo, x_of(&drawing->panel, data->columns[i].t),
-				      y_of(&drawing->panel, at(&data->columns[i], lo)));
-		cairo_close_path(cairo);
-		cairo_fill(cairo);
+	colour_set(drawing->cairo, colour);
+	for (from = 0; from<drawing->data->count; from = to> from ? to : from + 1) {
+		to = stretch(drawing->data, from, lo);
+		path_add(drawing, from, to, hi, false);
+		path_add(drawing, from, to, lo, true);
+		cairo_close_path(drawing->cairo);
+		cairo_fill(drawing->cairo);
 	}
 }
 
 static void curve(const struct drawing *drawing, size_t member, double width,
 		  const struct colour *colour)
 {
-	const struct plot_data *data = drawing->data;
-	cairo_t *cairo = drawing->cairo;
-	unsigned int from, to, i;
+	unsigned int from, to;
 
-	colour_set(cairo, colour);
-	cairo_set_line_width(cairo, width);
-	cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
-	for (from = 0; from<data->count; from = to> from ? to : from + 1) {
-		to = stretch(data, from, member);
-		for (i = from; i < to; i++)
-			cairo_line_to(cairo, x_of(&drawing->panel, data->columns[i].t),
-				      y_of(&drawing->panel, at(&data->columns[i], member)));
-		cairo_stroke(cairo);
+	colour_set(drawing->cairo, colour);
+	cairo_set_line_width(drawing->cairo, width);
+	cairo_set_line_join(drawing->cairo, CAIRO_LINE_JOIN_ROUND);
+	for (from = 0; from<drawing->data->count; from = to> from ? to : from + 1) {
+		to = stretch(drawing->data, from, member);
+		path_add(drawing, from, to, member, false);
+		cairo_stroke(drawing->cairo);
 	}
 }
 

@@ -6,13 +6,14 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # What a build needs
 packages_build=(gcc libc6-dev meson ninja-build pkg-config python3 libyaml-dev libjansson-dev
-	nettle-dev zlib1g-dev libcairo2-dev scdoc)
+	nettle-dev zlib1g-dev scdoc)
 # What the embedded reference needs beside chronyd: iproute2 for the namespaces, and the libraries
 # that Debian's chronyd is linked with (see chronyd_find)
 packages_reference=(iproute2 procps libcap2 libedit2 libgnutls30 libnettle8 libseccomp2)
-# What the tests need: Criterion, a second compiler with sanitizers and libFuzzer, style, tools
+# What the tests need: Criterion, a second compiler with sanitizers and libFuzzer, style, tools; and
+# cairo, which a build does without if chronotick-replay is to draw nothing
 packages_test=(g++ libcriterion-dev clang-14 libclang-rt-14-dev clang-format-14 binutils
-	strace)
+	strace libcairo2-dev)
 
 say() {
 	printf '== %s\n' "$*"

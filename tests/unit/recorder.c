@@ -203,7 +203,9 @@ Test(recorder, runs_follow_each_other_in_one_file)
 	cr_assert(again.told.compared == 100 && again.told.same == 100 && again.told.whole);
 }
 
-/* 300 files of a flood of records: more than the scribe has room for while the loop never waits */
+/*
+ * A flood of records: the loop never waits for the disk, so some may be lost. Then the log says so.
+ */
 Test(recorder, lines_that_are_lost_are_told)
 {
 	struct correction now;
