@@ -20,7 +20,7 @@ static int remark(struct recording *recording, const char *line)
 		return recording_refuse(recording,
 					"version %.20s of the sample log; known: version %s",
 					line + strlen(SAMPLE_LOG_MAGIC),
-					SAMPLE_LOG_HEADER + strlen(SAMPLE_LOG_MAGIC));
+					&SAMPLE_LOG_HEADER[strlen(SAMPLE_LOG_MAGIC)]);
 	line += strspn(line, "# ");
 	(void)strtoull(line, &end, 10);
 	if (end != line && strncmp(end, " lines lost", strlen(" lines lost")) == 0)

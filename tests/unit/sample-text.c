@@ -112,6 +112,9 @@ Test(sample_text, the_longest_line_has_room)
 	unsigned int i;
 
 	memset(&record, 0xff, sizeof(record));
+	record.input.excluded = record.input.same_oscillator = true;
+	record.input.config.raw_is_disciplined = true;
+	record.models.short_term_enabled = record.models.long_term_enabled = true;
 	memset(record.word, 'a', sizeof(record.word));
 	record.word[sizeof(record.word) - 1] = '\0';
 	for (i = 0; i < COVARIATE_COUNT; i++)
