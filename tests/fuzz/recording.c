@@ -30,13 +30,10 @@ static void check_sample(const struct sample *sample, int64_t reference_ns)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char chrony[] = "2026-11-25 22:00:00 10.0.0.1 N  2 111 111 1111  6  6 0.10 "
+				     "1.0e-03 1.0e-03 1.0e-03 1.0e-03 1.0e-03 CB00717B 4B D K\n";
 	/* By the first byte: few inputs would come through a header of their own. */
-	static const char *const headers[] = {
-		"",
-		"t_s,ntp_offset_ms,ntp_delay_ms\n",
-		"2026-11-25 22:00:00 10.0.0.1 N  2 111 111 1111  6  6 0.10  1.0e-03 1.0e-03 "
-		"1.0e-03 1.0e-03 1.0e-03 CB00717B 4B D K\n",
-	};
+	static const char *const headers[] = {"", "t_s,ntp_offset_ms,ntp_delay_ms\n", chrony};
 	const struct recording_defaults defaults = {.delay_ns = 1, .dispersion_ns = 1};
 	char errors[512] = "", text[8192];
 	FILE *stream, *to = fmemopen(errors, sizeof(errors) - 1, "w");
