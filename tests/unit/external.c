@@ -243,7 +243,7 @@ static void proven(void)
 
 Test(external, unproven_it_is_scored_and_not_believed)
 {
-	int i;
+	unsigned int i;
 
 	for (i = 0; i < MODELS_MEASURED_MIN; i++)
 		go_on();
@@ -252,7 +252,7 @@ Test(external, unproven_it_is_scored_and_not_believed)
 		cr_assert_eq(models.scores[MODEL_FEED].count, i);
 		told(0, 5000);
 		models_predict(&models, now_ns(), &fused);
-		cr_assert_eq(fused.level, FUSE_SHORT_TERM, "after %d", i);
+		cr_assert_eq(fused.level, FUSE_SHORT_TERM, "after %u", i);
 		cr_assert(!models.external_fused);
 		go_on();
 	}
