@@ -9,29 +9,12 @@
 #include "engine/follow.h"
 #include "engine/observe.h"
 #include "engine/steer.h"
+#include "engine/verdict.h"
 
 /* The sources are weighed anew at least this often */
 #define WEIGH_NS 100000000LL
 /* From 1970 to 2116 */
 #define UTC_MAX_NS ((int64_t)1 << 62)
-/*
- * So many samples of a source in a row must contradict the ones before them to take it out of use;
- * after it was lost, the first one is enough.
- */
-#define PENDING_FALSE 2
-
-static const char *const reason_none = "no sample yet";
-static const char *const reason_selected = "agrees with the majority";
-static const char *const reason_false = "disagrees with the majority";
-static const char *const reason_distrusted = "disagreed with an earlier majority";
-static const char *const reason_alone = "no majority of the sources agrees";
-static const char *const reason_held = "contradicts what more sources agreed on before";
-static const char *const reason_recanted = "contradicts what it said before, and others don't";
-static const char *const reason_wait = "waits for more sources to be heard";
-static const char *const reason_contradicts = "its new samples contradict those before them";
-static const char *const reason_stale = "no fresh sample";
-static const char *const reason_distance = "its root distance is too large";
-
 static bool config_in_range(const struct engine_config *config)
 {
 	return config->max_drift_ppb >= 1 && config->max_drift_ppb <= 1000000 &&
@@ -94,7 +77,7 @@ static void slot_reset(struct engine *engine, unsigned int index)
 	};
 	*view = (struct source_view){
 		.state = CHRONOTICK_SOURCE_UNREACHABLE,
-		.reason = excluded ? excluded : reason_none,
+		.reason = excluded ? excluded : verdict_none,
 		.samples = samples,
 	};
 	engine->dirty = true;
@@ -321,119 +304,6 @@ void engine_source_unreachable(struct engine *engine, unsigned int source, uint8
 	engine->dirty = true;
 }
 
-static const char *lost_reason(uint8_t state)
-{
-	switch (state) {
-	case CHRONOTICK_SOURCE_UNSYNCHRONIZED:
-		return "the server is not synchronised";
-	case CHRONOTICK_SOURCE_DENIED:
-		return "the server denies access";
-	case CHRONOTICK_SOURCE_LOOP:
-		return "its time comes from this host itself";
-	default:
-		return "does not answer";
-	}
-}
-
-static bool source_stale(const struct engine_source *source, int64_t now_ns)
-{
-	int64_t age = now_ns - source->last_raw_ns;
-
-	return age > ENGINE_STALE_NS && age / 3 > source->longest_gap_ns;
-}
-
-static void view_set(struct source_view *view, uint8_t state, const char *reason)
-{
-	view->state = state;
-	view->reason = reason;
-}
-
-/* May the source take part in the selection? Fills in its say if so, its view in any case. */
-static bool source_usable(struct engine *engine, unsigned int index, int64_t now_ns,
-			  struct combine_source *ret)
-{
-	const struct engine_source *source = &engine->sources[index];
-	struct source_view *view = &engine->views[index];
-	int64_t limit = (int64_t)engine->config.max_distance_ms * 1000000;
-
-	if (!source->present)
-		return false;
-	if (source->excluded) {
-		view_set(view, CHRONOTICK_SOURCE_UNREACHABLE, source->excluded);
-		return false;
-	}
-	if (source->lost != CHRONOTICK_SOURCE_SELECTED) {
-		view_set(view, source->lost, lost_reason(source->lost));
-		return false;
-	}
-	if (source->filter.count == 0) {
-		view_set(view, CHRONOTICK_SOURCE_UNREACHABLE, reason_none);
-		return false;
-	}
-	if (source_stale(source, now_ns)) {
-		view_set(view, CHRONOTICK_SOURCE_UNREACHABLE, reason_stale);
-		return false;
-	}
-	ret->filter = &source->filter;
-	ret->index = index;
-	ret->interval = filter_interval(&source->filter, now_ns, &engine->limits);
-	view->root_distance_ns = ret->interval.distance_ns;
-	if (ret->interval.distance_ns > limit) {
-		view_set(view, CHRONOTICK_SOURCE_UNSYNCHRONIZED, reason_distance);
-		return false;
-	}
-	if (source->filter.pending_count >= (source->returning ? 1 : PENDING_FALSE)) {
-		view_set(view, CHRONOTICK_SOURCE_FALSETICKER, reason_contradicts);
-		return false;
-	}
-	view_set(view, CHRONOTICK_SOURCE_CANDIDATE, reason_alone);
-	return true;
-}
-
-/* How many sources beside `usable` ones are still to be heard, at the start? */
-static unsigned int start_absent(const struct engine *engine, unsigned int usable, int64_t now_ns)
-{
-	unsigned int expected = 0, i;
-
-	if (now_ns - engine->first_ns >= ENGINE_START_WAIT_NS)
-		return 0;
-	for (i = 0; i < engine->source_end; i++) {
-		const struct engine_source *source = &engine->sources[i];
-
-		expected += source->present && !source->excluded &&
-			    source->lost == CHRONOTICK_SOURCE_SELECTED &&
-			    (!source->late || engine->views[i].has_sample);
-	}
-	return expected - usable;
-}
-
-/* Who is trusted, by a majority's verdict. Returns false if none of the majority may be. */
-static bool trust_update(struct engine *engine, const struct combine_source *sources,
-			 unsigned int count)
-{
-	bool any = false;
-	unsigned int i;
-
-	for (i = 0; i < count; i++)
-		any = any ||
-		      (sources[i].truechimer && !engine->sources[sources[i].index].distrusted);
-	for (i = 0; i < count; i++) {
-		struct source_view *view = &engine->views[sources[i].index];
-
-		if (!any)
-			view->reason = reason_distrusted;
-		else if (sources[i].truechimer)
-			view_set(view, CHRONOTICK_SOURCE_SELECTED, reason_selected);
-		else
-			view_set(view, CHRONOTICK_SOURCE_FALSETICKER, reason_false);
-		if (any)
-			engine->sources[sources[i].index].distrusted = !sources[i].truechimer;
-		if (any && sources[i].truechimer)
-			engine->sources[sources[i].index].recanted = false;
-	}
-	return any;
-}
-
 static uint64_t used_mult(const struct engine *engine, int64_t used_rate)
 {
 	uint64_t mult = engine->config.scale.mult;
@@ -646,21 +516,21 @@ static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 	struct combined combined;
 
 	for (i = 0; i < engine->source_end; i++)
-		if (source_usable(engine, i, now_ns, &sources[count]))
+		if (verdict_usable(engine, i, now_ns, &sources[count]))
 			count++;
 
-	absent = start_absent(engine, count, now_ns);
+	absent = verdict_absent(engine, count, now_ns);
 	majority = combine(&combined, sources, count, absent, now_ns, &engine->limits) == 0;
 	if (majority) {
-		const char *refused = base_outvotes(engine, counter, &combined) ? reason_held
+		const char *refused = base_outvotes(engine, counter, &combined) ? verdict_held
 				      : base_recanted(engine, counter, now_ns, sources, count)
-					      ? reason_recanted
+					      ? verdict_recanted
 					      : NULL;
 
 		for (i = 0; i < count && refused; i++)
 			if (sources[i].truechimer)
 				engine->views[sources[i].index].reason = refused;
-		majority = !refused && trust_update(engine, sources, count);
+		majority = !refused && verdict_give(engine, sources, count);
 		if (majority)
 			steer(engine, &combined, sources, count, now_ns);
 		for (i = 0; i < count; i++)
@@ -669,7 +539,7 @@ static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 		trusted = majority && combined.bound.total_ns <= engine->config.max_bound_ns;
 	} else if (count && absent) {
 		for (i = 0; i < count; i++)
-			engine->views[sources[i].index].reason = reason_wait;
+			engine->views[sources[i].index].reason = verdict_wait;
 		majority = true;
 	}
 

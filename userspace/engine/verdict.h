@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Who takes part in the selection, who is believed, and why not. Used by engine.c alone. */
+#ifndef ENGINE_VERDICT_H
+#define ENGINE_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/combine.h"
+#include "engine/engine.h"
+
+/* Reasons that engine.c gives too: one text is one address, by which changes are known. */
+extern const char verdict_none[];
+extern const char verdict_held[];
+extern const char verdict_recanted[];
+extern const char verdict_wait[];
+
+/* May the source take part in the selection? Fills in its say if so, its view in any case. */
+bool verdict_usable(struct engine *engine, unsigned int index, int64_t now_ns,
+		    struct combine_source *ret);
+
+/* How many sources beside `usable` ones are still to be heard, at the start? */
+unsigned int verdict_absent(const struct engine *engine, unsigned int usable, int64_t now_ns);
+
+/* Who is trusted, by a majority's verdict. Returns false if none of the majority may be. */
+bool verdict_give(struct engine *engine, const struct combine_source *sources, unsigned int count);
+
+#endif /* ENGINE_VERDICT_H */
