@@ -9,12 +9,12 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct select_result result;
-static bool true_one[SELECT_MAX];
+static uint64_t apart[SELECT_MAX];
 
 #define SELECT(...)                                                                                \
 	({                                                                                         \
 		const struct select_interval in[] = {__VA_ARGS__};                                 \
-		select_agreement(&result, true_one, in, COUNT(in), select_need(COUNT(in), 0));     \
+		select_agreement(&result, apart, in, COUNT(in), select_need(COUNT(in), 0));        \
 	})
 
 Test(select, one_source_is_its_own_interval)
@@ -23,7 +23,7 @@ Test(select, one_source_is_its_own_interval)
 	cr_assert_eq(result.lo, -5);
 	cr_assert_eq(result.hi, 7);
 	cr_assert_eq(result.depth, 1);
-	cr_assert(true_one[0]);
+	cr_assert(!apart[0]);
 }
 
 Test(select, two_sources_must_both_agree)
@@ -35,7 +35,7 @@ Test(select, two_sources_must_both_agree)
 	cr_assert_eq(result.hi_from, 0);
 	cr_assert_eq(SELECT({0, 10}, {11, 20}), -ENOENT);
 	cr_assert_eq(result.depth, 1);
-	cr_assert(!true_one[0] && !true_one[1]);
+	cr_assert(apart[0] && apart[1]);
 }
 
 Test(select, intervals_are_closed)
@@ -43,7 +43,7 @@ Test(select, intervals_are_closed)
 	cr_assert_eq(SELECT({0, 10}, {10, 20}), 0);
 	cr_assert_eq(result.lo, 10);
 	cr_assert_eq(result.hi, 10);
-	cr_assert(true_one[0] && true_one[1]);
+	cr_assert(!apart[0] && !apart[1]);
 }
 
 Test(select, two_of_three)
@@ -51,7 +51,7 @@ Test(select, two_of_three)
 	cr_assert_eq(SELECT({0, 10}, {50, 60}, {5, 15}), 0);
 	cr_assert_eq(result.lo, 5);
 	cr_assert_eq(result.hi, 10);
-	cr_assert(true_one[0] && !true_one[1] && true_one[2]);
+	cr_assert(!apart[0] && apart[1] && !apart[2]);
 }
 
 /* Either neighbour may be the false one, so the answer is the hull of both agreements. */
@@ -60,7 +60,7 @@ Test(select, a_chain_of_three_gives_the_hull)
 	cr_assert_eq(SELECT({0, 10}, {8, 22}, {20, 30}), 0);
 	cr_assert_eq(result.lo, 8);
 	cr_assert_eq(result.hi, 22);
-	cr_assert(true_one[0] && true_one[1] && true_one[2]);
+	cr_assert(!apart[0] && !apart[1] && !apart[2]);
 }
 
 Test(select, two_of_five_false)
@@ -69,7 +69,7 @@ Test(select, two_of_five_false)
 	cr_assert_eq(result.lo, 4);
 	cr_assert_eq(result.hi, 10);
 	cr_assert_eq(result.depth, 3);
-	cr_assert(true_one[0] && !true_one[1] && true_one[2] && !true_one[3] && true_one[4]);
+	cr_assert(!apart[0] && apart[1] && !apart[2] && apart[3] && !apart[4]);
 }
 
 Test(select, three_of_five_false_apart_are_refused)
@@ -91,7 +91,7 @@ Test(select, three_of_eight_false)
 		     0);
 	cr_assert_eq(result.lo, 4);
 	cr_assert_eq(result.hi, 8);
-	cr_assert(!true_one[5] && !true_one[6] && !true_one[7]);
+	cr_assert(apart[5] && apart[6] && apart[7]);
 }
 
 static int dice(uint64_t *state, int sides)
@@ -119,7 +119,7 @@ Test(select, keeps_its_promise_on_random_intervals)
 		}
 		if (2 * right <= (unsigned int)count)
 			continue;
-		cr_assert_eq(select_agreement(&result, true_one, in, (unsigned int)count,
+		cr_assert_eq(select_agreement(&result, apart, in, (unsigned int)count,
 					      select_need((unsigned int)count, 0)),
 			     0);
 		cr_assert(result.lo <= 0 && result.hi >= 0);
@@ -133,7 +133,7 @@ Test(select, those_not_heard_may_be_the_right_ones)
 
 	/* Of three, one may be false: it may be either of the two that are heard. */
 	cr_assert_eq(select_need(2, 1), 1);
-	cr_assert_eq(select_agreement(&result, true_one, in, 2, 1), 0);
+	cr_assert_eq(select_agreement(&result, apart, in, 2, 1), 0);
 	cr_assert_eq(result.lo, 0);
 	cr_assert_eq(result.hi, 12);
 	cr_assert_eq(result.depth, 2);
@@ -155,8 +155,8 @@ Test(select, takes_extreme_and_many_intervals)
 
 	for (i = 0; i < SELECT_MAX; i++)
 		in[i] = (struct select_interval){i % 2 ? INT64_MIN : -i, i % 2 ? i : INT64_MAX};
-	cr_assert_eq(
-		select_agreement(&result, true_one, in, SELECT_MAX, select_need(SELECT_MAX, 0)), 0);
+	cr_assert_eq(select_agreement(&result, apart, in, SELECT_MAX, select_need(SELECT_MAX, 0)),
+		     0);
 	/* All share [0, 1]; 33 of the 64 share more. */
 	cr_assert_eq(result.lo, -62);
 	cr_assert_eq(result.hi, 63);

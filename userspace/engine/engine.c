@@ -68,12 +68,14 @@ static void slot_reset(struct engine *engine, unsigned int index)
 	struct engine_source *source = &engine->sources[index];
 	struct source_view *view = &engine->views[index];
 	const char *excluded = source->excluded;
+	unsigned int options = source->options;
 	uint64_t samples = view->samples;
 
 	*source = (struct engine_source){
 		.lost = CHRONOTICK_SOURCE_SELECTED,
 		.present = true,
 		.excluded = excluded,
+		.options = options,
 	};
 	*view = (struct source_view){
 		.state = CHRONOTICK_SOURCE_UNREACHABLE,
@@ -108,7 +110,7 @@ void engine_source_remove(struct engine *engine, unsigned int source)
 	observe(engine, .kind = ENGINE_INPUT_REMOVE, .source = source);
 	if (!source_present(engine, source))
 		return;
-	if (engine->views[source].state == CHRONOTICK_SOURCE_SELECTED && engine->most_selected)
+	if (engine->views[source].agrees && engine->most_selected)
 		engine->most_selected--;
 	memset(&engine->sources[source], 0, sizeof(engine->sources[source]));
 	memset(&engine->views[source], 0, sizeof(engine->views[source]));
@@ -132,6 +134,15 @@ void engine_source_exclude(struct engine *engine, unsigned int source, const cha
 		slot->lost = CHRONOTICK_SOURCE_UNREACHABLE;
 	slot->excluded = reason;
 	engine->dirty = true;
+}
+
+int engine_source_options(struct engine *engine, unsigned int source, unsigned int options)
+{
+	if (!source_present(engine, source) || options & ~ENGINE_SOURCE_OPTIONS)
+		return -EINVAL;
+	engine->sources[source].options = options;
+	engine->dirty = true;
+	return 0;
 }
 
 void engine_reset(struct engine *engine)
@@ -262,7 +273,7 @@ int engine_sample_add(struct engine *engine, const struct sample *taken)
 	if (sample->leap != 3 && source->filter.pending_count == 0)
 		source->fresh++;
 
-	if (!engine->has_first) {
+	if (!engine->has_first && !(source->options & ENGINE_SOURCE_NOSELECT)) {
 		engine->has_first = true;
 		engine->first_ns = raw_ns;
 	}
@@ -465,7 +476,8 @@ static bool base_outvotes(const struct engine *engine, uint64_t counter,
 	struct correction held;
 	__int128 apart;
 
-	if (!engine->has_base || combined->selected > engine->most_selected / 2)
+	if (!engine->has_base || combined->trusted ||
+	    combined->selected > engine->most_selected / 2)
 		return false;
 	engine_base_at(engine, counter, &held);
 	apart = (combined_utc(engine, counter, combined) - held.utc) >> 64;
@@ -510,37 +522,43 @@ static bool base_recanted(const struct engine *engine, uint64_t counter, int64_t
 /* Weigh the sources, as they stand at a counter value. */
 static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 {
-	struct combine_source sources[ENGINE_SOURCES_MAX];
+	struct combine_source sources[ENGINE_SOURCES_MAX] = {{0}};
 	bool trusted = false, majority;
-	unsigned int count = 0, absent, i;
+	struct combine_absent absent;
 	struct combined combined;
+	unsigned int count = 0, i;
 
 	for (i = 0; i < engine->source_end; i++)
 		if (verdict_usable(engine, i, now_ns, &sources[count]))
 			count++;
 
-	absent = verdict_absent(engine, count, now_ns);
-	majority = combine(&combined, sources, count, absent, now_ns, &engine->limits) == 0;
+	absent = verdict_absent(engine, sources, count, now_ns);
+	majority = combine(&combined, sources, count, &absent, now_ns, &engine->limits) == 0;
 	if (majority) {
 		const char *refused = base_outvotes(engine, counter, &combined) ? verdict_held
-				      : base_recanted(engine, counter, now_ns, sources, count)
+				      : !combined.trusted && base_recanted(engine, counter, now_ns,
+									   sources, count)
 					      ? verdict_recanted
 					      : NULL;
 
 		for (i = 0; i < count && refused; i++)
 			if (sources[i].truechimer)
 				engine->views[sources[i].index].reason = refused;
-		majority = !refused && verdict_give(engine, sources, count);
+		majority = !refused && verdict_give(engine, sources, count, combined.trusted);
 		if (majority)
 			steer(engine, &combined, sources, count, now_ns);
 		for (i = 0; i < count; i++)
 			engine->views[sources[i].index].offset_ns =
 				(int64_t)(sources[i].estimate_ns - combined.estimate_ns);
+		verdict_aside(engine, &combined, now_ns);
 		trusted = majority && combined.bound.total_ns <= engine->config.max_bound_ns;
-	} else if (count && absent) {
+	} else if (count && absent.all) {
 		for (i = 0; i < count; i++)
 			engine->views[sources[i].index].reason = verdict_wait;
 		majority = true;
+	} else if (combined.trusted) {
+		for (i = 0; i < count; i++)
+			engine->views[sources[i].index].reason = verdict_split;
 	}
 
 	if (trusted)

@@ -6,6 +6,7 @@
  *
  *	filter.h   one source's samples -> an interval, a rate interval, a line
  *	select.h   which of several intervals agree, and on what
+ *	cluster.h  which of those the estimate is made of
  *	combine.h  several sources -> one estimate with a bound
  *	models.h   what is going to be measured, by models that learn the oscillator
  *	retro.h    what follows for them, and for the past, when a measurement contradicts
@@ -26,10 +27,12 @@
 
 #include "chronotick_page.h"
 #include "engine/bound.h"
+#include "engine/cluster.h"
 #include "engine/filter.h"
 #include "engine/leap.h"
 #include "engine/models.h"
 #include "engine/sample.h"
+#include "engine/source_options.h"
 
 #define ENGINE_SOURCES_MAX 64
 
@@ -99,8 +102,10 @@ struct correction {
 struct source_view {
 	uint8_t state;      /* enum chronotick_source_state */
 	const char *reason; /* static text: why it is, or is not, used */
+	bool agrees;        /* with the time that is told; candidates can, too */
 	bool has_sample;
-	int64_t offset_ns; /* of its estimate from the engine's own, when last weighed */
+	int64_t false_by_ns; /* how far its interval is from what it disagrees with; 0: nothing */
+	int64_t offset_ns;   /* of its estimate from the engine's own, when last weighed */
 	struct sample last;
 	int64_t root_distance_ns; /* of its best sample, when last weighed */
 	uint64_t samples;
@@ -110,14 +115,16 @@ struct source_view {
 struct engine_source {
 	struct filter filter;
 	int64_t longest_gap_ns;
-	int64_t last_raw_ns; /* of the last sample taken, whatever became of it */
-	uint8_t lost;        /* enum chronotick_source_state, SELECTED: it is not lost */
-	bool returning;      /* was lost, and no sample has agreed with those before it since */
-	bool distrusted;     /* a majority called it false, and none took it back since */
-	bool recanted;       /* contradicted itself for good, and no majority has taken it since */
-	bool present;        /* the slot is in use */
-	unsigned int fresh;  /* of its samples, that the models have not been given */
-	double apart_ns;     /* from the mean of all that are selected */
+	int64_t last_raw_ns;  /* of the last sample taken, whatever became of it */
+	uint8_t lost;         /* enum chronotick_source_state, SELECTED: it is not lost */
+	bool returning;       /* was lost, and no sample has agreed with those before it since */
+	bool distrusted;      /* a majority called it false, and none took it back since */
+	bool recanted;        /* contradicted itself for good, and no majority has taken it since */
+	bool present;         /* the slot is in use */
+	unsigned int options; /* ENGINE_SOURCE_* */
+	enum cluster_place place; /* when it was a truechimer last */
+	unsigned int fresh;       /* of its samples, that the models have not been given */
+	double apart_ns;          /* from the mean of all that are selected */
 	unsigned int apart_count;
 	bool late;            /* came when others had been heard: not waited for at the start */
 	const char *excluded; /* why it takes no part; NULL: it does */
@@ -204,6 +211,12 @@ void engine_source_remove(struct engine *engine, unsigned int source);
 void engine_source_exclude(struct engine *engine, unsigned int source, const char *reason);
 
 /*
+ * What the operator says of the source from now on: ENGINE_SOURCE_*, see source_options.h; 0 at the
+ * start. Nothing that it said before is lost. Returns 0, or -EINVAL: no such source or option.
+ */
+int engine_source_options(struct engine *engine, unsigned int source, unsigned int options);
+
+/*
  * Take a sample. Returns 0; -EINVAL if a field is out of its range, the source is unknown, or the
  * sample lies more than ENGINE_FUTURE_NS after the latest engine_correct(); -ESTALE if it is not
  * newer than the source's last one, or lies more than ENGINE_PAST_NS before that correction; -EPERM
@@ -273,7 +286,8 @@ void engine_restart(struct engine *engine, const struct timescale *scale);
  * time. Nor do those that contradict the time held over, if no more than half as many of them agree
  * as did on that time: the first ones that answer after an outage may be the false ones. Nor do
  * those that all contradict what they said themselves, while another one says the same as before:
- * then it was not the clock that jumped, and they were wrong before or are now.
+ * then it was not the clock that jumped, and they were wrong before or are now. Whom
+ * the operator trusts is above all this.
  *
  * leap and leap_ns tell of a leap second at the end of this month: by config.leaps where that knows
  * (leap_find()), else if more than half of the selected sources say so. As soon as all of the

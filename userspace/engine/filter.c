@@ -10,6 +10,8 @@
 #define EVEN_SD 3.46410162
 /* A few delays may be alike by chance: then the quickest is taken to have waited for longer. */
 #define FEW_SAMPLES 8
+/* What samples are expected to err has the weight of so many in their jitter */
+#define JITTER_PRIOR 2
 /* From so many samples on, a source's own noise counts alone */
 #define NOISE_SAMPLES 8
 
@@ -189,6 +191,37 @@ static bool entry_contradicts(const struct filter *filter, const struct filter_e
 	return rate.lo > rate.hi;
 }
 
+int64_t filter_pending_apart(const struct filter *filter, const struct filter_limits *limits)
+{
+	const struct filter_entry *new;
+	struct filter_interval old;
+	int64_t above, below;
+
+	if (!filter->pending_count || !filter->count)
+		return 0;
+	new = &filter->pending[filter->pending_count - 1];
+	old = filter_interval(filter, new->raw_ns, limits);
+	above = new->sample.offset_ns - new->error_ns - old.offset.hi;
+	below = old.offset.lo - new->sample.offset_ns - new->error_ns;
+	return above > 0 ? above : below > 0 ? below : 0;
+}
+
+/* Root mean square of the points' distances from the line; a few may lie on one by chance. */
+static double jitter_of(const struct fit *fit, const struct fit_point *points)
+{
+	double square = 0, expected = 0;
+	unsigned int i;
+
+	for (i = 0; i < fit->count; i++) {
+		double residual = points[i].y_ns - fit_value(fit, points[i].x_s);
+
+		square += residual * residual;
+		expected += points[i].sd_ns * points[i].sd_ns;
+	}
+	expected /= fit->count;
+	return sqrt((square + JITTER_PRIOR * expected) / (fit->count + JITTER_PRIOR));
+}
+
 /*
  * Expected standard deviations. What an exchange took longer than the quickest one lies on one of
  * its two ways, so its offset errs by up to half of that; what a good exchange (the best eighth)
@@ -230,6 +263,7 @@ static void fit_update(struct filter *filter, const struct filter_limits *limits
 	if (filter->count == 1)
 		points[0].sd_ns = (double)newest->error_ns / 1.7320508 + 1;
 	fit_window(&filter->fit, points, filter->count, &prior);
+	filter->jitter_ns = jitter_of(&filter->fit, points);
 }
 
 double filter_sample_sd(const struct filter *filter, const struct filter_entry *entry)

@@ -63,6 +63,7 @@ struct filter {
 	struct fit fit;         /* about the newest entry */
 	int64_t least_delay_ns; /* of the ring's samples */
 	double waited_ns;       /* what that exchange is expected to have waited itself */
+	double jitter_ns;       /* of the samples, beside the line, rms */
 	double noise_ns; /* what a good exchange takes longer on one of its ways than the best */
 	bool disproved;  /* the samples contradict the prior: it counts no more */
 };
@@ -85,6 +86,12 @@ void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_
 
 /* UTC jumps: all samples' offsets shift by shift_ns; no sample changes its place to another. */
 void filter_shift(struct filter *filter, int64_t shift_ns);
+
+/*
+ * How far the newest sample that is set aside is from where the ring has it, ns; 0: it is within,
+ * and only no rate of the oscillator explains it, or none is set aside.
+ */
+int64_t filter_pending_apart(const struct filter *filter, const struct filter_limits *limits);
 
 /* How far the sample's offset may be off at most, ns */
 int64_t filter_error(const struct sample *sample);

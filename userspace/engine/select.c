@@ -2,6 +2,7 @@
 #include "engine/select.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* An end of an interval. Beginnings sort before ends at the same place: intervals are closed. */
@@ -29,14 +30,25 @@ static void edges_sort(struct edge *edges, unsigned int count)
 	}
 }
 
-/* Mark the intervals that touch [lo, hi]. */
-static void mark_touching(bool *marks, const struct select_interval *intervals, unsigned int count,
-			  int64_t lo, int64_t hi)
+uint64_t select_apart(struct select_interval a, struct select_interval b)
+{
+	if (a.lo > b.hi)
+		return (uint64_t)a.lo - (uint64_t)b.hi;
+	return b.lo > a.hi ? (uint64_t)b.lo - (uint64_t)a.hi : 0;
+}
+
+/* The stretch is one of those that the most intervals share. */
+static void measure_apart(uint64_t *apart, const struct select_interval *intervals,
+			  unsigned int count, struct select_interval stretch)
 {
 	unsigned int i;
 
-	for (i = 0; i < count; i++)
-		marks[i] = marks[i] || (intervals[i].lo <= hi && intervals[i].hi >= lo);
+	for (i = 0; i < count; i++) {
+		uint64_t distance = select_apart(intervals[i], stretch);
+
+		if (distance < apart[i])
+			apart[i] = distance;
+	}
 }
 
 unsigned int select_need(unsigned int count, unsigned int absent)
@@ -46,7 +58,7 @@ unsigned int select_need(unsigned int count, unsigned int absent)
 	return count > most_false ? count - most_false : 0;
 }
 
-int select_agreement(struct select_result *ret, bool *truechimer,
+int select_agreement(struct select_result *ret, uint64_t *apart,
 		     const struct select_interval *intervals, unsigned int count, unsigned int need)
 {
 	unsigned int depth = 0, i;
@@ -54,8 +66,8 @@ int select_agreement(struct select_result *ret, bool *truechimer,
 	bool found = false;
 
 	memset(ret, 0, sizeof(*ret));
-	memset(truechimer, 0, count * sizeof(*truechimer));
 	for (i = 0; i < count; i++) {
+		apart[i] = SELECT_NOWHERE;
 		edges[2 * i] = (struct edge){intervals[i].lo, i, false};
 		edges[2 * i + 1] = (struct edge){intervals[i].hi, i, true};
 	}
@@ -86,7 +98,8 @@ int select_agreement(struct select_result *ret, bool *truechimer,
 	for (i = 0; i + 1 < 2 * count; i++) {
 		depth += edges[i].end ? -1U : 1U;
 		if (depth == ret->depth && !edges[i].end)
-			mark_touching(truechimer, intervals, count, edges[i].at, edges[i + 1].at);
+			measure_apart(apart, intervals, count,
+				      (struct select_interval){edges[i].at, edges[i + 1].at});
 	}
 	return 0;
 }

@@ -6,10 +6,10 @@
 #ifndef ENGINE_SELECT_H
 #define ENGINE_SELECT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define SELECT_MAX 64
+#define SELECT_NOWHERE UINT64_MAX
 
 struct select_interval {
 	int64_t lo, hi; /* lo <= hi */
@@ -23,15 +23,18 @@ struct select_result {
 };
 
 /*
- * Intersect `count` <= SELECT_MAX intervals. truechimer[i]: does interval i touch the points that
- * the most intervals share? need: 1 to count.
+ * Intersect `count` <= SELECT_MAX intervals. apart[i]: how far interval i is from the points that
+ * the most intervals share; 0: it has one of them, and is a truechimer. need: 1 to count.
  *
  * Returns 0, or -ENOENT if no point is in `need` of them; depth is then set, and none is a
- * truechimer.
+ * truechimer: apart is SELECT_NOWHERE.
  */
-int select_agreement(struct select_result *ret, bool *truechimer,
+int select_agreement(struct select_result *ret, uint64_t *apart,
 		     const struct select_interval *intervals, unsigned int count,
 		     unsigned int need);
+
+/* How far apart two intervals are; 0: they have a point in common. */
+uint64_t select_apart(struct select_interval a, struct select_interval b);
 
 /*
  * How many must agree if more than half of `count` sources and `absent` others are right, but the

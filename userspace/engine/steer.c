@@ -73,7 +73,7 @@ static unsigned int fresh_samples(struct engine *engine, const struct combine_so
 		if (fresh > sources[i].filter->count)
 			fresh = sources[i].filter->count;
 		slot->fresh = 0;
-		for (age = 0; sources[i].truechimer && age < fresh; age++) {
+		for (age = 0; combine_uses(&sources[i]) && age < fresh; age++) {
 			const struct filter_entry *entry = filter_entry_at(sources[i].filter, age);
 
 			if (found == FRESH_MAX) {
@@ -94,7 +94,7 @@ static void measure(struct engine *engine, const struct combined *combined,
 {
 	const struct combine_source *source = fresh->source;
 	struct engine_source *slot = &engine->sources[source->index];
-	double apart_ns = combined->selected > 1 ? source->estimate_ns - combined->estimate_ns : 0;
+	double apart_ns = combined->used > 1 ? source->estimate_ns - combined->estimate_ns : 0;
 	struct measurement measurement = {
 		.raw_ns = fresh->entry->raw_ns,
 		.offset_ns = fresh->entry->sample.offset_ns - llrint(source_apart(slot, apart_ns)),

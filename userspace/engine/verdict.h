@@ -14,15 +14,25 @@ extern const char verdict_none[];
 extern const char verdict_held[];
 extern const char verdict_recanted[];
 extern const char verdict_wait[];
+extern const char verdict_split[];
 
 /* May the source take part in the selection? Fills in its say if so, its view in any case. */
 bool verdict_usable(struct engine *engine, unsigned int index, int64_t now_ns,
 		    struct combine_source *ret);
 
-/* How many sources beside `usable` ones are still to be heard, at the start? */
-unsigned int verdict_absent(const struct engine *engine, unsigned int usable, int64_t now_ns);
+/* How many sources beside the `count` usable ones are still to be heard, at the start? */
+struct combine_absent verdict_absent(const struct engine *engine,
+				     const struct combine_source *sources, unsigned int count,
+				     int64_t now_ns);
 
-/* Who is trusted, by a majority's verdict. Returns false if none of the majority may be. */
-bool verdict_give(struct engine *engine, const struct combine_source *sources, unsigned int count);
+/*
+ * Who is believed, by a majority's verdict; trusted: the majority of those whom the operator
+ * trusts. Returns false if none of the majority may be.
+ */
+bool verdict_give(struct engine *engine, const struct combine_source *sources, unsigned int count,
+		  bool trusted);
+
+/* How far those are off that are measured only */
+void verdict_aside(struct engine *engine, const struct combined *combined, int64_t now_ns);
 
 #endif /* ENGINE_VERDICT_H */
