@@ -179,6 +179,9 @@ static const struct {
 	{CONTROL_SOURCE_POOL, "pool"},
 	{CONTROL_SOURCE_INTERLEAVED, "interleaved"},
 	{CONTROL_SOURCE_AUTHENTICATED, "authenticated"},
+	{CONTROL_SOURCE_PREFER, "prefer"},
+	{CONTROL_SOURCE_TRUST, "trust"},
+	{CONTROL_SOURCE_NOSELECT, "noselect"},
 };
 
 static const char *leap_name(unsigned int leap)
@@ -191,10 +194,12 @@ static const char *leap_name(unsigned int leap)
 /* What -v has beside the row */
 static void details_print(const struct control_source *source)
 {
-	char delay[TEXT_SIZE], dispersion[TEXT_SIZE];
+	char delay[TEXT_SIZE], dispersion[TEXT_SIZE], by[TEXT_SIZE];
 	unsigned int i;
 
 	printf("    %s", source->reason[0] ? source->reason : "no reason known");
+	if (source->false_by_ns)
+		printf(" by %s", text_duration(by, (double)source->false_by_ns * 1e-9, false));
 	if (source->address[0] && strcmp(source->address, source->name) != 0)
 		printf("; address %s", source->address);
 	printf("; %s, leap %s", chronotick_source_name(source->kind), leap_name(source->leap));
@@ -245,6 +250,7 @@ static json_t *source_json(const struct control_source *source)
 	json_object_set_new(object, "kind", json_string(chronotick_source_name(source->kind)));
 	json_object_set_new(object, "state", json_string(state_name(source)));
 	json_object_set_new(object, "reason", json_string(source->reason));
+	json_object_set_new(object, "false_by_ns", json_integer(source->false_by_ns));
 	json_object_set_new(object, "online",
 			    json_boolean(!(source->flags & CONTROL_SOURCE_OFFLINE)));
 	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)

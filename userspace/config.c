@@ -289,6 +289,19 @@ static void check_keys(struct parse *p, const struct map *map, unsigned int inde
 	}
 }
 
+/* What is never used cannot be used before others. */
+static void check_options(struct parse *p, const struct map *map, unsigned int index)
+{
+	const struct source_config *config = map->base;
+	char path[PATH_TEXT_MAX];
+
+	if (!config->noselect || !(config->prefer || config->trust))
+		return;
+	snprintf(path, sizeof(path), "sources[%u].noselect", index);
+	complain(p, map_line(map, "noselect"), path,
+		 "a source that is never used has prefer or trust; allowed: one or the other");
+}
+
 static void check_source(struct parse *p, const struct map *map, unsigned int index)
 {
 	struct source_config *config = map->base;
@@ -301,6 +314,7 @@ static void check_source(struct parse *p, const struct map *map, unsigned int in
 		return;
 	config->type = (uint8_t)type;
 	check_keys(p, map, index, type);
+	check_options(p, map, index);
 	if (source->minpoll <= source->maxpoll)
 		return;
 	if (other > line)

@@ -160,6 +160,9 @@ static const struct key source_keys[] = {
 	{"group", KEY_FILE_NAME, LOCAL_NO_GROUP, MEMBER(source_config, group),
 	 .types = 1 << SOURCE_FEED},
 	{"offline", KEY_BOOLEAN, "false", MEMBER(source_config, offline)},
+	{"prefer", KEY_BOOLEAN, "false", MEMBER(source_config, prefer), .types = NTP_TYPES},
+	{"trust", KEY_BOOLEAN, "false", MEMBER(source_config, trust), .types = NTP_TYPES},
+	{"noselect", KEY_BOOLEAN, "false", MEMBER(source_config, noselect), .types = NTP_TYPES},
 };
 
 static const struct key state_keys[] = {

@@ -26,17 +26,12 @@ static void on_identity(void *data, struct control_identity_reply *ret)
 
 static void sources_tally(const struct operators *operators, struct control_status_reply *ret)
 {
-	unsigned int i;
+	struct engine_tally tally;
 
+	engine_tally(operators->engine, &tally);
 	ret->sources = source_set_count(operators->sources);
-	for (i = 0; i < ENGINE_SOURCES_MAX; i++) {
-		uint8_t state = operators->engine->views[i].state;
-
-		ret->selected += state == CHRONOTICK_SOURCE_SELECTED;
-		ret->usable += state == CHRONOTICK_SOURCE_SELECTED ||
-			       state == CHRONOTICK_SOURCE_CANDIDATE ||
-			       state == CHRONOTICK_SOURCE_FALSETICKER;
-	}
+	ret->selected = tally.selected;
+	ret->usable = tally.usable;
 }
 
 static void terms_set(const struct bound_terms *terms, struct control_status_reply *ret)
@@ -214,6 +209,9 @@ static void source_set_fields(const struct operators *operators, const struct so
 		view = &operators->engine->views[from->index];
 	ret->flags = (from->online ? 0 : CONTROL_SOURCE_OFFLINE) |
 		     (from->type == SOURCE_POOL ? CONTROL_SOURCE_POOL : 0) |
+		     (from->options & ENGINE_SOURCE_PREFER ? CONTROL_SOURCE_PREFER : 0) |
+		     (from->options & ENGINE_SOURCE_TRUST ? CONTROL_SOURCE_TRUST : 0) |
+		     (from->options & ENGINE_SOURCE_NOSELECT ? CONTROL_SOURCE_NOSELECT : 0) |
 		     (from->ntp.is_interleaved ? CONTROL_SOURCE_INTERLEAVED : 0) |
 		     (from->ntp.is_authenticated ? CONTROL_SOURCE_AUTHENTICATED : 0);
 	ret->kind = summary->kind;
@@ -229,6 +227,7 @@ static void source_set_fields(const struct operators *operators, const struct so
 	ret->dispersion_ns = summary->dispersion_ns;
 	ret->root_distance_ns = summary->root_distance_ns;
 	ret->samples = summary->samples;
+	ret->false_by_ns = from->false_by_ns;
 	ret->age_ns = -1;
 	if (summary->last_counter)
 		ret->age_ns = counts > 0 ? counter_to_ns(operators->counter, (uint64_t)counts) : 0;

@@ -24,27 +24,6 @@ static const struct {
 	[CHRONOTICK_HOLDOVER] = {LOG_WARNING, "running on without a reference, the bound grows"},
 };
 
-/* Sources by state */
-struct tally {
-	unsigned int selected, usable;
-};
-
-static struct tally tally_of(const struct engine *engine)
-{
-	struct tally tally = {0, 0};
-	unsigned int i;
-
-	for (i = 0; i < ENGINE_SOURCES_MAX; i++) {
-		uint8_t state = engine->views[i].state;
-
-		tally.selected += state == CHRONOTICK_SOURCE_SELECTED;
-		tally.usable += state == CHRONOTICK_SOURCE_SELECTED ||
-				state == CHRONOTICK_SOURCE_CANDIDATE ||
-				state == CHRONOTICK_SOURCE_FALSETICKER;
-	}
-	return tally;
-}
-
 static void report_past(struct report *report, const struct retro_past *past)
 {
 	if (past->to_ns == past->from_ns || past->to_ns == report->past_ns)
@@ -61,10 +40,11 @@ void report_clock(struct report *report, const struct engine *engine,
 {
 	static const char *const leaps[] = {"no leap second is ahead", "a leap second is ahead",
 					    "a leap second will be left out"};
-	struct tally tally = tally_of(engine);
+	struct engine_tally tally;
 	uint8_t status = correction->status;
 	const char *reason;
 
+	engine_tally(engine, &tally);
 	if (status != report->status && status < sizeof(statuses) / sizeof(statuses[0])) {
 		report->status = status;
 		if (status >= CHRONOTICK_SYNCHRONIZED)
@@ -108,6 +88,7 @@ void report_sources(struct report *report, const struct source_status *sources, 
 
 	for (i = 0; i < count; i++) {
 		const struct source_status *source = &sources[i];
+		char by[48] = "";
 		const struct chronotick_source *summary = &source->summary;
 		const char **reason;
 		uint8_t *state;
@@ -118,12 +99,14 @@ void report_sources(struct report *report, const struct source_status *sources, 
 		reason = &report->reasons[source->index];
 		if (summary->state == *state && source->reason == *reason)
 			continue;
+		if (source->false_by_ns)
+			snprintf(by, sizeof(by), " by %" PRId64 " ns", source->false_by_ns);
 		if (summary->state != *state || *reason)
 			log_write(source_priority(summary->state, *state),
-				  "source %.*s: %s, %s; offset %" PRId64 " ns",
+				  "source %.*s: %s, %s%s; offset %" PRId64 " ns",
 				  (int)sizeof(summary->name), summary->name,
 				  chronotick_source_state_name(summary->state),
-				  source->reason ? source->reason : "no reason known",
+				  source->reason ? source->reason : "no reason known", by,
 				  (int64_t)summary->offset_ns);
 		*state = summary->state;
 		*reason = source->reason;

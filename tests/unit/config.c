@@ -37,8 +37,8 @@ static int parse(struct config *config, const char *text, char **errors)
 #define ALLOWED_DOCUMENT                                                                           \
 	"page, clock, leap, counter, trust, realtime, warm_up_s, state, audit, sample_log, models, covariates, log_level, keys, control or sources"
 #define ALLOWED_SOURCE                                                                             \
-	"ntp, pool, feed, maxsources, port, iburst, minpoll, maxpoll, xleave, key, group or "      \
-	"offline"
+	"ntp, pool, feed, maxsources, port, iburst, minpoll, maxpoll, xleave, key, group, "        \
+	"offline, prefer, trust or noselect"
 #define ALLOWED_SOURCES                                                                            \
 	"a list of 1 to 64 sources, members of pools counted, each a map with its kind (ntp, "     \
 	"pool or feed) as a key"
@@ -244,6 +244,12 @@ static const struct {
 	 "allowed: 0, or an ID in the file that \"keys\" names\n"},
 	{GOOD "keys: chrony.keys\n", "f.yaml:2: keys: \"chrony.keys\" is no absolute path; "
 				     "allowed: none, or an absolute path of up to 4095 bytes\n"},
+	{"sources:\n  - ntp: a.example\n    noselect: true\n    trust: true\n",
+	 "f.yaml:3: sources[0].noselect: a source that is never used has prefer or trust; "
+	 "allowed: one or the other\n"},
+	{"sources: [{ntp: a.example, prefer: 1}]\n",
+	 "f.yaml:1: sources[0].prefer: \"1\" is neither true nor false; "
+	 "allowed: true or false\n"},
 	{"sources: [{ntp: a.example, offline: 1}]\n",
 	 "f.yaml:1: sources[0].offline: \"1\" is neither true nor false; "
 	 "allowed: true or false\n"},
@@ -415,8 +421,8 @@ Test(config, every_value_arrives_in_its_member)
 		"control: {socket: /run/x/y.sock, group: operators}\n"
 		"sources:\n  - ntp: a.example\n    port: 65535\n    iburst: true\n"
 		"    minpoll: -3\n    maxpoll: 17\n    offline: true\n"
-		"    xleave: true\n    key: 4294967295\n"
-		"  - {ntp: \"::1\"}\n  - {pool: b.example, maxsources: 16, port: 124}\n";
+		"    xleave: true\n    key: 4294967295\n    prefer: true\n    trust: true\n"
+		"  - {ntp: \"::1\", noselect: true}\n  - {pool: b.example, maxsources: 16, port: 124}\n";
 	struct config config;
 	char *errors;
 
@@ -455,6 +461,9 @@ Test(config, every_value_arrives_in_its_member)
 	cr_assert_eq(config.sources[0].ntp.xleave, true);
 	cr_assert_eq(config.sources[0].ntp.key.id, 4294967295);
 	cr_assert_str_eq(config.keys, "/a/b");
+	cr_assert(config.sources[0].prefer && config.sources[0].trust);
+	cr_assert(!config.sources[0].noselect && config.sources[1].noselect);
+	cr_assert(!config.sources[1].prefer && !config.sources[1].trust);
 	cr_assert_eq(config.sources[1].ntp.xleave, false);
 	cr_assert_eq(config.sources[1].ntp.key.id, 0);
 	cr_assert_str_eq(config.sources[1].ntp.server, "::1");
@@ -692,7 +701,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 71);
+	cr_assert_eq(count, 74);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);

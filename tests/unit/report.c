@@ -130,10 +130,12 @@ Test(report, sources_are_told_when_state_or_reason_changes)
 	sources[0].summary.offset_ns = -5;
 	sources[1].summary.state = CHRONOTICK_SOURCE_FALSETICKER;
 	sources[1].reason = "disagrees";
+	sources[1].false_by_ns = 49800000;
 	report_sources(&report, sources, 2);
 	report_sources(&report, sources, 2);
 	cr_assert_str_eq(logged(fd), "<6>source a: selected, agrees; offset -5 ns\n"
-				     "<4>source b: falseticker, disagrees; offset 0 ns\n");
+				     "<4>source b: falseticker, disagrees by 49800000 ns; offset 0 "
+				     "ns\n");
 	sources[0].summary.state = CHRONOTICK_SOURCE_UNREACHABLE;
 	sources[0].reason = "silent";
 	report_sources(&report, sources, 2);

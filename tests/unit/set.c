@@ -478,6 +478,36 @@ Test(set, another_configuration_leaves_what_is_the_same_alone)
 	cr_assert_eq(source_set_count(set), 1);
 }
 
+Test(set, whom_to_believe_is_told_to_the_engine_and_changes_without_a_loss)
+{
+	struct source_config configs[2];
+	struct source_set_change change;
+
+	names(0, "p.example", "\4\5");
+	configs[0] = pool("p.example", 2);
+	configs[0].trust = true;
+	configs[1] = server("192.0.2.1");
+	configs[1].prefer = true;
+	add(configs[0]);
+	add(configs[1]);
+	pass(SECOND);
+	cr_assert_eq(engine.sources[fake_source_at(4)->index].options, ENGINE_SOURCE_TRUST);
+	cr_assert_eq(engine.sources[fake_source_at(5)->index].options, ENGINE_SOURCE_TRUST);
+	cr_assert_eq(engine.sources[fake_source_at(1)->index].options, ENGINE_SOURCE_PREFER);
+	cr_assert_eq(status_of("192.0.2.1").options, ENGINE_SOURCE_PREFER);
+	answer_all_but(0, 0, 0);
+
+	configs[0].trust = false;
+	configs[1].prefer = false;
+	configs[1].noselect = true;
+	change = reconfigure(configs, 2);
+	cr_assert_eq(change.changed, 2);
+	cr_assert_eq(fake_sources_made, 3);
+	cr_assert_eq(engine.sources[fake_source_at(4)->index].options, 0);
+	cr_assert_eq(engine.sources[fake_source_at(1)->index].options, ENGINE_SOURCE_NOSELECT);
+	cr_assert_eq(engine.views[fake_source_at(1)->index].samples, 1);
+}
+
 Test(set, a_configuration_that_cannot_be_is_refused_as_a_whole)
 {
 	struct source_config configs[2] = {server("192.0.2.2"), pool("p", 0)};

@@ -126,6 +126,8 @@ Test(source_options, one_that_contradicts_itself_is_named_with_its_distance)
 
 Test(source_options, noselect_is_measured_and_has_no_vote)
 {
+	struct engine_tally tally;
+
 	start(3);
 	options(0, ENGINE_SOURCE_NOSELECT | ENGINE_SOURCE_TRUST | ENGINE_SOURCE_PREFER);
 	options(2, ENGINE_SOURCE_NOSELECT);
@@ -135,6 +137,8 @@ Test(source_options, noselect_is_measured_and_has_no_vote)
 	is_selected(1);
 	is(0, CHRONOTICK_SOURCE_CANDIDATE, "is measured only, as it has noselect");
 	cr_assert_eq(engine.views[0].offset_ns, 50 * MS - 100);
+	engine_tally(&engine, &tally);
+	cr_assert(tally.selected == 1 && tally.usable == 1);
 	cr_assert_eq(engine.views[2].offset_ns, 50 * MS - 100);
 
 	/* It counts from now on, and then again it does not. */

@@ -128,7 +128,10 @@ struct control_status_reply {
 #define CONTROL_SOURCE_INTERLEAVED 2U
 #define CONTROL_SOURCE_AUTHENTICATED 4U
 #define CONTROL_SOURCE_POOL 8U
-#define CONTROL_SOURCE_FLAGS 15U
+#define CONTROL_SOURCE_PREFER 16U
+#define CONTROL_SOURCE_TRUST 32U
+#define CONTROL_SOURCE_NOSELECT 64U
+#define CONTROL_SOURCE_FLAGS 127U
 
 /* What is counted of a source; control_counter_name(). There is room for more. */
 enum control_counter {
@@ -179,6 +182,7 @@ struct control_source {
 	uint64_t root_distance_ns;
 	int64_t age_ns; /* of the latest sample; -1: there is none */
 	uint64_t samples;
+	int64_t false_by_ns; /* how far it is from what it disagrees with; 0: it does not */
 	uint64_t counters[CONTROL_COUNTERS_MAX];
 	char name[CONTROL_NAME_MAX]; /* as configured */
 	char address[64];            /* "" while there is none */
@@ -276,10 +280,10 @@ _Static_assert(sizeof(struct control_result) == 24, "result");
 _Static_assert(sizeof(struct control_text_reply) == 536, "text reply");
 _Static_assert(sizeof(struct control_identity_reply) == 224, "identity reply");
 _Static_assert(sizeof(struct control_status_reply) == 184, "status reply");
-_Static_assert(sizeof(struct control_source) == 784, "source");
+_Static_assert(sizeof(struct control_source) == 792, "source");
 _Static_assert(sizeof(struct control_covariates_reply) == 168, "covariates reply");
 _Static_assert(sizeof(struct control_models_reply) == 184 + 4 * 184, "models reply");
-_Static_assert(sizeof(struct control_list_reply) == 32 + 8 * 784, "list reply");
+_Static_assert(sizeof(struct control_list_reply) == 32 + 8 * 792, "list reply");
 
 /* The header of a request, ready to be sent; the rest of *ret is zero. */
 void control_request_begin(union control_request *ret, enum control_type type, uint32_t tag);

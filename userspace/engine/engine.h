@@ -210,6 +210,12 @@ void engine_source_remove(struct engine *engine, unsigned int source);
  */
 void engine_source_exclude(struct engine *engine, unsigned int source, const char *reason);
 
+/* Sources, as they were last weighed: with a part in the estimate, and with a say in it */
+struct engine_tally {
+	unsigned int selected, usable;
+};
+void engine_tally(const struct engine *engine, struct engine_tally *ret);
+
 /*
  * What the operator says of the source from now on: ENGINE_SOURCE_*, see source_options.h; 0 at the
  * start. Nothing that it said before is lost. Returns 0, or -EINVAL: no such source or option.

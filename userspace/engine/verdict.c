@@ -184,6 +184,23 @@ bool verdict_give(struct engine *engine, const struct combine_source *sources, u
 	return any;
 }
 
+void engine_tally(const struct engine *engine, struct engine_tally *ret)
+{
+	unsigned int i;
+
+	*ret = (struct engine_tally){0, 0};
+	for (i = 0; i < ENGINE_SOURCES_MAX; i++) {
+		uint8_t state = engine->views[i].state;
+
+		if (engine->sources[i].options & ENGINE_SOURCE_NOSELECT)
+			continue;
+		ret->selected += state == CHRONOTICK_SOURCE_SELECTED;
+		ret->usable += state == CHRONOTICK_SOURCE_SELECTED ||
+			       state == CHRONOTICK_SOURCE_CANDIDATE ||
+			       state == CHRONOTICK_SOURCE_FALSETICKER;
+	}
+}
+
 void verdict_aside(struct engine *engine, const struct combined *combined, int64_t now_ns)
 {
 	unsigned int i;

@@ -121,6 +121,13 @@ static void totals_add(struct source_totals *totals, const struct source_status 
 	totals->rejected += status->ntp.rejected;
 }
 
+static unsigned int options_of(const struct source_config *config)
+{
+	return (config->prefer ? ENGINE_SOURCE_PREFER : 0) |
+	       (config->trust ? ENGINE_SOURCE_TRUST : 0) |
+	       (config->noselect ? ENGINE_SOURCE_NOSELECT : 0);
+}
+
 void set_member_stop(struct source_set *set, struct member *member)
 {
 	struct source_status status = {0};
@@ -132,6 +139,12 @@ void set_member_stop(struct source_set *set, struct member *member)
 	}
 	engine_source_remove(set->context.engine, (unsigned int)(member - set->members));
 	memset(member, 0, sizeof(*member));
+}
+
+void set_member_options(struct source_set *set, struct member *member)
+{
+	(void)engine_source_options(set->context.engine, (unsigned int)(member - set->members),
+				    options_of(&member->entry->config));
 }
 
 /* Start a source of the entry in a slot that is free; server: its address, NULL: the entry's own */
@@ -149,6 +162,7 @@ int set_member_start(struct source_set *set, struct member *member, struct entry
 	member->born = set->births++;
 	member->active = true;
 	member->off = entry->off;
+	set_member_options(set, member);
 	if (server) {
 		snprintf(member->server, sizeof(member->server), "%s", server);
 		config.ntp.server = member->server;
@@ -261,6 +275,8 @@ void set_member_describe(const struct source_set *set, unsigned int index,
 	ret->type = member->entry->config.type;
 	ret->online = !member->off;
 	ret->reason = view->reason;
+	ret->false_by_ns = view->false_by_ns;
+	ret->options = options_of(&member->entry->config);
 	ret->summary.state = view->state;
 	ret->summary.offset_ns = view->offset_ns;
 	ret->summary.root_distance_ns = (uint64_t)view->root_distance_ns;
@@ -293,6 +309,7 @@ static void entry_describe(const struct entry *entry, struct source_status *ret)
 	ret->index = SOURCE_SET_NO_INDEX;
 	ret->type = entry->config.type;
 	ret->online = !entry->off;
+	ret->options = options_of(&entry->config);
 	ret->reason = entry->off ? reason_offline : reason_unresolved;
 	snprintf(ret->summary.name, sizeof(ret->summary.name), "%s", entry->config.ntp.server);
 	ret->summary.kind = CHRONOTICK_NTP;

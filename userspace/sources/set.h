@@ -45,6 +45,9 @@ struct source_config {
 	bool offline;       /* it starts offline */
 	const char *feed;   /* SOURCE_FEED: the path of its socket */
 	const char *group;  /* SOURCE_FEED: who may connect */
+	bool prefer;        /* and below: see engine/source_options.h; of all members */
+	bool trust;
+	bool noselect;
 };
 
 /* The index of an entry that is no source: a pool without a member */
@@ -56,7 +59,9 @@ struct source_status {
 	unsigned int index;      /* in the engine, or SOURCE_SET_NO_INDEX */
 	uint8_t type;            /* enum source_type, of its entry */
 	bool online;
-	const char *reason;               /* static text: why it is, or is not, used */
+	const char *reason;   /* static text: why it is, or is not, used */
+	int64_t false_by_ns;  /* how far it is from what it disagrees with; 0: it does not */
+	unsigned int options; /* ENGINE_SOURCE_* */
 	struct chronotick_source summary; /* as the page has it, complete */
 	struct ntp_statistics ntp;        /* SOURCE_NTP, SOURCE_POOL */
 };
@@ -123,7 +128,8 @@ struct source_set_change {
 /*
  * Make the entries those of another configuration. One is the same if kind, name and port are, and
  * a source that is the same loses nothing: neither samples nor poll interval nor whether it was
- * switched online. Other limits of the poll interval are taken over as well; what else is different
+ * switched online. Other limits of the poll interval, and how far a source is to be believed, are
+ * taken over as well; what else is different
  * makes that source start anew. Returns 0, or the first error, as source_set_add(); the rest is
  * done nevertheless.
  */

@@ -64,6 +64,7 @@ static int entry_change(struct source_set *set, struct entry *entry,
 
 		if (member->entry != entry)
 			continue;
+		set_member_options(set, member);
 		strcpy(address, member->server);
 		if (*address)
 			own.ntp.server = address;

@@ -66,6 +66,9 @@ void set_member_stop(struct source_set *set, struct member *member);
 void set_member_apply(struct source_set *set, struct member *member);
 void set_member_switch(struct source_set *set, struct member *member, bool online);
 
+/* Have the engine believe a member as far as its entry says. */
+void set_member_options(struct source_set *set, struct member *member);
+
 /* index: of a member */
 void set_member_describe(const struct source_set *set, unsigned int index,
 			 struct source_status *ret);
