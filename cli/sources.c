@@ -191,6 +191,26 @@ static const char *leap_name(unsigned int leap)
 	return leaps[leap & 3];
 }
 
+/* Most reasons to reject a packet or a sample never happen: they are left out. */
+static void counters_print(const struct control_source *source, const char *title,
+			   unsigned int first, unsigned int end)
+{
+	const char *before = title;
+	unsigned int i;
+
+	for (i = first; i < end; i++) {
+		const char *name = control_counter_name(i);
+
+		if (source->counters[i] == 0 && i > CONTROL_REJECTED)
+			continue;
+		printf("%s ", before);
+		for (; *name; name++)
+			putchar(*name == '_' ? ' ' : *name);
+		printf(" %" PRIu64, source->counters[i]);
+		before = ",";
+	}
+}
+
 /* What -v has beside the row */
 static void details_print(const struct control_source *source)
 {
@@ -208,19 +228,10 @@ static void details_print(const struct control_source *source)
 			printf(", %s", flags[i].name);
 	exchanged(delay, source, source->root_delay_ns);
 	exchanged(dispersion, source, source->root_dispersion_ns);
-	printf("\n    root delay %s, root dispersion %s, samples %" PRIu64 "\n    packets:", delay,
-	       dispersion, source->samples);
-	for (i = 0; i < CONTROL_COUNTERS; i++) {
-		const char *name = control_counter_name(i);
-
-		/* Most reasons to reject a packet never happen. */
-		if (source->counters[i] == 0 && i > CONTROL_REJECTED)
-			continue;
-		printf("%s ", i ? "," : "");
-		for (; *name; name++)
-			putchar(*name == '_' ? ' ' : *name);
-		printf(" %" PRIu64, source->counters[i]);
-	}
+	printf("\n    root delay %s, root dispersion %s, samples %" PRIu64, delay, dispersion,
+	       source->samples);
+	counters_print(source, "; set aside:", CONTROL_ASIDE_CONTRADICTION, CONTROL_COUNTERS);
+	counters_print(source, "\n    packets:", 0, CONTROL_ASIDE_CONTRADICTION);
 	printf("\n");
 }
 
@@ -239,9 +250,21 @@ static void table_print(const struct cli *cli, const struct sources *sources)
 	}
 }
 
+static json_t *counters_json(const struct control_source *source, unsigned int first,
+			     unsigned int end)
+{
+	json_t *object = json_object();
+	unsigned int i;
+
+	for (i = first; i < end; i++)
+		json_object_set_new(object, control_counter_name(i),
+				    json_integer((json_int_t)source->counters[i]));
+	return object;
+}
+
 static json_t *source_json(const struct control_source *source)
 {
-	json_t *object = json_object(), *counters = json_object();
+	json_t *object = json_object();
 	unsigned int i;
 
 	json_object_set_new(object, "name", json_string(source->name));
@@ -278,10 +301,10 @@ static json_t *source_json(const struct control_source *source)
 	json_object_set_new(object, "rx_stamp",
 			    json_string(chronotick_stamp_name(source->rx_stamp)));
 	json_object_set_new(object, "samples", json_integer((json_int_t)source->samples));
-	for (i = 0; i < CONTROL_COUNTERS; i++)
-		json_object_set_new(counters, control_counter_name(i),
-				    json_integer((json_int_t)source->counters[i]));
-	json_object_set_new(object, "packets", counters);
+	json_object_set_new(object, "set_aside",
+			    counters_json(source, CONTROL_ASIDE_CONTRADICTION, CONTROL_COUNTERS));
+	json_object_set_new(object, "packets",
+			    counters_json(source, 0, CONTROL_ASIDE_CONTRADICTION));
 	return object;
 }
 

@@ -198,6 +198,20 @@ static void statistics_set(const struct ntp_statistics *from, struct control_sou
 		ret->counters[rejects[i].counter] = from->rejects[rejects[i].verdict];
 }
 
+static void verdicts_set(const struct source_view *from, struct control_source *ret)
+{
+	static const enum control_counter counters[FILTER_VERDICTS] = {
+		[FILTER_CONTRADICTION] = CONTROL_ASIDE_CONTRADICTION,
+		[FILTER_MAD] = CONTROL_ASIDE_MAD,
+		[FILTER_Z] = CONTROL_ASIDE_Z,
+		[FILTER_CONFIRMED] = CONTROL_ASIDE_CONFIRMED,
+	};
+	unsigned int i;
+
+	for (i = FILTER_TAKEN + 1; i < FILTER_VERDICTS; i++)
+		ret->counters[counters[i]] = from->verdicts[i];
+}
+
 static void source_set_fields(const struct operators *operators, const struct source_status *from,
 			      struct control_source *ret)
 {
@@ -234,6 +248,7 @@ static void source_set_fields(const struct operators *operators, const struct so
 	if (view && view->has_sample) {
 		ret->root_delay_ns = (uint64_t)view->last.root_delay_ns;
 		ret->root_dispersion_ns = (uint64_t)view->last.root_dispersion_ns;
+		verdicts_set(view, ret);
 	}
 	statistics_set(&from->ntp, ret);
 	snprintf(ret->name, sizeof(ret->name), "%s", from->config_name);

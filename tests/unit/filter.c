@@ -16,7 +16,7 @@ static const struct filter_limits limits = {
 };
 static struct filter filter;
 
-static void add(int64_t raw_ns, int64_t offset_ns, int64_t delay_ns)
+static enum filter_verdict add(int64_t raw_ns, int64_t offset_ns, int64_t delay_ns)
 {
 	const struct sample sample = {
 		.offset_ns = offset_ns,
@@ -27,7 +27,7 @@ static void add(int64_t raw_ns, int64_t offset_ns, int64_t delay_ns)
 		.stratum = 1,
 	};
 
-	filter_add(&filter, &sample, raw_ns, &limits);
+	return filter_add(&filter, &sample, raw_ns, &limits);
 }
 
 static double ppm(int64_t rate)
@@ -253,6 +253,99 @@ Test(filter, sees_a_contradiction_in_the_rate)
 	cr_assert_eq(filter.pending_count, 1);
 }
 
+/* 40 exchanges of 20 ms that err by 10 us or so; the last one at 39 s */
+static void calm(void)
+{
+	int i;
+
+	for (i = 0; i < 40; i++)
+		cr_assert_eq(add(i * SECOND, OFFSET + (i % 5 - 2) * 5000, 20000000 + i % 3 * 20000),
+			     FILTER_TAKEN);
+}
+
+/* Well within its error, which is 10 ms, and yet it cannot be right */
+Test(filter, sets_an_outlier_aside)
+{
+	calm();
+	cr_assert_eq(add(40 * SECOND, OFFSET + 3000000, 20000000), FILTER_MAD);
+	cr_assert_eq(filter.count, 40);
+	cr_assert_eq(filter.contradicting, 0);
+	cr_assert_eq(add(41 * SECOND, OFFSET - 3000000, 20000000), FILTER_MAD);
+	cr_assert_eq(filter.pending_count, 2);
+	cr_assert_eq(add(42 * SECOND, OFFSET, 20000000), FILTER_TAKEN);
+	cr_assert_eq(filter.pending_count, 0);
+	cr_assert_eq(filter.count, 41);
+	cr_assert_float_eq(filter_estimate(&filter, 42 * SECOND, OFFSET), 0, 10000);
+}
+
+/* What it waited explains it. */
+Test(filter, a_slow_exchange_is_no_outlier)
+{
+	calm();
+	cr_assert_eq(add(40 * SECOND, OFFSET + 3000000, 26000000), FILTER_TAKEN);
+}
+
+/* A line through those that waited on one way says little of one that did not. */
+Test(filter, the_first_quick_exchange_is_no_outlier)
+{
+	int i;
+
+	for (i = 0; i < 40; i++)
+		add(i * SECOND, OFFSET + 2000000 + i % 3 * 5000, 24000000 + i % 3 * 10000);
+	cr_assert_eq(add(40 * SECOND, OFFSET, 20000000), FILTER_TAKEN);
+	cr_assert_eq(add(41 * SECOND, OFFSET, 24000000), FILTER_TAKEN);
+}
+
+/* A step within the intervals passes with the fourth sample, and all four of them. */
+Test(filter, follows_a_step_of_outliers)
+{
+	int i;
+
+	calm();
+	for (i = 0; i < FILTER_CONFIRM - 1; i++)
+		cr_assert_eq(add((40 + i) * SECOND, OFFSET + 3000000, 20000000), FILTER_MAD);
+	cr_assert_eq(filter.count, 40);
+	cr_assert_eq(filter.added, 0);
+	cr_assert_eq(add(43 * SECOND, OFFSET + 3000000, 20000000), FILTER_CONFIRMED);
+	cr_assert_eq(filter.added, FILTER_CONFIRM);
+	cr_assert_eq(filter.pending_count, 0);
+	/* None contradicts the ring: it stays, and so does what it bounds. */
+	cr_assert_eq(filter.count, 40 + FILTER_CONFIRM);
+	for (i = 44; i < 60; i++)
+		cr_assert_eq(add(i * SECOND, OFFSET + 3000000, 20000000), FILTER_TAKEN);
+	cr_assert_float_eq(filter_estimate(&filter, 59 * SECOND, OFFSET + 3000000), 0, 100000);
+}
+
+/* On both sides they confirm nothing, until that much noise is usual. */
+Test(filter, noise_is_no_step)
+{
+	enum filter_verdict verdict = FILTER_MAD;
+	int i;
+
+	calm();
+	for (i = 40; i < 46; i++)
+		cr_assert_eq(add(i * SECOND, OFFSET + (i % 2 ? 1 : -1) * 3000000, 20000000),
+			     FILTER_MAD);
+	cr_assert_eq(filter.count, 40);
+	for (; i < 200 && verdict != FILTER_TAKEN; i++)
+		verdict = add(i * SECOND, OFFSET + (i % 2 ? 1 : -1) * 3000000, 20000000);
+	cr_assert_eq(verdict, FILTER_TAKEN);
+	cr_assert_geq(i, 40 + OUTLIER_WINDOW / 2);
+}
+
+/* 990 ppb are within the wander of 1 ppm: no sample of it is lost. */
+Test(filter, a_change_of_the_rate_is_no_outlier)
+{
+	int i, turned;
+
+	for (i = 0; i < 80; i++) {
+		turned = i > 40 ? (i - 40) * 16 * 990 : 0;
+		cr_assert_eq(
+			add(i * 16 * SECOND, OFFSET + turned + i % 2 * 300, 1000 + i % 3 * 300),
+			FILTER_TAKEN, "sample %d", i);
+	}
+}
+
 Test(filter, garbage_never_settles)
 {
 	uint64_t state = 1;
@@ -262,7 +355,7 @@ Test(filter, garbage_never_settles)
 		state = state * 6364136223846793005ULL + 1442695040888963407ULL;
 		add(i * SECOND, OFFSET + (int64_t)(state >> 34), 1000);
 		cr_assert_lt(filter.pending_count, FILTER_CONFIRM);
-		settled += i > 10 && filter.pending_count < 2;
+		settled += i > 10 && filter.contradicting < 2;
 	}
 	cr_assert_leq(settled, 20);
 }

@@ -124,6 +124,26 @@ Test(source_options, one_that_contradicts_itself_is_named_with_its_distance)
 	cr_assert_float_eq((double)engine.views[0].false_by_ns, 30 * MS - 2 * ERROR, 10000);
 }
 
+/* Within its interval, so it may be right; it is counted, and tells no time. */
+Test(source_options, an_outlier_is_counted_and_makes_no_falseticker)
+{
+	int i;
+
+	start(1);
+	for (i = 1; i <= 30; i++)
+		ALL_SAY(i * SECOND, i % 5 * 20);
+	ALL_SAY(31 * SECOND, 9000);
+	ALL_SAY(32 * SECOND, -9000);
+	ALL_SAY(33 * SECOND, 9000);
+	is_selected(0);
+	cr_assert_eq(engine.views[0].samples, 33);
+	cr_assert_eq(engine.views[0].verdicts[FILTER_MAD], 3);
+	cr_assert_eq(engine.views[0].verdicts[FILTER_TAKEN], 30);
+	cr_assert_lt(llabs(told_ns(33 * SECOND)), 200);
+	engine_reset(&engine);
+	cr_assert_eq(engine.views[0].verdicts[FILTER_MAD], 3);
+}
+
 Test(source_options, noselect_is_measured_and_has_no_vote)
 {
 	struct engine_tally tally;

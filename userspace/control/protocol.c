@@ -266,6 +266,10 @@ const char *control_counter_name(unsigned int counter)
 		[CONTROL_REJECTED_TOO_FAR] = "rejected_too_far",
 		[CONTROL_REJECTED_UNTRUSTED] = "rejected_untrusted",
 		[CONTROL_REJECTED_IMPLAUSIBLE] = "rejected_implausible",
+		[CONTROL_ASIDE_CONTRADICTION] = "contradiction",
+		[CONTROL_ASIDE_MAD] = "mad",
+		[CONTROL_ASIDE_Z] = "z",
+		[CONTROL_ASIDE_CONFIRMED] = "confirmed",
 	};
 
 	return name_of(names, CONTROL_COUNTERS, counter);

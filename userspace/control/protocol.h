@@ -142,7 +142,7 @@ enum control_counter {
 	CONTROL_DROPPED,
 	CONTROL_STAMPS_MISSING,
 	CONTROL_INTERLEAVED,
-	CONTROL_REJECTED_MALFORMED, /* from here on, what `rejected` is the sum of */
+	CONTROL_REJECTED_MALFORMED, /* from here to the loop, what `rejected` is the sum of */
 	CONTROL_REJECTED_BOGUS,
 	CONTROL_REJECTED_DUPLICATE,
 	CONTROL_REJECTED_LATE,
@@ -154,14 +154,18 @@ enum control_counter {
 	CONTROL_REJECTED_RATE,
 	CONTROL_REJECTED_OTHER_KISS,
 	CONTROL_REJECTED_LOOP,
-	CONTROL_REJECTED_UNSUPPORTED, /* from here on, of predictions of a feed */
+	CONTROL_REJECTED_UNSUPPORTED, /* from here to IMPLAUSIBLE, of predictions of a feed */
 	CONTROL_REJECTED_OTHER_EPOCH,
 	CONTROL_REJECTED_TOO_FAR,
 	CONTROL_REJECTED_UNTRUSTED,
 	CONTROL_REJECTED_IMPLAUSIBLE,
+	CONTROL_ASIDE_CONTRADICTION, /* from here on of samples: what the filter set aside */
+	CONTROL_ASIDE_MAD,
+	CONTROL_ASIDE_Z,
+	CONTROL_ASIDE_CONFIRMED, /* so often several in a row were taken after all */
 	CONTROL_COUNTERS,
 };
-#define CONTROL_COUNTERS_MAX 32
+#define CONTROL_COUNTERS_MAX 31
 
 struct control_source {
 	uint32_t number; /* that `first` counts; others need not follow without gaps */
@@ -182,8 +186,8 @@ struct control_source {
 	uint64_t root_distance_ns;
 	int64_t age_ns; /* of the latest sample; -1: there is none */
 	uint64_t samples;
-	int64_t false_by_ns; /* how far it is from what it disagrees with; 0: it does not */
 	uint64_t counters[CONTROL_COUNTERS_MAX];
+	int64_t false_by_ns;         /* from what it disagrees with; 0: it does not */
 	char name[CONTROL_NAME_MAX]; /* as configured */
 	char address[64];            /* "" while there is none */
 	char reason[CONTROL_REASON_MAX];
@@ -280,10 +284,10 @@ _Static_assert(sizeof(struct control_result) == 24, "result");
 _Static_assert(sizeof(struct control_text_reply) == 536, "text reply");
 _Static_assert(sizeof(struct control_identity_reply) == 224, "identity reply");
 _Static_assert(sizeof(struct control_status_reply) == 184, "status reply");
-_Static_assert(sizeof(struct control_source) == 792, "source");
+_Static_assert(sizeof(struct control_source) == 784, "source");
 _Static_assert(sizeof(struct control_covariates_reply) == 168, "covariates reply");
 _Static_assert(sizeof(struct control_models_reply) == 184 + 4 * 184, "models reply");
-_Static_assert(sizeof(struct control_list_reply) == 32 + 8 * 792, "list reply");
+_Static_assert(sizeof(struct control_list_reply) == 32 + 8 * 784, "list reply");
 
 /* The header of a request, ready to be sent; the rest of *ret is zero. */
 void control_request_begin(union control_request *ret, enum control_type type, uint32_t tag);

@@ -69,7 +69,7 @@ static void slot_reset(struct engine *engine, unsigned int index)
 	struct source_view *view = &engine->views[index];
 	const char *excluded = source->excluded;
 	unsigned int options = source->options;
-	uint64_t samples = view->samples;
+	struct source_view before = *view;
 
 	*source = (struct engine_source){
 		.lost = CHRONOTICK_SOURCE_SELECTED,
@@ -80,8 +80,9 @@ static void slot_reset(struct engine *engine, unsigned int index)
 	*view = (struct source_view){
 		.state = CHRONOTICK_SOURCE_UNREACHABLE,
 		.reason = excluded ? excluded : verdict_none,
-		.samples = samples,
+		.samples = before.samples,
 	};
+	memcpy(view->verdicts, before.verdicts, sizeof(view->verdicts));
 	engine->dirty = true;
 }
 
@@ -226,14 +227,16 @@ static int64_t oldest_ns(const struct filter *filter)
 	return filter_entry_at(filter, filter->count - 1)->raw_ns;
 }
 
-/* Add the sample to the source's filter. Did the ones before go, since they contradict it? */
-static void filter_take(struct engine_source *source, const struct sample *sample, int64_t raw_ns,
-			const struct filter_limits *limits)
+/* Add the sample to its source's filter. Did the ones before go, since they contradict it? */
+static void filter_take(struct engine *engine, const struct sample *sample, int64_t raw_ns)
 {
+	struct engine_source *source = &engine->sources[sample->source];
 	struct filter *filter = &source->filter;
 	int64_t newest_ns = filter->count ? filter_newest(filter)->raw_ns : INT64_MAX;
+	enum filter_verdict verdict = filter_add(filter, sample, raw_ns, &engine->limits);
 
-	filter_add(filter, sample, raw_ns, limits);
+	engine->views[sample->source].verdicts[verdict]++;
+	source->fresh += filter->added;
 	if (oldest_ns(filter) > newest_ns)
 		source->recanted = true;
 }
@@ -267,11 +270,9 @@ int engine_sample_add(struct engine *engine, const struct sample *taken)
 	if (sample->leap == 3)
 		source->lost = CHRONOTICK_SOURCE_UNSYNCHRONIZED;
 	else
-		filter_take(source, sample, raw_ns, &engine->limits);
-	if (source->filter.pending_count == 0)
+		filter_take(engine, sample, raw_ns);
+	if (source->filter.contradicting == 0)
 		source->returning = false;
-	if (sample->leap != 3 && source->filter.pending_count == 0)
-		source->fresh++;
 
 	if (!engine->has_first && !(source->options & ENGINE_SOURCE_NOSELECT)) {
 		engine->has_first = true;

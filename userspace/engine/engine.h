@@ -109,6 +109,7 @@ struct source_view {
 	struct sample last;
 	int64_t root_distance_ns; /* of its best sample, when last weighed */
 	uint64_t samples;
+	uint64_t verdicts[FILTER_VERDICTS]; /* what became of them */
 };
 
 /* What the engine keeps of a source; its users look at the views only. */

@@ -12,6 +12,8 @@
 #define FEW_SAMPLES 8
 /* What samples are expected to err has the weight of so many in their jitter */
 #define JITTER_PRIOR 2
+/* The noise of an entry's innovation, in standard deviations */
+#define TURNED_SD 4
 /* From so many samples on, a source's own noise counts alone */
 #define NOISE_SAMPLES 8
 
@@ -222,6 +224,22 @@ static double jitter_of(const struct fit *fit, const struct fit_point *points)
 	return sqrt((square + JITTER_PRIOR * expected) / (fit->count + JITTER_PRIOR));
 }
 
+/* What the points' exchanges waited lies on one way each; if on the same, the line is off by this. */
+static double uneven_of(const struct filter *filter, const struct fit_point *points)
+{
+	double weight = 0, sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < filter->fit.count; i++) {
+		int64_t waited_ns = entry_at(filter, i)->sample.delay_ns - filter->least_delay_ns;
+		double w = 1 / (points[i].sd_ns * points[i].sd_ns);
+
+		weight += w;
+		sum += w * (double)waited_ns / 2;
+	}
+	return sum / weight;
+}
+
 /*
  * Expected standard deviations. What an exchange took longer than the quickest one lies on one of
  * its two ways, so its offset errs by up to half of that; what a good exchange (the best eighth)
@@ -264,15 +282,25 @@ static void fit_update(struct filter *filter, const struct filter_limits *limits
 		points[0].sd_ns = (double)newest->error_ns / 1.7320508 + 1;
 	fit_window(&filter->fit, points, filter->count, &prior);
 	filter->jitter_ns = jitter_of(&filter->fit, points);
+	filter->uneven_ns = uneven_of(filter, points);
 }
 
 double filter_sample_sd(const struct filter *filter, const struct filter_entry *entry)
 {
 	double waited_ns = (double)(entry->sample.delay_ns - filter->least_delay_ns);
 
+	if (waited_ns < 0) /* it is none of the ring's */
+		waited_ns = 0;
 	if (filter->count == 1)
 		return (double)entry->error_ns / (EVEN_SD / 2) + 1;
 	return 1 + (double)entry->sample.dispersion_ns + (waited_ns + filter->waited_ns) / EVEN_SD;
+}
+
+static void pending_drop(struct filter *filter)
+{
+	filter->pending_count = 0;
+	filter->contradicting = 0;
+	filter->above = 0;
 }
 
 static void entry_push(struct filter *filter, const struct filter_entry *new,
@@ -290,12 +318,43 @@ static void entry_push(struct filter *filter, const struct filter_entry *new,
 	filter->next = (filter->next + 1) % FILTER_SAMPLES;
 	if (filter->count < FILTER_SAMPLES)
 		filter->count++;
-	filter->pending_count = 0;
+	filter->added++;
+	pending_drop(filter);
 	fit_update(filter, limits);
 }
 
-static void entry_add(struct filter *filter, const struct filter_entry *new,
-		      const struct filter_limits *limits)
+/* Is it above the line? */
+static bool is_above(const struct filter *filter, const struct filter_entry *entry)
+{
+	return filter_estimate(filter, entry->raw_ns, entry->sample.offset_ns) < 0;
+}
+
+static void entry_set_aside(struct filter *filter, const struct filter_entry *entry,
+			    enum filter_verdict verdict)
+{
+	filter->pending[filter->pending_count++] = *entry;
+	filter->contradicting += verdict == FILTER_CONTRADICTION;
+	filter->above += is_above(filter, entry);
+}
+
+/* Are there so many that they are right? */
+static bool pending_confirmed(struct filter *filter)
+{
+	if (filter->pending_count < FILTER_CONFIRM)
+		return false;
+	if (filter->contradicting || filter->above == 0 || filter->above == FILTER_CONFIRM)
+		return true;
+	/* Noise on both sides: the tests get used to it. */
+	filter->above -= is_above(filter, &filter->pending[0]);
+	filter->pending_count--;
+	memmove(filter->pending, filter->pending + 1,
+		filter->pending_count * sizeof(filter->pending[0]));
+	return false;
+}
+
+/* Taken, or a contradiction */
+static enum filter_verdict entry_check(struct filter *filter, const struct filter_entry *new,
+				       const struct filter_limits *limits)
 {
 	bool contradicts = filter->count && entry_contradicts(filter, new, limits);
 
@@ -304,14 +363,64 @@ static void entry_add(struct filter *filter, const struct filter_entry *new,
 		contradicts = entry_contradicts(filter, new, limits);
 		filter->disproved = !contradicts;
 	}
-	if (!contradicts)
-		entry_push(filter, new, limits);
-	else
-		filter->pending[filter->pending_count++] = *new;
+	return contradicts ? FILTER_CONTRADICTION : FILTER_TAKEN;
 }
 
-void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_ns,
-		const struct filter_limits *limits)
+/* What it is expected to be off the line: its own error, the line's */
+static double innovation_sd(const struct filter *filter, const struct filter_entry *new)
+{
+	double quicker_ns = (double)(filter->least_delay_ns - new->sample.delay_ns);
+	/* Against a quick one the others are known to have waited, perhaps all on one way. */
+	double uneven_ns = filter->uneven_ns + fmax(quicker_ns, 0) / 2;
+
+	return hypot(filter_sample_sd(filter, new),
+		     hypot(filter_sd(filter, new->raw_ns), uneven_ns));
+}
+
+/*
+ * How far beyond what the oscillator can have done since the newest entry: it may wander, and if
+ * that entry is off the line by more than its noise, the rate has begun to change.
+ */
+static double beyond_wander(const struct filter *filter, const struct filter_entry *new,
+			    double off_ns, const struct filter_limits *limits)
+{
+	const struct filter_entry *newest = entry_at(filter, 0);
+	int64_t gap_ns = new->raw_ns - newest->raw_ns;
+	double wander_ns =
+		(double)rate_times_ceil(rate_wander(&limits->wander, gap_ns), gap_ns);
+	double newest_ns = -fit_value(&filter->fit, 0);
+	double turned_ns = fabs(newest_ns) - TURNED_SD * innovation_sd(filter, newest);
+	double can_ns = wander_ns;
+
+	if (turned_ns > 0 && (newest_ns > 0) == (off_ns > 0))
+		can_ns += turned_ns;
+	return copysign(fmax(fabs(off_ns) - can_ns, 0), off_ns);
+}
+
+/* What does not contradict the ring may be an outlier yet. */
+static enum filter_verdict entry_judge(struct filter *filter, const struct filter_entry *new,
+				       const struct filter_limits *limits)
+{
+	static const enum filter_verdict verdicts[] = {
+		[OUTLIER_NO] = FILTER_TAKEN,
+		[OUTLIER_MAD] = FILTER_MAD,
+		[OUTLIER_Z] = FILTER_Z,
+	};
+	enum filter_verdict verdict = entry_check(filter, new, limits);
+	double off_ns, sd_ns;
+
+	if (verdict != FILTER_TAKEN || filter->count < OUTLIER_LEAST)
+		return verdict;
+	off_ns = -filter_estimate(filter, new->raw_ns, new->sample.offset_ns);
+	sd_ns = innovation_sd(filter, new);
+	verdict = verdicts[outlier_test(&filter->outliers,
+					beyond_wander(filter, new, off_ns, limits) / sd_ns)];
+	outlier_learn(&filter->outliers, off_ns / sd_ns);
+	return verdict;
+}
+
+enum filter_verdict filter_add(struct filter *filter, const struct sample *sample, int64_t raw_ns,
+			       const struct filter_limits *limits)
 {
 	struct filter_entry new = {
 		.sample = *sample,
@@ -320,19 +429,33 @@ void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_
 		.rate = rate_unknown,
 	};
 	struct filter_entry pending[FILTER_CONFIRM];
+	enum filter_verdict verdict = entry_judge(filter, &new, limits);
 	unsigned int i;
 
-	entry_add(filter, &new, limits);
-	if (filter->pending_count < FILTER_CONFIRM)
-		return;
+	filter->added = 0;
+	if (verdict == FILTER_TAKEN) {
+		entry_push(filter, &new, limits);
+		return verdict;
+	}
+	entry_set_aside(filter, &new, verdict);
+	if (!pending_confirmed(filter))
+		return verdict;
 
-	/* The first one always finds an empty ring, so fewer than FILTER_CONFIRM are left over. */
 	memcpy(pending, filter->pending, sizeof(pending));
-	filter->count = 0;
-	filter->next = 0;
-	filter->pending_count = 0;
-	for (i = 0; i < FILTER_CONFIRM; i++)
-		entry_add(filter, &pending[i], limits);
+	if (filter->contradicting) {
+		filter->count = 0;
+		filter->next = 0;
+	}
+	pending_drop(filter);
+	/* The first one is taken, so fewer than FILTER_CONFIRM are left over. */
+	for (i = 0; i < FILTER_CONFIRM; i++) {
+		verdict = entry_check(filter, &pending[i], limits);
+		if (verdict == FILTER_TAKEN)
+			entry_push(filter, &pending[i], limits);
+		else
+			entry_set_aside(filter, &pending[i], verdict);
+	}
+	return FILTER_CONFIRMED;
 }
 
 void filter_shift(struct filter *filter, int64_t shift_ns)

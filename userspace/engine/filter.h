@@ -15,6 +15,7 @@
 
 #include "engine/bound.h"
 #include "engine/fit.h"
+#include "engine/outlier.h"
 #include "engine/sample.h"
 
 #define FILTER_SAMPLES FIT_POINTS_MAX
@@ -22,8 +23,21 @@
 /* What a line takes for known of an oscillator that was not measured: 10 ppm, one standard deviation */
 #define FILTER_RATE_SD_NS_S 10000.0
 
-/* So many samples in a row must contradict the ones before them to make these be dropped */
+/*
+ * So many samples in a row must be set aside to be taken after all. If one of them contradicts the
+ * ones before them, these are dropped; else all must lie on the same side of the line.
+ */
 #define FILTER_CONFIRM 4
+
+/* What became of a sample */
+enum filter_verdict {
+	FILTER_TAKEN,
+	FILTER_CONTRADICTION, /* set aside: it cannot be right if those before it are */
+	FILTER_MAD,           /* set aside: an outlier, see outlier.h */
+	FILTER_Z,
+	FILTER_CONFIRMED, /* it was to be set aside, but so were those before it: all are taken */
+	FILTER_VERDICTS,
+};
 
 /* What was known of the rate before the first sample, from an earlier run */
 struct filter_prior {
@@ -58,12 +72,17 @@ struct filter {
 	struct filter_entry entries[FILTER_SAMPLES];
 	unsigned int count;                          /* filled, at most FILTER_SAMPLES */
 	unsigned int next;                           /* where the next one goes */
-	struct filter_entry pending[FILTER_CONFIRM]; /* they contradict the ring */
+	struct filter_entry pending[FILTER_CONFIRM]; /* set aside since one was taken */
 	unsigned int pending_count;
+	unsigned int contradicting; /* of them, those that contradict the ring */
+	unsigned int above;         /* of them, those above the line */
+	unsigned int added;         /* to the ring, by the latest sample */
+	struct outlier_tests outliers;
 	struct fit fit;         /* about the newest entry */
 	int64_t least_delay_ns; /* of the ring's samples */
 	double waited_ns;       /* what that exchange is expected to have waited itself */
 	double jitter_ns;       /* of the samples, beside the line, rms */
+	double uneven_ns;       /* what the line is off at most if they all waited on one way */
 	double noise_ns; /* what a good exchange takes longer on one of its ways than the best */
 	bool disproved;  /* the samples contradict the prior: it counts no more */
 };
@@ -77,12 +96,14 @@ struct filter_interval {
 
 /*
  * Take a sample, its fields in range and its raw time after that of the one before it. One that
- * contradicts the ring is set aside; after FILTER_CONFIRM of them in a row the ring is dropped and
- * they take its place: the source, or the clock, has stepped. A sample that contradicts the prior
- * and not the ring disproves the prior.
+ * contradicts the ring, or is an outlier, is set aside, and forgotten when the next one is taken.
+ * After FILTER_CONFIRM of them in a row they are no outliers: the source, or the clock, has
+ * stepped, or the noise is another. If one of them contradicts the ring it is dropped and they take
+ * its place, else they are added to it. A sample that contradicts the prior and not the ring
+ * disproves the prior.
  */
-void filter_add(struct filter *filter, const struct sample *sample, int64_t raw_ns,
-		const struct filter_limits *limits);
+enum filter_verdict filter_add(struct filter *filter, const struct sample *sample, int64_t raw_ns,
+			       const struct filter_limits *limits);
 
 /* UTC jumps: all samples' offsets shift by shift_ns; no sample changes its place to another. */
 void filter_shift(struct filter *filter, int64_t shift_ns);

@@ -90,7 +90,7 @@ bool verdict_usable(struct engine *engine, unsigned int index, int64_t now_ns,
 		view_set(view, CHRONOTICK_SOURCE_UNSYNCHRONIZED, reason_distance);
 		return false;
 	}
-	if (source->filter.pending_count >= (source->returning ? 1 : PENDING_FALSE)) {
+	if (source->filter.contradicting >= (source->returning ? 1 : PENDING_FALSE)) {
 		view_set(view, CHRONOTICK_SOURCE_FALSETICKER, reason_contradicts);
 		view->false_by_ns = filter_pending_apart(&source->filter, &engine->limits);
 		return false;
