@@ -160,6 +160,30 @@ Test(engine, gives_the_line_that_the_samples_lie_on)
 	cr_assert_gt(now.confidence, 0.99);
 }
 
+/* Exchanges wait on the way there: the models are told what is left when that is taken out. */
+Test(engine, what_waits_on_one_way_does_not_move_the_models)
+{
+	struct estimate model;
+	int64_t raw_ns = 0;
+	int i;
+
+	start(1);
+	for (i = 1; i <= 200; i++) {
+		struct sample sample;
+
+		raw_ns = i * SECOND;
+		sample = sample_of(0, raw_ns, OFFSET + i * 5 % 7 * 500000);
+		sample.delay_ns = 2000000 + i * 5 % 7 * 1000000;
+		cr_assert_eq(engine_sample_add(&engine, &sample), 0);
+		correct(raw_ns);
+	}
+	cr_assert_eq(short_term_estimate(&engine.models.short_term, raw_ns, SECOND, &model), 0);
+	cr_assert_float_eq(estimate_offset(&model, raw_ns, OFFSET), 0, 5000);
+	cr_assert_lt(llabs(error_ns(raw_ns, OFFSET)), 5000);
+	/* The best exchange took 2 ms: the bound rests on that, not on what was learned. */
+	cr_assert_geq(now.bound.total_ns, 1000000);
+}
+
 Test(engine, extrapolates_between_weighings)
 {
 	struct correction first;

@@ -296,6 +296,31 @@ Test(filter, the_first_quick_exchange_is_no_outlier)
 	cr_assert_eq(add(41 * SECOND, OFFSET, 24000000), FILTER_TAKEN);
 }
 
+/* All wait on the way there, up to 6 ms, so that the offset is too large by half of it. */
+Test(filter, corrects_what_waits_on_one_way)
+{
+	const struct filter_entry *newest;
+	struct filter_interval interval;
+	int i;
+
+	for (i = 0; i < 40; i++)
+		add(i * SECOND, OFFSET + i * 20 + (1 + i * 5 % 7) * 500000,
+		    20000000 + (1 + i * 5 % 7) * 1000000);
+	newest = filter_newest(&filter);
+	cr_assert_float_eq(filter.asymmetry.share, 0.5, 1e-3);
+	/* The quickest one waited 1 ms: that nobody can know. */
+	cr_assert_float_eq(filter_estimate(&filter, 39 * SECOND, OFFSET), 39 * 20 + 500000, 1000);
+	cr_assert_float_eq(filter_sample_excess(&filter, newest),
+			   (double)(newest->sample.delay_ns - 21000000) / 2, 10000);
+	cr_assert_lt(filter_sample_sd(&filter, newest), 10000);
+	/* The interval is what the quickest one says, as ever. */
+	interval = filter_interval(&filter, 39 * SECOND, &limits);
+	cr_assert_eq(interval.best->sample.delay_ns, 21000000);
+	cr_assert_eq(interval.best->error_ns, 10500250);
+	/* One that waits on the way back is an outlier among them. */
+	cr_assert_neq(add(40 * SECOND, OFFSET + 800 - 1500000, 23000000), FILTER_TAKEN);
+}
+
 /* A step within the intervals passes with the fourth sample, and all four of them. */
 Test(filter, follows_a_step_of_outliers)
 {

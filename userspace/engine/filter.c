@@ -237,7 +237,7 @@ static double uneven_of(const struct filter *filter, const struct fit_point *poi
 		weight += w;
 		sum += w * (double)waited_ns / 2;
 	}
-	return sum / weight;
+	return (1 - filter->asymmetry.told) * sum / weight;
 }
 
 /*
@@ -250,6 +250,7 @@ static void fit_update(struct filter *filter, const struct filter_limits *limits
 	const struct filter_entry *newest = entry_at(filter, 0);
 	struct fit_prior prior = filter_prior_at(filter, newest->raw_ns, limits);
 	struct fit_point points[FILTER_SAMPLES];
+	double waited_ns[FILTER_SAMPLES];
 	int64_t sorted[FILTER_SAMPLES] = {0};
 	unsigned int i, j;
 
@@ -271,29 +272,50 @@ static void fit_update(struct filter *filter, const struct filter_limits *limits
 	for (i = 0; i < filter->count; i++) {
 		const struct filter_entry *entry = entry_at(filter, i);
 
+		waited_ns[i] = (double)(entry->sample.delay_ns - sorted[0]);
 		points[i] = (struct fit_point){
 			.x_s = 1e-9 * (double)(entry->raw_ns - newest->raw_ns),
 			.y_ns = (double)(entry->sample.offset_ns - newest->sample.offset_ns),
 			.sd_ns = 1 + filter->noise_ns + (double)entry->sample.dispersion_ns +
-				 (double)(entry->sample.delay_ns - sorted[0]) / 2,
+				 waited_ns[i] / 2,
 		};
 	}
 	if (filter->count == 1)
 		points[0].sd_ns = (double)newest->error_ns / 1.7320508 + 1;
 	fit_window(&filter->fit, points, filter->count, &prior);
+	asymmetry_learn(&filter->asymmetry, points, waited_ns, filter->fit.count);
+	if (filter->asymmetry.told > 0) {
+		for (i = 0; i < filter->count; i++) {
+			points[i].y_ns -= filter->asymmetry.share * waited_ns[i];
+			points[i].sd_ns -=
+				filter->asymmetry.told * (filter->noise_ns + waited_ns[i] / 2);
+		}
+		fit_window(&filter->fit, points, filter->count, &prior);
+	}
 	filter->jitter_ns = jitter_of(&filter->fit, points);
 	filter->uneven_ns = uneven_of(filter, points);
 }
 
+static double waited_of(const struct filter *filter, const struct filter_entry *entry)
+{
+	int64_t waited_ns = entry->sample.delay_ns - filter->least_delay_ns;
+
+	return waited_ns > 0 ? (double)waited_ns : 0; /* less: it is none of the ring's */
+}
+
+double filter_sample_excess(const struct filter *filter, const struct filter_entry *entry)
+{
+	return filter->asymmetry.share * waited_of(filter, entry);
+}
+
 double filter_sample_sd(const struct filter *filter, const struct filter_entry *entry)
 {
-	double waited_ns = (double)(entry->sample.delay_ns - filter->least_delay_ns);
+	double waited_ns = waited_of(filter, entry) + filter->waited_ns;
 
-	if (waited_ns < 0) /* it is none of the ring's */
-		waited_ns = 0;
 	if (filter->count == 1)
 		return (double)entry->error_ns / (EVEN_SD / 2) + 1;
-	return 1 + (double)entry->sample.dispersion_ns + (waited_ns + filter->waited_ns) / EVEN_SD;
+	return 1 + (double)entry->sample.dispersion_ns +
+	       (1 - filter->asymmetry.told) * waited_ns / EVEN_SD;
 }
 
 static void pending_drop(struct filter *filter)
@@ -323,10 +345,11 @@ static void entry_push(struct filter *filter, const struct filter_entry *new,
 	fit_update(filter, limits);
 }
 
-/* Is it above the line? */
-static bool is_above(const struct filter *filter, const struct filter_entry *entry)
+/* How far it is above the line */
+static double entry_off(const struct filter *filter, const struct filter_entry *entry)
 {
-	return filter_estimate(filter, entry->raw_ns, entry->sample.offset_ns) < 0;
+	return -filter_estimate(filter, entry->raw_ns, entry->sample.offset_ns) -
+	       filter_sample_excess(filter, entry);
 }
 
 static void entry_set_aside(struct filter *filter, const struct filter_entry *entry,
@@ -334,7 +357,7 @@ static void entry_set_aside(struct filter *filter, const struct filter_entry *en
 {
 	filter->pending[filter->pending_count++] = *entry;
 	filter->contradicting += verdict == FILTER_CONTRADICTION;
-	filter->above += is_above(filter, entry);
+	filter->above += entry_off(filter, entry) > 0;
 }
 
 /* Are there so many that they are right? */
@@ -345,7 +368,7 @@ static bool pending_confirmed(struct filter *filter)
 	if (filter->contradicting || filter->above == 0 || filter->above == FILTER_CONFIRM)
 		return true;
 	/* Noise on both sides: the tests get used to it. */
-	filter->above -= is_above(filter, &filter->pending[0]);
+	filter->above -= entry_off(filter, &filter->pending[0]) > 0;
 	filter->pending_count--;
 	memmove(filter->pending, filter->pending + 1,
 		filter->pending_count * sizeof(filter->pending[0]));
@@ -386,9 +409,8 @@ static double beyond_wander(const struct filter *filter, const struct filter_ent
 {
 	const struct filter_entry *newest = entry_at(filter, 0);
 	int64_t gap_ns = new->raw_ns - newest->raw_ns;
-	double wander_ns =
-		(double)rate_times_ceil(rate_wander(&limits->wander, gap_ns), gap_ns);
-	double newest_ns = -fit_value(&filter->fit, 0);
+	double wander_ns = (double)rate_times_ceil(rate_wander(&limits->wander, gap_ns), gap_ns);
+	double newest_ns = entry_off(filter, newest);
 	double turned_ns = fabs(newest_ns) - TURNED_SD * innovation_sd(filter, newest);
 	double can_ns = wander_ns;
 
@@ -411,7 +433,7 @@ static enum filter_verdict entry_judge(struct filter *filter, const struct filte
 
 	if (verdict != FILTER_TAKEN || filter->count < OUTLIER_LEAST)
 		return verdict;
-	off_ns = -filter_estimate(filter, new->raw_ns, new->sample.offset_ns);
+	off_ns = entry_off(filter, new);
 	sd_ns = innovation_sd(filter, new);
 	verdict = verdicts[outlier_test(&filter->outliers,
 					beyond_wander(filter, new, off_ns, limits) / sd_ns)];

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/asymmetry.h"
 #include "engine/bound.h"
 #include "engine/fit.h"
 #include "engine/outlier.h"
@@ -81,10 +82,11 @@ struct filter {
 	struct fit fit;         /* about the newest entry */
 	int64_t least_delay_ns; /* of the ring's samples */
 	double waited_ns;       /* what that exchange is expected to have waited itself */
-	double jitter_ns;       /* of the samples, beside the line, rms */
-	double uneven_ns;       /* what the line is off at most if they all waited on one way */
-	double noise_ns; /* what a good exchange takes longer on one of its ways than the best */
-	bool disproved;  /* the samples contradict the prior: it counts no more */
+	struct asymmetry asymmetry;
+	double jitter_ns; /* of the samples, beside the line, rms */
+	double uneven_ns; /* what the line is off at most if they all waited on one way */
+	double noise_ns;  /* what a good exchange takes longer on one of its ways than the best */
+	bool disproved;   /* the samples contradict the prior: it counts no more */
 };
 
 /* A source's statement about UTC minus raw time at one raw time */
@@ -121,7 +123,13 @@ int64_t filter_error(const struct sample *sample);
 const struct filter_entry *filter_entry_at(const struct filter *filter, unsigned int age);
 
 /*
- * Expected standard deviation of the offset of one of its samples, ns. What its exchange waited in queues
+ * By how much the offset of an entry is too large, as far as can be told from what its exchange
+ * waited; ns. Estimates are of offsets that are corrected by it; the intervals are not.
+ */
+double filter_sample_excess(const struct filter *filter, const struct filter_entry *entry);
+
+/*
+ * Expected standard deviation of the corrected offset of one of its samples, ns. What its exchange waited in queues
  * lies on its two ways in any proportion, so its offset errs by up to half of that, evenly
  * distributed. What it waited is what it took longer than the quickest one, and what that one
  * waited: of a few exchanges even the quickest was far from undisturbed. Of a single one it is known

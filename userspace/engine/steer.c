@@ -97,7 +97,9 @@ static void measure(struct engine *engine, const struct combined *combined,
 	double apart_ns = combined->used > 1 ? source->estimate_ns - combined->estimate_ns : 0;
 	struct measurement measurement = {
 		.raw_ns = fresh->entry->raw_ns,
-		.offset_ns = fresh->entry->sample.offset_ns - llrint(source_apart(slot, apart_ns)),
+		.offset_ns = fresh->entry->sample.offset_ns -
+			     llrint(filter_sample_excess(source->filter, fresh->entry) +
+				    source_apart(slot, apart_ns)),
 		.sd_ns = filter_sample_sd(source->filter, fresh->entry),
 		.source = (uint16_t)source->index,
 	};
