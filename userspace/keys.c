@@ -12,6 +12,7 @@
 #include "control/protocol.h"
 #include "local/peer.h"
 #include "log.h"
+#include "sources/ntp_poll.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MEMBER(type, member)                                                                       \
@@ -154,6 +155,8 @@ static const struct key source_keys[] = {
 	 .types = NTP_TYPES},
 	{"maxpoll", KEY_INTEGER, "10", -3, 17, MEMBER(source_config, ntp.maxpoll),
 	 .types = NTP_TYPES},
+	{"samples_per_poll", KEY_INTEGER, "1", 1, NTP_POLL_SAMPLES_MAX,
+	 MEMBER(source_config, ntp.samples), .types = NTP_TYPES},
 	{"xleave", KEY_BOOLEAN, "false", MEMBER(source_config, ntp.xleave), .types = NTP_TYPES},
 	{"key", KEY_INTEGER, "0", 0, UINT32_MAX, MEMBER(source_config, ntp.key.id),
 	 .types = NTP_TYPES},

@@ -257,6 +257,7 @@ static const struct behaviour behaviours[] = {
 	{"port closed, IPv6", AF_INET6, NULL, 12, NONE, NO_LOSS, .deaf = true},
 	/* Where the name has ::1 too, that comes first, and nobody listens there. */
 	{"burst", AF_INET, answer_honest, 8, SOME, NO_LOSS, .iburst = true},
+	{"four a poll", AF_INET, answer_honest, 12, EVERY, NO_LOSS, .a_poll = 4},
 	{"by name", AF_INET, answer_honest, 8, EVERY, NO_LOSS, .host = "localhost"},
 	{"falls silent", AF_INET, answer_then_fall_silent, 12, SOME, CHRONOTICK_SOURCE_UNREACHABLE},
 };

@@ -492,6 +492,7 @@ int rig_run(const struct behaviour *behaviours, unsigned int count, int argc, ch
 		client->behaviour = &behaviours[i];
 		client->server.test = &test;
 		config.iburst = behaviours[i].iburst;
+		config.samples = behaviours[i].a_poll;
 		config.xleave = behaviours[i].xleave;
 		if (behaviours[i].key)
 			config.key = *behaviours[i].key;

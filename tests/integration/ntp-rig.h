@@ -69,6 +69,7 @@ struct behaviour {
 	bool drops;               /* good packets, impossible exchanges */
 	bool deaf;                /* nothing reaches the client */
 	bool iburst;              /* the first answer is none yet */
+	uint8_t a_poll;           /* requests a poll; 0: one */
 	bool slower;              /* each interval is twice the one before */
 	const char *host;         /* what the client is told, where it is not the address */
 	bool silent;              /* it says nothing: how others fare is compared with that */

@@ -37,8 +37,8 @@ static int parse(struct config *config, const char *text, char **errors)
 #define ALLOWED_DOCUMENT                                                                           \
 	"page, clock, leap, counter, trust, realtime, warm_up_s, state, audit, sample_log, models, covariates, log_level, keys, control or sources"
 #define ALLOWED_SOURCE                                                                             \
-	"ntp, pool, feed, maxsources, port, iburst, minpoll, maxpoll, xleave, key, group, "        \
-	"offline, prefer, trust or noselect"
+	"ntp, pool, feed, maxsources, port, iburst, minpoll, maxpoll, samples_per_poll, xleave, "  \
+	"key, group, offline, prefer, trust or noselect"
 #define ALLOWED_SOURCES                                                                            \
 	"a list of 1 to 64 sources, members of pools counted, each a map with its kind (ntp, "     \
 	"pool or feed) as a key"
@@ -230,6 +230,9 @@ static const struct {
 	 "f.yaml:7: sources: too many sources; allowed: " ALLOWED_SOURCES "\n"},
 	{"sources:\n  - ntp: a.example\n    ntp: b.example\n",
 	 "f.yaml:3: sources[0].ntp: duplicate key: it is in line 2 already; allowed: once\n"},
+	{"sources: [{ntp: a.example, samples_per_poll: 9}]\n",
+	 "f.yaml:1: sources[0].samples_per_poll: 9 is out of range; "
+	 "allowed: an integer from 1 to 8\n"},
 	{"sources: [{ntp: a.example, iburst: yes}]\n",
 	 "f.yaml:1: sources[0].iburst: \"yes\" is neither true nor false; "
 	 "allowed: true or false\n"},
@@ -420,7 +423,7 @@ Test(config, every_value_arrives_in_its_member)
 		"keys: /a/b\ncounter: monotonic_raw\nwarm_up_s: 7\nlog_level: DEBUG\n"
 		"control: {socket: /run/x/y.sock, group: operators}\n"
 		"sources:\n  - ntp: a.example\n    port: 65535\n    iburst: true\n"
-		"    minpoll: -3\n    maxpoll: 17\n    offline: true\n"
+		"    minpoll: -3\n    maxpoll: 17\n    samples_per_poll: 8\n    offline: true\n"
 		"    xleave: true\n    key: 4294967295\n    prefer: true\n    trust: true\n"
 		"  - {ntp: \"::1\", noselect: true}\n  - {pool: b.example, maxsources: 16, port: 124}\n";
 	struct config config;
@@ -457,6 +460,8 @@ Test(config, every_value_arrives_in_its_member)
 	cr_assert_eq(config.sources[0].ntp.iburst, true);
 	cr_assert_eq(config.sources[0].ntp.minpoll, -3);
 	cr_assert_eq(config.sources[0].ntp.maxpoll, 17);
+	cr_assert_eq(config.sources[0].ntp.samples, 8);
+	cr_assert_eq(config.sources[1].ntp.samples, 1);
 	cr_assert_eq(config.sources[0].offline, true);
 	cr_assert_eq(config.sources[0].ntp.xleave, true);
 	cr_assert_eq(config.sources[0].ntp.key.id, 4294967295);
@@ -701,7 +706,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 74);
+	cr_assert_eq(count, 75);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);

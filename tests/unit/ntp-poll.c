@@ -212,3 +212,85 @@ Test(ntp_poll, heard)
 	cr_assert_eq(poll.current, 0);
 	cr_assert_eq(poll.answers, 0);
 }
+
+/* Four requests 2 s apart, and 64 s from the first of one poll to that of the next */
+Test(ntp_poll, several_requests_a_poll)
+{
+	struct ntp_poll poll;
+	unsigned int i, j;
+
+	ntp_poll_init(&poll, 6, 10, false);
+	ntp_poll_samples(&poll, 4);
+	for (i = 0; i < 3; i++) {
+		for (j = 0; j < 3; j++) {
+			ntp_poll_sent(&poll);
+			cr_assert_eq(ntp_poll_interval_ns(&poll), 2 * S);
+		}
+		ntp_poll_sent(&poll);
+		cr_assert_eq(ntp_poll_interval_ns(&poll), 58 * S);
+	}
+	/* A burst at the start is one of single ones. */
+	ntp_poll_init(&poll, 6, 10, true);
+	ntp_poll_samples(&poll, 2);
+	for (i = 0; i < NTP_BURST_COUNT; i++)
+		ntp_poll_sent(&poll);
+	cr_assert_eq(ntp_poll_interval_ns(&poll), 64 * S);
+	ntp_poll_sent(&poll);
+	cr_assert_eq(ntp_poll_interval_ns(&poll), 2 * S);
+	/* There is no room for 8 times 2 s in a second. */
+	ntp_poll_init(&poll, 0, 0, false);
+	ntp_poll_samples(&poll, 8);
+	for (i = 0; i < 20; i++) {
+		ntp_poll_sent(&poll);
+		cr_assert_eq(ntp_poll_interval_ns(&poll), S / 8);
+	}
+}
+
+Test(ntp_poll, requests_of_a_poll_count_as_one)
+{
+	struct ntp_poll poll;
+	unsigned int i, polls;
+
+	ntp_poll_init(&poll, 0, 6, false);
+	ntp_poll_samples(&poll, 4);
+	/* Steady from the third poll on: eight of them double the interval. */
+	for (i = 0; i < 4 * (2 + NTP_POLL_STEADY) - 4; i++)
+		answered(&poll, 0);
+	cr_assert_eq(poll.current, 0);
+	cr_assert_eq(poll.reach, 0xff);
+	answered(&poll, 0);
+	cr_assert_eq(poll.current, 1);
+	for (i = 0; i < 3; i++)
+		answered(&poll, 0);
+
+	/* One answer of four is an answer, whichever it is. */
+	cr_assert_not(missed(&poll));
+	answered(&poll, 0);
+	cr_assert_not(missed(&poll));
+	cr_assert_not(missed(&poll));
+	cr_assert_eq(poll.current, 1);
+	cr_assert_eq(poll.reach, 0xff);
+	/* None is none, and eight polls without one are a loss. */
+	for (polls = 1; polls <= 8; polls++)
+		for (i = 1; i <= 4; i++)
+			cr_assert_eq(missed(&poll), polls == 8 && i == 4, "%u of %u", i, polls);
+	cr_assert_eq(poll.reach, 0);
+	/* Who is asked too often says so once. */
+	ntp_poll_sent(&poll);
+	ntp_poll_rate(&poll);
+	ntp_poll_sent(&poll);
+	cr_assert_eq(ntp_poll_interval_ns(&poll), S << poll.current);
+}
+
+Test(ntp_poll, without_a_network_a_poll_ends_with_its_first_request)
+{
+	struct ntp_poll poll;
+
+	ntp_poll_init(&poll, 6, 10, false);
+	ntp_poll_samples(&poll, 8);
+	ntp_poll_sent(&poll);
+	ntp_poll_unsent(&poll);
+	ntp_poll_missed(&poll);
+	cr_assert_eq(poll.reach, 0);
+	cr_assert_geq(ntp_poll_interval_ns(&poll), 64 * S);
+}

@@ -312,7 +312,8 @@ static bool config_in_range(const struct ntp_config *config)
 {
 	return config->server && *config->server && config->port &&
 	       config->minpoll >= NTP_POLL_MIN && config->maxpoll <= NTP_POLL_MAX &&
-	       config->minpoll <= config->maxpoll && (!config->key.id || config->key.size);
+	       config->minpoll <= config->maxpoll && config->samples <= NTP_POLL_SAMPLES_MAX &&
+	       (!config->key.id || config->key.size);
 }
 
 void ntp_online(struct ntp *ntp, bool online)
@@ -350,6 +351,7 @@ int ntp_reconfigure(struct ntp *ntp, const struct ntp_config *config)
 	ntp->key = config->key;
 	ntp->interleaved.wanted = config->xleave;
 	ntp_poll_range(&ntp->poll, config->minpoll, config->maxpoll, config->iburst);
+	ntp_poll_samples(&ntp->poll, config->samples ? config->samples : 1);
 	if (ntp->phase == RESTING && ntp->statistics.sent)
 		ntp_rest(ntp);
 	return 0;
@@ -381,6 +383,7 @@ int ntp_new(struct ntp **ret, const struct source_context *context, unsigned int
 	ntp->timer.fire = expired;
 	ntp->timer.data = ntp;
 	ntp_poll_init(&ntp->poll, config->minpoll, config->maxpoll, config->iburst);
+	ntp_poll_samples(&ntp->poll, config->samples ? config->samples : 1);
 	ntp->interleaved.wanted = config->xleave;
 	ntp->key = config->key;
 	ntp->server = strdup(config->server);

@@ -21,6 +21,7 @@ struct ntp_config {
 			     * at most 2 s apart, whatever minpoll says */
 	int8_t minpoll;     /* log2 s, -3 to 17 */
 	int8_t maxpoll;     /* log2 s, minpoll to 17 */
+	uint8_t samples;    /* requests a poll, 2 s apart at most: 1 to 8; 0 is 1 */
 	bool xleave;        /* ask for interleaved answers (RFC 9769); without them as always */
 	struct ntp_key key; /* authenticate with it; ID 0: not at all */
 };

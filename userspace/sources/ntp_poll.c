@@ -21,17 +21,35 @@ void ntp_poll_init(struct ntp_poll *poll, int8_t minpoll, int8_t maxpoll, bool b
 	poll->current = minpoll;
 	poll->bursts = bursts;
 	poll->burst = bursts ? NTP_BURST_COUNT : 0;
+	poll->samples = 1;
+}
+
+void ntp_poll_samples(struct ntp_poll *poll, unsigned int samples)
+{
+	poll->samples = (uint8_t)samples;
+	if (poll->more >= samples)
+		poll->more = (uint8_t)(samples - 1);
 }
 
 void ntp_poll_sent(struct ntp_poll *poll)
 {
+	if (poll->more) {
+		poll->more--;
+		poll->made++;
+		return;
+	}
 	poll->reach = (uint8_t)(poll->reach << 1);
+	poll->judged = false;
+	poll->made = 0;
 	if (poll->burst)
 		poll->burst--;
+	else
+		poll->more = poll->samples - 1;
 }
 
 void ntp_poll_unsent(struct ntp_poll *poll)
 {
+	poll->more = 0;
 	if (poll->bursts && poll->burst < NTP_BURST_COUNT)
 		poll->burst++;
 }
@@ -76,6 +94,9 @@ void ntp_poll_answered(struct ntp_poll *poll, const struct sample *sample, int64
 	int doublings = unrest(poll, raw_ns, sample->offset_ns, noise_ns);
 
 	ntp_poll_heard(poll);
+	if (poll->judged)
+		return;
+	poll->judged = true;
 	poll->steady = doublings == 0 ? poll->steady + 1 : 0;
 	poll->last[1] = poll->last[0];
 	poll->last[0].raw_ns = raw_ns;
@@ -98,6 +119,8 @@ bool ntp_poll_missed(struct ntp_poll *poll)
 {
 	bool lost = poll->reachable && !poll->reach;
 
+	if (poll->more || poll->reach & 1)
+		return false;
 	poll->steady = 0;
 	/* Some are lost: ask sooner. None comes: do not add to what is wrong there. */
 	if (poll->reach && poll->current > poll->minpoll)
@@ -112,6 +135,7 @@ bool ntp_poll_missed(struct ntp_poll *poll)
 void ntp_poll_burst(struct ntp_poll *poll)
 {
 	poll->burst = NTP_BURST_COUNT;
+	poll->more = 0;
 }
 
 void ntp_poll_range(struct ntp_poll *poll, int8_t minpoll, int8_t maxpoll, bool bursts)
@@ -129,6 +153,7 @@ void ntp_poll_rate(struct ntp_poll *poll)
 {
 	poll->burst = 0;
 	poll->bursts = false;
+	ntp_poll_samples(poll, 1);
 	poll->steady = 0;
 	if (poll->current < NTP_POLL_MAX)
 		poll->current++;
@@ -140,6 +165,13 @@ void ntp_poll_rate(struct ntp_poll *poll)
 int64_t ntp_poll_interval_ns(const struct ntp_poll *poll)
 {
 	int64_t interval_ns = ntp_log2_to_ns(poll->current);
+	int64_t apart_ns = interval_ns / poll->samples;
 
-	return poll->burst && interval_ns > NTP_BURST_NS ? NTP_BURST_NS : interval_ns;
+	if (apart_ns > NTP_BURST_NS)
+		apart_ns = NTP_BURST_NS;
+	if (poll->more)
+		return apart_ns;
+	if (poll->burst && interval_ns > NTP_BURST_NS)
+		return NTP_BURST_NS;
+	return interval_ns - (poll->made < poll->samples ? poll->made : 0) * apart_ns;
 }

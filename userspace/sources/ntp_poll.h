@@ -11,7 +11,10 @@
 #define NTP_POLL_MIN (-3) /* log2 s */
 #define NTP_POLL_MAX 17
 
-/* A burst: this many requests, this far apart at most */
+/* Requests a poll, at most */
+#define NTP_POLL_SAMPLES_MAX 8
+
+/* A burst: this many requests, this far apart at most; those of one poll, too */
 #define NTP_BURST_COUNT 4
 #define NTP_BURST_NS 2000000000LL
 
@@ -22,8 +25,12 @@ struct ntp_poll {
 	int8_t minpoll; /* log2 s; a server's RATE raises it */
 	int8_t maxpoll;
 	int8_t current;
-	uint8_t reach; /* one bit a request, newest lowest, 1: answered */
-	uint8_t burst; /* requests left of a burst */
+	uint8_t reach;   /* one bit a poll, newest lowest, 1: answered */
+	uint8_t burst;   /* polls left of a burst */
+	uint8_t samples; /* requests a poll; those of a burst have one */
+	uint8_t more;    /* requests left of this poll */
+	uint8_t made;    /* requests of this poll beside the first */
+	bool judged;     /* this poll has moved the interval */
 	uint8_t steady;
 	uint8_t answers; /* how many of last[] are filled */
 	bool bursts;
@@ -37,7 +44,14 @@ struct ntp_poll {
 
 void ntp_poll_init(struct ntp_poll *poll, int8_t minpoll, int8_t maxpoll, bool bursts);
 
-/* A request goes out: shifts the reach register. */
+/*
+ * So many requests a poll from now on, 1 to NTP_POLL_SAMPLES_MAX; 1 at first. They are 2 s apart, or
+ * as many parts of the interval if that is less. For reach and the interval they are one: it was
+ * answered if one of them was, and it is the first answer that moves the interval.
+ */
+void ntp_poll_samples(struct ntp_poll *poll, unsigned int samples);
+
+/* A request goes out: the first one of a poll shifts the reach register. */
 void ntp_poll_sent(struct ntp_poll *poll);
 
 /*
@@ -56,7 +70,10 @@ void ntp_poll_heard(struct ntp_poll *poll);
  */
 void ntp_poll_answered(struct ntp_poll *poll, const struct sample *sample, int64_t raw_ns);
 
-/* It was not answered in time. Returns true if the server was reachable till now and is no more. */
+/*
+ * It was not answered in time, which is nothing before the last one of a poll. Returns true if the
+ * server was reachable till now and is no more.
+ */
 bool ntp_poll_missed(struct ntp_poll *poll);
 
 /* The next requests are a burst, whatever init said of bursts. */
@@ -65,7 +82,7 @@ void ntp_poll_burst(struct ntp_poll *poll);
 /* Other limits; the interval moves by no more than they ask. */
 void ntp_poll_range(struct ntp_poll *poll, int8_t minpoll, int8_t maxpoll, bool bursts);
 
-/* Kiss code RATE: never again as often as now. */
+/* Kiss code RATE: never again as often as now, nor more than one request a poll. */
 void ntp_poll_rate(struct ntp_poll *poll);
 
 /* From one request to the next, ns */
