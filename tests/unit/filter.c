@@ -296,6 +296,28 @@ Test(filter, the_first_quick_exchange_is_no_outlier)
 	cr_assert_eq(add(41 * SECOND, OFFSET, 24000000), FILTER_TAKEN);
 }
 
+/* Hardware saw the truth; user space is 20 us late, and its stamps may be, as its sender knows. */
+Test(filter, well_stamped_samples_outweigh_badly_stamped_ones)
+{
+	struct sample sample = {.delay_ns = 20000, .stratum = 1};
+	struct filter_interval interval;
+	int i;
+
+	for (i = 0; i < 32; i++) {
+		bool hardware = i % 4 == 0;
+
+		sample.offset_ns = OFFSET + (hardware ? i % 3 * 20 : 20000 + i % 3 * 500);
+		sample.stamps_ns = hardware ? 50 : 20000;
+		sample.dispersion_ns = sample.stamps_ns + 100;
+		filter_add(&filter, &sample, i * SECOND, &limits);
+	}
+	cr_assert_float_eq(filter_estimate(&filter, 31 * SECOND, OFFSET), 0, 100);
+	interval = filter_interval(&filter, 31 * SECOND, &limits);
+	cr_assert_eq(interval.best->sample.stamps_ns, 50);
+	cr_assert_gt(filter_sample_sd(&filter, filter_entry_at(&filter, 0)),
+		     50 * filter_sample_sd(&filter, filter_entry_at(&filter, 3)));
+}
+
 /* All wait on the way there, up to 6 ms, so that the offset is too large by half of it. */
 Test(filter, corrects_what_waits_on_one_way)
 {

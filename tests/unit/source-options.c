@@ -110,6 +110,70 @@ Test(source_options, a_falseticker_is_named_with_its_distance)
 	is_selected(1);
 }
 
+/* The intervals of the right ones share [-11000, 11000], and more; distances are from what they share. */
+Test(source_options, falsetickers_below_half_are_named_with_their_distances)
+{
+	static const struct {
+		unsigned int count;
+		int64_t off_ns[8];
+		int64_t by_ns[8]; /* 0: right */
+	} cases[] = {
+		/* Two of five: of different minds, of one mind, just beside */
+		{5, {0, 50 * MS, 0, -30 * MS, 0}, {0, 50 * MS - 22000, 0, 30 * MS - 22000, 0}},
+		{5, {50 * MS, 50 * MS, 0, 0, 0}, {50 * MS - 22000, 50 * MS - 22000, 0, 0, 0}},
+		{5, {0, 0, 0, 22001, -22003}, {0, 0, 0, 1, 3}},
+		/* Three of eight */
+		{8,
+		 {50 * MS, 0, -30 * MS, 0, 0, 400000, 0, 0},
+		 {50 * MS - 22000, 0, 30 * MS - 22000, 0, 0, 400000 - 22000, 0, 0}},
+		{8,
+		 {-MS, -MS, -MS, 0, 0, 0, 0, 0},
+		 {MS - 22000, MS - 22000, MS - 22000, 0, 0, 0, 0, 0}},
+	};
+	unsigned int i, j;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		start(cases[i].count);
+		all_say(SECOND, cases[i].count, cases[i].off_ns);
+		cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED, "case %u", i);
+		cr_assert_eq(told_ns(SECOND), 0, "case %u", i);
+		cr_assert_float_eq((double)now.bound.total_ns, ERROR, 3);
+		for (j = 0; j < cases[i].count; j++) {
+			cr_assert_eq(engine.views[j].false_by_ns, cases[i].by_ns[j],
+				     "case %u, source %u: %ld", i, j,
+				     (long)engine.views[j].false_by_ns);
+			if (cases[i].by_ns[j])
+				is(j, CHRONOTICK_SOURCE_FALSETICKER, "disagrees with the majority");
+			else
+				is_selected(j);
+		}
+	}
+}
+
+/* Three of five of different minds, four of eight even of one: there is no majority. */
+Test(source_options, half_and_more_false_ones_are_refused)
+{
+	static const struct {
+		unsigned int count;
+		int64_t off_ns[8];
+	} cases[] = {
+		{5, {0, 50 * MS, 0, -30 * MS, 400000}},
+		{5, {50 * MS, 50 * MS, 0, 0, -MS}},
+		{8, {0, 0, 0, 0, 50 * MS, 50 * MS, 50 * MS, 50 * MS}},
+		{8, {0, 50 * MS, 0, -30 * MS, 0, MS, 0, -MS}},
+	};
+	unsigned int i, j;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		start(cases[i].count);
+		all_say(SECOND, cases[i].count, cases[i].off_ns);
+		cr_assert_eq(now.status, CHRONOTICK_UNSYNCHRONIZED, "case %u", i);
+		cr_assert_eq(now.source, CHRONOTICK_NO_DATA);
+		for (j = 0; j < cases[i].count; j++)
+			is(j, CHRONOTICK_SOURCE_CANDIDATE, "no majority of the sources agrees");
+	}
+}
+
 Test(source_options, one_that_contradicts_itself_is_named_with_its_distance)
 {
 	int i;

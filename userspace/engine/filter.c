@@ -116,10 +116,14 @@ static struct rate_interval rate_from_to(const struct filter *filter, int64_t fr
 	struct rate_interval rate = rate_before(filter, to_ns, reach_ns, limits, &limits->wander);
 	unsigned int i;
 
-	for (i = 1; i < filter->count; i++) {
+	/* The oldest say most, and then most of the others nothing more. */
+	for (i = filter->count; i-- > 1;) {
 		const struct filter_entry *entry = entry_at(filter, i);
 		int64_t began = entry->raw_ns < from_ns ? entry->raw_ns : from_ns;
 
+		if (entry->rate.lo - limits->wander.steady <= rate.lo &&
+		    entry->rate.hi + limits->wander.steady >= rate.hi)
+			continue;
 		rate_intersect(&rate,
 			       rate_widen(entry->rate,
 					  rate_wander(&limits->wander, to_ns - began + reach_ns)));
