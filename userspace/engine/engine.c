@@ -236,7 +236,9 @@ static void filter_take(struct engine *engine, const struct sample *sample, int6
 	enum filter_verdict verdict = filter_add(filter, sample, raw_ns, &engine->limits);
 
 	engine->views[sample->source].verdicts[verdict]++;
-	source->fresh += filter->added;
+	/* Of a row that is confirmed the models get the last: they have their own idea of a step. */
+	if (filter->pending_count == 0)
+		source->fresh++;
 	if (oldest_ns(filter) > newest_ns)
 		source->recanted = true;
 }

@@ -344,7 +344,6 @@ static void entry_push(struct filter *filter, const struct filter_entry *new,
 	filter->next = (filter->next + 1) % FILTER_SAMPLES;
 	if (filter->count < FILTER_SAMPLES)
 		filter->count++;
-	filter->added++;
 	pending_drop(filter);
 	fit_update(filter, limits);
 }
@@ -458,7 +457,6 @@ enum filter_verdict filter_add(struct filter *filter, const struct sample *sampl
 	enum filter_verdict verdict = entry_judge(filter, &new, limits);
 	unsigned int i;
 
-	filter->added = 0;
 	if (verdict == FILTER_TAKEN) {
 		entry_push(filter, &new, limits);
 		return verdict;

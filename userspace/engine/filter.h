@@ -77,7 +77,6 @@ struct filter {
 	unsigned int pending_count;
 	unsigned int contradicting; /* of them, those that contradict the ring */
 	unsigned int above;         /* of them, those above the line */
-	unsigned int added;         /* to the ring, by the latest sample */
 	struct outlier_tests outliers;
 	struct fit fit;         /* about the newest entry */
 	int64_t least_delay_ns; /* of the ring's samples */
