@@ -146,6 +146,10 @@ static void live(int64_t end_ns)
 			engine_source_exclude(&engine, 1, "offline");
 		if (round % 40 == 17)
 			engine_source_exclude(&engine, 1, NULL);
+		if (round % 100 == 30)
+			(void)engine_source_options(&engine, 2, ENGINE_SOURCE_PREFER);
+		if (round % 100 == 50)
+			(void)engine_source_options(&engine, 2, 0);
 		if (round % 40 == 20)
 			engine_source_unreachable(&engine, 2, CHRONOTICK_SOURCE_DENIED);
 		if (round % 100 == 60)

@@ -37,6 +37,7 @@ Test(sample_text, every_kind_goes_there_and_back)
 		"leaps 1798675200000000000",
 		"add 63",
 		"exclude 3 1",
+		"options 3 7",
 		"remove 0",
 		"lost 3 5",
 		"run 1795305600000000000-77 12345678901",
@@ -144,6 +145,7 @@ Test(sample_text, what_is_wrong_is_told)
 		 "at: counter: 18446744073709551616 is out of range; allowed: 0 to "
 		 "18446744073709551615"},
 		{"add 64", "add: source: 64 is out of range; allowed: 0 to 63"},
+		{"options 1 8", "options: options: 8 is out of range; allowed: 0 to 7"},
 		{"exclude 1 2", "exclude: excluded: 2 is out of range; allowed: 0 to 1"},
 		{"leap -9223372036854775809 1",
 		 "leap: from_ns: -9223372036854775809 is out of range; allowed: "

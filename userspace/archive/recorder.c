@@ -134,6 +134,10 @@ static void state_write(struct recorder *recorder)
 		record.kind = ENGINE_INPUT_EXCLUDE;
 		if (engine->sources[i].excluded)
 			record_write(recorder, &record);
+		record.input.options = engine->sources[i].options;
+		record.kind = ENGINE_INPUT_OPTIONS;
+		if (record.input.options)
+			record_write(recorder, &record);
 		recorder->named[i] = false; /* again with its next sample */
 	}
 	record.kind = SAMPLE_RECORD_GO;

@@ -139,6 +139,7 @@ void engine_source_exclude(struct engine *engine, unsigned int source, const cha
 
 int engine_source_options(struct engine *engine, unsigned int source, unsigned int options)
 {
+	observe(engine, .kind = ENGINE_INPUT_OPTIONS, .source = source, .options = options);
 	if (!source_present(engine, source) || options & ~ENGINE_SOURCE_OPTIONS)
 		return -EINVAL;
 	engine->sources[source].options = options;

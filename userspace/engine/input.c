@@ -38,6 +38,8 @@ int engine_input(struct engine *engine, const struct engine_input *input, struct
 		engine_source_exclude(engine, input->source,
 				      input->excluded ? reason_excluded : NULL);
 		return 0;
+	case ENGINE_INPUT_OPTIONS:
+		return engine_source_options(engine, input->source, input->options);
 	case ENGINE_INPUT_UNREACHABLE:
 		engine_source_unreachable(engine, input->source, input->state);
 		return 0;

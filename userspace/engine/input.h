@@ -21,6 +21,7 @@ enum engine_input_kind {
 	ENGINE_INPUT_ADD,
 	ENGINE_INPUT_REMOVE,
 	ENGINE_INPUT_EXCLUDE,
+	ENGINE_INPUT_OPTIONS,
 	ENGINE_INPUT_UNREACHABLE,
 	ENGINE_INPUT_SAMPLE,
 	ENGINE_INPUT_COVARIATES,
@@ -32,8 +33,9 @@ enum engine_input_kind {
 
 struct engine_input {
 	enum engine_input_kind kind;
-	unsigned int source;         /* ADD, REMOVE, EXCLUDE, UNREACHABLE */
+	unsigned int source;         /* ADD, REMOVE, EXCLUDE, OPTIONS, UNREACHABLE */
 	bool excluded;               /* EXCLUDE; the reason is told as another one */
+	unsigned int options;        /* OPTIONS */
 	uint8_t state;               /* UNREACHABLE */
 	uint64_t counter;            /* COVARIATES, FEED, CORRECT */
 	struct engine_config config; /* CONFIGURE; its pointers are not looked at */
