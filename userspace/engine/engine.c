@@ -237,8 +237,14 @@ static void filter_take(struct engine *engine, const struct sample *sample, int6
 	enum filter_verdict verdict = filter_add(filter, sample, raw_ns, &engine->limits);
 
 	engine->views[sample->source].verdicts[verdict]++;
-	/* Of a row that is confirmed the models get the last: they have their own idea of a step. */
-	if (filter->pending_count == 0)
+	/*
+	 * The models get the whole row of a source that is alone, and step by it; of one among others,
+	 * that may have jumped without them, the last: theirs say what is right.
+	 */
+	if (verdict == FILTER_CONFIRMED && engine->source_count == 1 &&
+	    oldest_ns(filter) <= newest_ns)
+		source->fresh += FILTER_CONFIRM - filter->pending_count;
+	else if (filter->pending_count == 0)
 		source->fresh++;
 	if (oldest_ns(filter) > newest_ns)
 		source->recanted = true;
