@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "engine/follow.h"
+#include "engine/base.h"
 
 static const char *short_term_reason(const struct models *models)
 {
@@ -98,7 +98,7 @@ void engine_describe(const struct engine *engine, uint64_t counter, struct engin
 	unsigned int i;
 
 	if (engine->has_base)
-		engine_base_at(engine, counter, &now);
+		base_at(engine, counter, &now);
 	ret->level = engine->has_base ? engine->level : FUSE_NO_DATA;
 	ret->held = engine->held;
 	ret->reason = engine_level_reason(engine, now_ns);

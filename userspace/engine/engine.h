@@ -8,6 +8,8 @@
  *	select.h   which of several intervals agree, and on what
  *	cluster.h  which of those the estimate is made of
  *	combine.h  several sources -> one estimate with a bound
+ *	verdict.h  what becomes of each source, and why
+ *	base.h     the time told from that, and held over
  *	models.h   what is going to be measured, by models that learn the oscillator
  *	retro.h    what follows for them, and for the past, when a measurement contradicts
  *	steer.h    the estimate follows the models, inside of the bound

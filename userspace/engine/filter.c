@@ -43,6 +43,11 @@ const struct filter_entry *filter_newest(const struct filter *filter)
 	return filter->count ? entry_at(filter, 0) : NULL;
 }
 
+const struct filter_entry *filter_oldest(const struct filter *filter)
+{
+	return filter->count ? entry_at(filter, filter->count - 1) : NULL;
+}
+
 static int64_t rate_clamp(__int128 rate)
 {
 	return rate > RATE_ONE ? RATE_ONE : rate < -RATE_ONE ? -RATE_ONE : (int64_t)rate;

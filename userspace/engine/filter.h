@@ -136,8 +136,9 @@ double filter_sample_excess(const struct filter *filter, const struct filter_ent
  */
 double filter_sample_sd(const struct filter *filter, const struct filter_entry *entry);
 
-/* The newest entry of the ring; NULL if it is empty. */
+/* The newest and the oldest entry of the ring; NULL if it is empty. */
 const struct filter_entry *filter_newest(const struct filter *filter);
+const struct filter_entry *filter_oldest(const struct filter *filter);
 
 /*
  * What the prior says of the rate at raw time now_ns: its standard deviation grows with the square

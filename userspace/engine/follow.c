@@ -2,6 +2,7 @@
 #include "engine/follow.h"
 
 #include "chronotick_page.h"
+#include "engine/base.h"
 #include "engine/filter.h"
 #include "engine/leap.h"
 #include "engine/steer.h"
@@ -41,7 +42,7 @@ bool follow_sample(struct engine *engine, const struct sample *sample, int64_t r
 	if (!engine->has_base)
 		return leap_table_allows(engine->config.leaps, raw_ns + sample->offset_ns,
 					 filter_error(sample));
-	engine_base_at(engine, sample->counter, &then);
+	base_at(engine, sample->counter, &then);
 	leap_follow(engine, raw_ns, &then);
 	*shift_ns = leap_watch_shift(&engine->leap, raw_ns);
 	return leap_watch_allows(&engine->leap, (int64_t)(then.utc >> 64), then.bound.total_ns,

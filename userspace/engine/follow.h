@@ -9,19 +9,6 @@
 #include "engine/engine.h"
 
 /*
- * The engine's line at a counter value, in *ret; the uncertainty stays that of the last selection.
- * There must be a base.
- */
-void engine_base_at(const struct engine *engine, uint64_t counter, struct correction *ret);
-
-/*
- * Where the rate lies from the last selection up to reach_ns, at most BOUND_WANDER_WINDOW_NS, after
- * raw time now_ns, if nothing was measured since.
- */
-struct rate_interval engine_base_rate(const struct engine *engine, int64_t now_ns,
-				      int64_t reach_ns);
-
-/*
  * May the sample be taken, or is it of the time around a leap second? A leap second that is due
  * then is followed first. *shift_ns: what has to be added to the offset of one from before.
  */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "engine/follow.h"
+#include "engine/base.h"
 #include "engine/observe.h"
 #include "engine/steer.h"
 
@@ -39,7 +39,7 @@ int engine_memory_get(const struct engine *engine, struct engine_memory *ret)
 	int64_t held_ns = timescale_ns(scale, engine->base.counter) -
 			  timescale_ns(scale, engine->selected_counter);
 	struct rate_interval rate =
-		engine_base_rate(engine, engine->base_raw_ns, BOUND_WANDER_WINDOW_NS);
+		base_rate_at(engine, engine->base_raw_ns, BOUND_WANDER_WINDOW_NS);
 	uint64_t nominal = scale->mult;
 	double noise_ns = 0;
 	unsigned int i;
