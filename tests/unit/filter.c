@@ -184,6 +184,46 @@ Test(filter, a_sample_ages_by_the_wander_until_now)
 	cr_assert_float_eq((double)interval.distance_ns, 10000 + 3100e3 * (0.2 + 2.9104), 5000);
 }
 
+/* The ring is over after a minute; pairs of a quarter of an hour say twenty times as much. */
+Test(filter, at_short_polls_the_rate_is_known_from_long_pairs)
+{
+	struct filter_interval interval;
+	int i;
+
+	for (i = 0; i <= 1300; i++)
+		add(i * SECOND, OFFSET + i * 20000, 19999500); /* 20 ppm; error 10 ms */
+	cr_assert_eq(filter.count, FILTER_SAMPLES);
+	cr_assert_eq(filter.anchor_count, FILTER_ANCHORS);
+	interval = filter_interval(&filter, 1400 * SECOND, &limits);
+	/* 10 ms, and 100 s of 20 ms / 1,100 s + 1.1 ppm; 100 ppm by the ring alone */
+	cr_assert_float_eq((double)interval.distance_ns, 10e6 + 100e9 * (18.2e-6 + 1.1e-6), 2e5);
+}
+
+Test(filter, anchors_are_the_best_of_their_time_and_go_with_the_ring)
+{
+	int i;
+
+	for (i = 0; i < 300; i++)
+		add(i * SECOND, OFFSET, i % 7 ? 100000 : 20000);
+	cr_assert_gt(filter.anchor_count, 2);
+	for (i = 0; i < (int)filter.anchor_count - 1; i++)
+		cr_assert_eq(filter.anchors[i].sample.delay_ns, 20000);
+	filter_shift(&filter, SECOND);
+	cr_assert_eq(filter.anchors[0].sample.offset_ns, OFFSET + SECOND);
+	for (i = 300; i < 310; i++)
+		add(i * SECOND, OFFSET + 900 * SECOND, 20000);
+	cr_assert_eq(filter.anchor_count, 0);
+}
+
+Test(filter, at_long_polls_the_ring_is_long_enough)
+{
+	int i;
+
+	for (i = 0; i < 200; i++)
+		add(i * 64 * SECOND, OFFSET, 20000);
+	cr_assert_eq(filter.anchor_count, 0);
+}
+
 /* A walk counts where it is more than the steady wander: 3 ppm in 900 s, 6 ppm in 3600 s. */
 Test(filter, the_wander_is_the_greater_of_two)
 {

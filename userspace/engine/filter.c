@@ -48,27 +48,41 @@ const struct filter_entry *filter_oldest(const struct filter *filter)
 	return filter->count ? entry_at(filter, filter->count - 1) : NULL;
 }
 
-static int64_t rate_clamp(__int128 rate)
+/* 0 is the oldest. */
+static inline const struct filter_entry *anchor_at(const struct filter *filter, unsigned int index)
 {
-	return rate > RATE_ONE ? RATE_ONE : rate < -RATE_ONE ? -RATE_ONE : (int64_t)rate;
+	return &filter->anchors[(filter->anchor_next + FILTER_ANCHORS - filter->anchor_count +
+				 index) %
+				FILTER_ANCHORS];
 }
 
-static __int128 divide_floor(__int128 a, int64_t b)
+/* A rate in 2^-50 as a whole number, within what there is */
+static int64_t rate_clamp(double rate)
 {
-	return a / b - (a % b < 0);
+	return rate > (double)RATE_ONE    ? RATE_ONE
+	       : rate < -(double)RATE_ONE ? -RATE_ONE
+					  : (int64_t)rate;
 }
 
-/* What two samples say of the mean rate between them. */
+/*
+ * What two samples say of the mean rate between them. Quotients of doubles are quick, and off by
+ * less than a half in what is not clamped: up to 2^50, with 53 bits.
+ */
 static struct rate_interval pair_rate(const struct filter_entry *old,
 				      const struct filter_entry *new)
 {
-	int64_t dt = new->raw_ns - old->raw_ns;
-	int64_t error = old->error_ns + new->error_ns;
-	__int128 diff = (__int128)new->sample.offset_ns - old->sample.offset_ns;
+	int64_t error = old->error_ns + new->error_ns, diff;
+	double per_ns = (double)(new->raw_ns - old->raw_ns);
+
+	/* Centuries apart: any number that is clamped below will do. */
+	if (__builtin_sub_overflow(new->sample.offset_ns, old->sample.offset_ns, &diff) ||
+	    diff > INT64_MAX / 2 || diff < -INT64_MAX / 2)
+		diff = new->sample.offset_ns > old->sample.offset_ns ? INT64_MAX / 2
+								     : -INT64_MAX / 2;
 
 	return (struct rate_interval){
-		rate_clamp(divide_floor((diff - error) * RATE_ONE, dt)),
-		rate_clamp(-divide_floor(-(diff + error) * RATE_ONE, dt)),
+		rate_clamp(floor((double)(diff - error) * (double)RATE_ONE / per_ns) - 1),
+		rate_clamp(ceil((double)(diff + error) * (double)RATE_ONE / per_ns) + 1),
 	};
 }
 
@@ -108,6 +122,20 @@ static struct rate_interval rate_before(const struct filter *filter, int64_t now
 	return rate;
 }
 
+/* Narrow *rate to what the pairs that begin with an entry say of it, see rate_from_to(). */
+static inline void rate_narrow(struct rate_interval *rate, const struct filter_entry *entry,
+			       int64_t from_ns, int64_t to_ns, int64_t reach_ns,
+			       const struct wander *wander)
+{
+	int64_t began = entry->raw_ns < from_ns ? entry->raw_ns : from_ns;
+
+	if (entry->rate.lo - wander->steady <= rate->lo &&
+	    entry->rate.hi + wander->steady >= rate->hi)
+		return;
+	rate_intersect(rate,
+		       rate_widen(entry->rate, rate_wander(wander, to_ns - began + reach_ns)));
+}
+
 /*
  * The rate from from_ns to to_ns and reach_ns beyond each of them. Any instant of it is no farther
  * from any of a pair's window than reach_ns more than the earlier of from_ns and the window's
@@ -122,17 +150,10 @@ static struct rate_interval rate_from_to(const struct filter *filter, int64_t fr
 	unsigned int i;
 
 	/* The oldest say most, and then most of the others nothing more. */
-	for (i = filter->count; i-- > 1;) {
-		const struct filter_entry *entry = entry_at(filter, i);
-		int64_t began = entry->raw_ns < from_ns ? entry->raw_ns : from_ns;
-
-		if (entry->rate.lo - limits->wander.steady <= rate.lo &&
-		    entry->rate.hi + limits->wander.steady >= rate.hi)
-			continue;
-		rate_intersect(&rate,
-			       rate_widen(entry->rate,
-					  rate_wander(&limits->wander, to_ns - began + reach_ns)));
-	}
+	for (i = 0; i < filter->anchor_count; i++)
+		rate_narrow(&rate, anchor_at(filter, i), from_ns, to_ns, reach_ns, &limits->wander);
+	for (i = filter->count; i-- > 1;)
+		rate_narrow(&rate, entry_at(filter, i), from_ns, to_ns, reach_ns, &limits->wander);
 	return rate.lo <= rate.hi ? rate : limit;
 }
 
@@ -177,6 +198,16 @@ struct filter_interval filter_interval(const struct filter *filter, int64_t now_
 	return ret;
 }
 
+/* ... at the time of a new entry, with the pair that they make */
+static void rate_narrow_by_pair(struct rate_interval *rate, const struct filter_entry *entry,
+				const struct filter_entry *new, const struct wander *wander)
+{
+	struct rate_interval pair = entry->rate;
+
+	rate_intersect(&pair, pair_rate(entry, new));
+	rate_intersect(rate, rate_widen(pair, rate_wander(wander, new->raw_ns - entry->raw_ns)));
+}
+
 /* Can the entry and the ring not both be right, within the oscillator's limits? */
 static bool entry_contradicts(const struct filter *filter, const struct filter_entry *new,
 			      const struct filter_limits *limits)
@@ -191,14 +222,10 @@ static bool entry_contradicts(const struct filter *filter, const struct filter_e
 	    new->sample.offset_ns + new->error_ns < old.offset.lo)
 		return true;
 
-	for (i = 0; i < filter->count; i++) {
-		const struct filter_entry *entry = entry_at(filter, i);
-		struct rate_interval pair = entry->rate;
-
-		rate_intersect(&pair, pair_rate(entry, new));
-		rate_intersect(&rate, rate_widen(pair, rate_wander(&limits->wander,
-								   new->raw_ns - entry->raw_ns)));
-	}
+	for (i = 0; i < filter->anchor_count; i++)
+		rate_narrow_by_pair(&rate, anchor_at(filter, i), new, &limits->wander);
+	for (i = 0; i < filter->count; i++)
+		rate_narrow_by_pair(&rate, entry_at(filter, i), new, &limits->wander);
 	return rate.lo > rate.hi;
 }
 
@@ -334,16 +361,39 @@ static void pending_drop(struct filter *filter)
 	filter->above = 0;
 }
 
+/* An entry leaves the ring. Where that is as long as the window, older ones say nothing more. */
+static void anchor_keep(struct filter *filter, const struct filter_entry *entry, int64_t now_ns)
+{
+	unsigned int newest = (filter->anchor_next + FILTER_ANCHORS - 1) % FILTER_ANCHORS;
+
+	if (now_ns - entry->raw_ns >= BOUND_WANDER_WINDOW_NS)
+		return;
+	if (filter->anchor_count && entry->raw_ns - filter->anchor_ns < FILTER_ANCHOR_NS) {
+		if (entry->error_ns < filter->anchors[newest].error_ns)
+			filter->anchors[newest] = *entry;
+		return;
+	}
+	filter->anchors[filter->anchor_next] = *entry;
+	filter->anchor_next = (filter->anchor_next + 1) % FILTER_ANCHORS;
+	filter->anchor_ns = entry->raw_ns;
+	if (filter->anchor_count < FILTER_ANCHORS)
+		filter->anchor_count++;
+}
+
 static void entry_push(struct filter *filter, const struct filter_entry *new,
 		       const struct filter_limits *limits)
 {
 	unsigned int i;
 
+	for (i = 0; i < filter->anchor_count; i++)
+		rate_intersect(&filter->anchors[i].rate, pair_rate(&filter->anchors[i], new));
 	for (i = 0; i < filter->count; i++) {
 		struct filter_entry *entry = &filter->entries[i];
 
 		rate_intersect(&entry->rate, pair_rate(entry, new));
 	}
+	if (filter->count == FILTER_SAMPLES)
+		anchor_keep(filter, &filter->entries[filter->next], new->raw_ns);
 	filter->entries[filter->next] = *new;
 	filter->entries[filter->next].rate = rate_unknown;
 	filter->next = (filter->next + 1) % FILTER_SAMPLES;
@@ -474,6 +524,8 @@ enum filter_verdict filter_add(struct filter *filter, const struct sample *sampl
 	if (filter->contradicting) {
 		filter->count = 0;
 		filter->next = 0;
+		filter->anchor_count = 0;
+		filter->anchor_next = 0;
 	}
 	pending_drop(filter);
 	/* The first one is taken, so fewer than FILTER_CONFIRM are left over. */
@@ -494,6 +546,8 @@ void filter_shift(struct filter *filter, int64_t shift_ns)
 	/* The line and the rates are differences. */
 	for (i = 0; i < FILTER_SAMPLES; i++)
 		filter->entries[i].sample.offset_ns += shift_ns;
+	for (i = 0; i < FILTER_ANCHORS; i++)
+		filter->anchors[i].sample.offset_ns += shift_ns;
 	for (i = 0; i < filter->pending_count; i++)
 		filter->pending[i].sample.offset_ns += shift_ns;
 }

@@ -68,11 +68,23 @@ struct filter_entry {
 	struct rate_interval rate;
 };
 
+/*
+ * Samples that have left the ring: the best one of every FILTER_ANCHOR_NS, for BOUND_WANDER_WINDOW_NS.
+ * At short polls the ring is over in a minute, and the rate between samples that are so near to each
+ * other is known badly.
+ */
+#define FILTER_ANCHORS 16
+#define FILTER_ANCHOR_NS (BOUND_WANDER_WINDOW_NS / FILTER_ANCHORS)
+
 /* A ring of a source's latest samples. All zero: empty. */
 struct filter {
 	struct filter_entry entries[FILTER_SAMPLES];
 	unsigned int count;                          /* filled, at most FILTER_SAMPLES */
 	unsigned int next;                           /* where the next one goes */
+	struct filter_entry anchors[FILTER_ANCHORS]; /* a ring too */
+	unsigned int anchor_count;
+	unsigned int anchor_next;
+	int64_t anchor_ns; /* raw time at which the newest anchor's turn began */
 	struct filter_entry pending[FILTER_CONFIRM]; /* set aside since one was taken */
 	unsigned int pending_count;
 	unsigned int contradicting; /* of them, those that contradict the ring */
