@@ -200,7 +200,7 @@ Test(recording, measurements_in_one_second_of_chrony_s_are_told_apart)
 	cr_assert_eq(read_text(lines), 0, "%s", errors);
 	cr_assert_eq(got.sample_count, 4);
 	for (i = 0; i < 4; i++)
-		cr_assert_eq(got.samples[i].counter, RECORDING_START_NS + i * MS);
+		cr_assert_eq(got.samples[i].counter, (uint64_t)(RECORDING_START_NS + i * MS));
 }
 
 #define GOOD WHEN "1 10.0.0.1 N  2 111 111 1111  6  6 0.10  1.0e-03" TAIL
