@@ -91,6 +91,16 @@ static int answered(int fd)
 	return size > 0 ? 1 : size < 0 && errno == EAGAIN ? -1 : 0;
 }
 
+/* ... once there is one: a busy machine may take its time. */
+static int answered_at_last(int fd)
+{
+	int tries, got;
+
+	for (tries = 0; (got = answered(fd)) < 0 && tries < 5000; tries++)
+		run(1000000);
+	return got;
+}
+
 Test(control_server, answers_and_leaves_nothing_behind)
 {
 	int fd, i;
@@ -99,12 +109,8 @@ Test(control_server, answers_and_leaves_nothing_behind)
 	fd = dial(SOCK_SEQPACKET);
 	cr_assert_geq(fd, 0);
 	for (i = 0; i < 3 * CONTROL_TICK_REQUESTS; i++) {
-		int got;
-
 		identity_send(fd);
-		while ((got = answered(fd)) < 0)
-			run(1000000);
-		cr_assert_eq(got, 1);
+		cr_assert_eq(answered_at_last(fd), 1);
 	}
 	close(fd);
 	down();
@@ -144,11 +150,10 @@ Test(control_server, drops_what_is_senseless_and_answers_the_others)
 	cr_assert_eq(send(fds[1], large, sizeof(large), 0), (ssize_t)sizeof(large));
 	cr_assert_eq(send(fds[2], "", 0, 0), 0);
 	identity_send(fds[3]);
-	run(20000000);
-	cr_assert_eq(answered(fds[0]), 0);
-	cr_assert_eq(answered(fds[1]), 0);
-	cr_assert_eq(answered(fds[2]), 0);
-	cr_assert_eq(answered(fds[3]), 1);
+	cr_assert_eq(answered_at_last(fds[3]), 1);
+	cr_assert_eq(answered_at_last(fds[0]), 0);
+	cr_assert_eq(answered_at_last(fds[1]), 0);
+	cr_assert_eq(answered_at_last(fds[2]), 0);
 	for (i = 0; i < 4; i++)
 		close(fds[i]);
 	down();
