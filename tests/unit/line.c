@@ -136,6 +136,7 @@ Test(line, joins_are_exact)
 		cr_assert(!next.new_generation);
 		cr_assert_eq(next.falling, rest < 0);
 		join = rest < 0 ? c0 + limits.window : c0 - limits.early;
+		cr_assert_eq(next.join, join);
 		cr_assert(line_utc(&next.clock, join) == line_utc(&old.clock, join));
 		/* Before W is over reads go from the old line to one that is not behind it. */
 		cr_assert(line_utc(&next.clock, c0) >= line_utc(&old.clock, c0));

@@ -246,6 +246,7 @@ void line_next(struct line *ret, const struct line_config *config,
 		ret->falling = clock->mult < previous->mult;
 		if (ret->falling)
 			join = c0 + window;
+		ret->join = join;
 		utc = (u128)line_utc(previous, join) - run(join - clock->anchor, clock->mult);
 	}
 	clock->utc_ns = (int64_t)(utc >> FRACTION);

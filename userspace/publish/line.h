@@ -41,6 +41,7 @@ enum line_slope {
 struct line {
 	struct chronotick_clock clock; /* seq is 0 */
 	struct bound_terms terms;      /* of clock.bound_ns; all 0 without trust */
+	uint64_t join; /* counter value at which it meets the line that it continues */
 	bool trusted;
 	bool new_generation; /* it jumps: it starts at the best estimate, without a join */
 	bool falling;        /* it must be readable before c0 + W */
