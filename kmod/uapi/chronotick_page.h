@@ -179,8 +179,8 @@ struct chronotick_header {
 	__u64 writer_start; /* start time of writer_pid in clock ticks since boot: proc(5) stat, 22 */
 	__u64 heartbeat;    /* counter value at the writer's latest round */
 	__u8 boot_id[16];   /* /proc/sys/kernel/random/boot_id */
-	/* The next four words are the kernel's; without the module they stay 0. */
-	__u32 kernel_state;
+	/* The next four words are the kernel's, as is kernel_events; without the module they stay 0. */
+	__u32 kernel_state;        /* CHRONOTICK_KERNEL_* of chronotick_ioctl.h */
 	__u32 kernel_steps;        /* steps of the system clock */
 	__u32 kernel_clocksources; /* changes of the clocksource */
 	__u32 kernel_writers;      /* writers so far */
@@ -190,7 +190,8 @@ struct chronotick_header {
 	__u64 generation_start; /* counter value at which the present generation began */
 	__u32 changes;          /* of status, generation, leap state, TAI - UTC or trust: a futex */
 	__u32 record_order;     /* enum chronotick_record_order; changed only while record is odd */
-	__u32 pad[2];
+	__u32 kernel_events; /* whatever makes an update another one: the two above, and suspends */
+	__u32 pad;
 };
 
 /* Figures that the daemon measures; every word is current by itself, the block is no snapshot. */

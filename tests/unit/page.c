@@ -68,6 +68,7 @@ AT(chronotick_header, max_bound_ns, 96);
 AT(chronotick_header, generation_start, 104);
 AT(chronotick_header, changes, 112);
 AT(chronotick_header, record_order, 116);
+AT(chronotick_header, kernel_events, 120);
 
 SIZE(chronotick_statistics, 512);
 SIZE(chronotick_source, 96);
