@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Build chronotick.ko for a kernel, boot that kernel in QEMU, and run programs in it.
+
+    run.py KERNEL --work DIRECTORY --init PROGRAM "PROGRAM ARGUMENT..."...
+
+KERNEL is one of those below $CHRONOTICK_KERNELS, ~/.cache/chronotick/kernels by default, which
+scripts/vm.sh makes. Prints the programs' checks as TAP, and one more
+for each thing that must not be: a program that ends otherwise than with 0 and all its checks, words
+of trouble in the kernel's messages, a machine that does not come to its end. Everything is emulated,
+so it needs no KVM. With --keep-logs the two serial ports' files are named.
+"""
+import argparse
+import gzip
+import lzma
+import os
+import pathlib
+import re
+import shutil
+import stat
+import struct
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+KERNELS = pathlib.Path(os.environ.get("CHRONOTICK_KERNELS")
+                       or pathlib.Path.home() / ".cache/chronotick/kernels")
+CHECK = re.compile(r"^(not )?ok - (.*)$")
+TROUBLE = re.compile(
+    r"WARNING: |BUG: |Oops|Kernel panic|general protection|unable to handle|KASAN|KCSAN|UBSAN|"
+    r"lockdep|possible recursive locking|circular locking|inconsistent lock state|"
+    r"suspicious RCU|sleeping function called|scheduling while atomic|unreferenced object|"
+    r"hung task|blocked for more than|stall(ed)? on CPU|soft lockup|hard LOCKUP|"
+    r"refcount_t|list_(add|del) corruption|chronotick: .*(unknown|disagrees)")
+# What emulation and a tiny system bring about, and what says "lockdep" and the like in peace
+PEACE = re.compile(r"Lock dependency validator|RCU lockdep checking is enabled|"
+                   r"debug: unmapping init|lockdep is turned off")
+
+
+class Tap:
+    """Numbers checks as they come."""
+
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def tell(self, good, text):
+        self.count += 1
+        self.failed += not good
+        print(f"{'' if good else 'not '}ok {self.count} - {text}", flush=True)
+
+
+def payload(image):
+    """The kernel's ELF inside a bzImage, see the kernel's Documentation/arch/x86/boot.rst."""
+    if image[:4] == b"\x7fELF":
+        return image
+    setup_sectors = image[0x1f1] or 4
+    if image[0x202:0x206] != b"HdrS":
+        raise ValueError("no bzImage")
+    offset, length = struct.unpack_from("<II", image, 0x248)
+    start = (setup_sectors + 1) * 512 + offset
+    data = image[start:start + length]
+    if data[:6] == b"\xfd7zXZ\0":
+        return lzma.LZMADecompressor().decompress(data)
+    if data[:2] == b"\x1f\x8b":
+        return gzip.decompress(data)
+    if data[:4] == b"\x28\xb5\x2f\xfd":
+        # The size of what it holds stands behind it, which is no frame of zstd.
+        out = subprocess.run(["zstd", "-dcqf"], input=data[:-4], stdout=subprocess.PIPE,
+                             check=True).stdout
+        return out
+    raise ValueError(f"a kernel packed in an unknown way, {data[:6].hex()}")
+
+
+def cpio(files):
+    """An initramfs, format newc: {path: (mode, contents)}."""
+    out = bytearray()
+
+    def entry(number, name, mode, data):
+        fields = [number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+        out.extend(b"070701" + b"".join(b"%08x" % field for field in fields))
+        out.extend(name.encode() + b"\0")
+        out.extend(b"\0" * (-len(out) % 4))
+        out.extend(data)
+        out.extend(b"\0" * (-len(out) % 4))
+
+    folders = {str(parent) for path in files for parent in pathlib.PurePath(path).parents}
+    folders |= {"dev", "proc", "sys", "tmp"}
+    number = 1
+    for folder in sorted(folders - {"."}):
+        entry(number, folder, stat.S_IFDIR | 0o755, b"")
+        number += 1
+    for path, (mode, data) in files.items():
+        entry(number, path, stat.S_IFREG | mode, data)
+        number += 1
+    entry(0, "TRAILER!!!", 0, b"")
+    return bytes(out)
+
+
+def libraries(program):
+    """What a dynamic program needs at run time."""
+    text = subprocess.run(["ldd", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True, check=False).stdout
+    return re.findall(r"(/\S+) \(0x", text)
+
+
+def module_build(kernel, work):
+    """The module, and what the compiler said of it."""
+    source = work / "kmod"
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(TOP / "kmod", source)
+    built = subprocess.run(
+        ["make", "-s", "-C", str(kernel / "build"), f"M={source}", "W=1", "modules"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    said = [line for line in built.stdout.splitlines() if "BTF" not in line and line.strip()]
+    if built.returncode:
+        return None, said
+    return source / "chronotick.ko", said
+
+
+def boot(kernel, work, initramfs, arguments):
+    """Returns the kernel's messages, what the programs said, and why it ended."""
+    vmlinux = work / "vmlinux"
+    if not vmlinux.exists():
+        vmlinux.write_bytes(payload((kernel / "vmlinuz").read_bytes()))
+    (work / "initramfs").write_bytes(initramfs)
+    console, results = work / "console.log", work / "results.log"
+    command = [
+        "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
+        "-m", "512", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "-kernel", str(vmlinux), "-initrd", str(work / "initramfs"),
+        "-serial", f"file:{console}", "-serial", f"file:{results}",
+        "-append", "console=ttyS0 quiet loglevel=7 panic=-1 oops=panic tsc=reliable "
+                   "clocksource=tsc random.trust_cpu=on " + arguments.append]
+    try:
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, timeout=arguments.timeout, check=False)
+        why = "" if ended.returncode == 0 else ended.stdout.decode(errors="replace").strip()
+    except subprocess.TimeoutExpired:
+        why = f"no end within {arguments.timeout} s"
+    return [path.read_text(errors="replace") if path.exists() else ""
+            for path in (console, results)] + [why]
+
+
+def judge(tap, results):
+    """The programs' lines as checks. Returns whether the machine came to its end."""
+    program, checks, done = "init", 0, False
+    for line in results.splitlines():
+        found = CHECK.match(line)
+        if found:
+            checks += 1
+            tap.tell(not found[1], f"{program}: {found[2]}")
+        elif line.startswith("# run "):
+            program, checks = pathlib.PurePath(line[6:].split()[0]).name, 0
+        elif line.startswith("# end "):
+            if line != "# end 0" or not checks:
+                tap.tell(False, f"{program}: ended with {line[6:]}, after {checks} checks")
+        elif line == "# done":
+            done = True
+        elif line.strip():
+            print(f"# {program}: {line.strip('# ')}")
+    return done, program
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].strip())
+    parser.add_argument("kernel")
+    parser.add_argument("programs", nargs="+")
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--init", type=pathlib.Path, required=True)
+    parser.add_argument("--timeout", type=int, default=420)
+    parser.add_argument("--append", default="", help="more of the kernel's command line")
+    parser.add_argument("--keep-logs", action="store_true")
+    arguments = parser.parse_args()
+    kernel = KERNELS / arguments.kernel
+    for what in (kernel / "vmlinuz", kernel / "build"):
+        if not what.exists():
+            print(f"1..0 # SKIP {what} is not there: scripts/test vm unpacks it")
+            return 0
+    if not shutil.which("qemu-system-x86_64"):
+        print("1..0 # SKIP no qemu-system-x86_64")
+        return 0
+
+    tap = Tap()
+    work = arguments.work / kernel.name
+    work.mkdir(parents=True, exist_ok=True)
+    module, said = module_build(kernel, work)
+    for line in said:
+        print(f"# {line}")
+    tap.tell(module and not said, "the module builds without a warning")
+    if not module:
+        print(f"1..{tap.count}")
+        return 1
+    files = {"init": (0o755, arguments.init.read_bytes()),
+             "chronotick.ko": (0o644, module.read_bytes())}
+    lines = []
+    for line in arguments.programs:
+        program, *rest = line.split()
+        name = pathlib.PurePath(program).name
+        for needed in libraries(program):
+            files[needed.lstrip("/")] = (0o755, pathlib.Path(needed).read_bytes())
+        files["bin/" + name] = (0o755, pathlib.Path(program).read_bytes())
+        lines.append(" ".join(["/bin/" + name] + rest))
+    files["tests"] = (0o644, ("\n".join(lines) + "\n").encode())
+
+    console, results, why = boot(kernel, work, cpio(files), arguments)
+    done, last = judge(tap, results)
+    tap.tell(done and not why, "the machine comes to its end"
+             + ("" if done else f": the last one to run was {last}") + (f": {why}" if why else ""))
+    trouble = [line for line in console.splitlines()
+               if TROUBLE.search(line) and not PEACE.search(line)]
+    tap.tell(bool(console) and not trouble, "the kernel has nothing to complain of")
+    for line in console.splitlines()[-100:] if trouble or not done else []:
+        print(f"#   {line}")
+    if arguments.keep_logs:
+        print(f"# {work}/console.log and results.log")
+    print(f"1..{tap.count}")
+    return 1 if tap.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
