@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* What happens to the clock and the counter, and what the page and its readers get to know of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+#define CHRONOTICK_HEADER_ONLY
+#include <chronotick/chronotick.h>
+
+#define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+#define WAIT_MS 5000
+
+static struct writer_rig rig;
+
+static const struct chronotick_header *header(void)
+{
+	return &rig.page->header;
+}
+
+static int result_of(int r)
+{
+	return r < 0 ? -errno : 0;
+}
+
+static bool changed(int timeout_ms)
+{
+	struct pollfd entry = {.fd = rig.fd, .events = POLLIN};
+	uint32_t count;
+
+	if (poll(&entry, 1, timeout_ms) != 1)
+		return false;
+	return read(rig.fd, &count, sizeof(count)) == sizeof(count);
+}
+
+static int step_by_settimeofday(void)
+{
+	struct timeval now;
+
+	gettimeofday(&now, NULL);
+	now.tv_sec += 10;
+	return settimeofday(&now, NULL);
+}
+
+static int step_by_adjtimex(void)
+{
+	struct timex change = {.modes = ADJ_SETOFFSET | ADJ_NANO, .time = {-1, 999999000}};
+
+	return adjtimex(&change);
+}
+
+static int step_by_clock_settime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now.tv_sec -= 9;
+	return clock_settime(CLOCK_REALTIME, &now);
+}
+
+/* The lines stay, the record's offsets are none any more, and what was sampled before is refused. */
+static void stepped(int (*step)(void), const char *name)
+{
+	struct chronotick_update update;
+	struct chronotick_clock before;
+	uint32_t steps = header()->kernel_steps, events = header()->kernel_events;
+
+	while (changed(0))
+		;
+	check_result(rig_publish(&rig), 0, "%s: a publication", name);
+	check(rig.page->record.flags & CHRONOTICK_FLAG_VALID, "%s: the record is valid", name);
+	before = rig.page->clock[0];
+	update_make(&rig, &update);
+	check_result(result_of(step()), 0, "%s", name);
+	check(header()->kernel_steps == steps + 1 && header()->kernel_events == events + 1,
+	      "%s: it is counted, once", name);
+	check(!memcmp(&before, &rig.page->clock[0], sizeof(before)), "%s: the line stays", name);
+	check(rig.page->record.flags == 0 && rig.page->record.confidence == 0 &&
+		      rig.page->record_shadow.flags == 0 && !(rig.page->record.sequence_number & 1),
+	      "%s: the records are not valid any more", name);
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), -ESTALE,
+		     "%s: what was sampled before it is refused", name);
+	check(!changed(0), "%s: no change is told", name);
+	check_result(rig_publish(&rig), 0, "%s: what is sampled after it is not", name);
+	check(rig.page->record.flags & CHRONOTICK_FLAG_VALID, "%s: and the record is valid", name);
+}
+
+static void slewed(void)
+{
+	struct timex frequency = {.modes = ADJ_FREQUENCY, .freq = 100 << 16};
+	struct timex offset = {
+		.modes = ADJ_OFFSET | ADJ_STATUS | ADJ_NANO, .status = STA_PLL, .offset = 1000000};
+	struct timex tai = {.modes = ADJ_TAI, .constant = 37};
+	uint32_t events = header()->kernel_events;
+
+	adjtimex(&frequency);
+	adjtimex(&offset);
+	sleep_ms(1500);
+	frequency.freq = 0;
+	adjtimex(&frequency);
+	check(header()->kernel_events == events, "a slew is no event");
+	adjtimex(&tai);
+	check(header()->kernel_events == events, "nor is another TAI - UTC");
+	check_result(rig_publish(&rig), 0, "publication goes on");
+}
+
+/* Nothing on the page holds any more, and everybody learns it. */
+static void invalidated(const char *name, struct chronotick_clock before)
+{
+	const struct chronotick_page *page = rig.page;
+	struct chronotick_interval interval;
+	struct chronotick *ct;
+	uint32_t g = CHRONOTICK_STATE_GENERATION(before.state) + 1;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		check(page->clock[i].span == 0 && page->clock[i].mult == 0 &&
+			      CHRONOTICK_STATE_GENERATION(page->clock[i].state) == g &&
+			      !(page->clock[i].seq & 1),
+		      "%s: line %u has no time, in another generation", name, i);
+	check(header()->generation == g, "%s: the header has it", name);
+	check(page->record.flags == 0, "%s: the record is not valid", name);
+	check_result(chronotick_open(&ct, CHRONOTICK_DEVICE_PATH), 0, "%s: readers open it", name);
+	check_result(chronotick_now(ct, &interval), -EAGAIN, "%s: they are told no time", name);
+	chronotick_close(ct);
+	check(changed(WAIT_MS), "%s: those who poll are woken", name);
+}
+
+static void clocksource(void)
+{
+	struct chronotick_cross cross = {.size = sizeof(cross)};
+	struct chronotick_update update;
+	struct chronotick_claim claim;
+	struct chronotick_clock before;
+	uint32_t events = header()->kernel_events, count = header()->kernel_clocksources;
+
+	while (changed(0))
+		;
+	rig_publish(&rig);
+	before = rig.page->clock[0];
+	update_make(&rig, &update);
+	check_result(file_write(CLOCKSOURCE, "hpet"), 0, "clocksource: to hpet");
+	check(!strcmp(file_line(CLOCKSOURCE), "hpet"), "clocksource: it is hpet");
+	check(header()->kernel_clocksources == count + 1 && header()->kernel_events == events + 1,
+	      "clocksource: it is counted");
+	check(!(header()->kernel_state & CHRONOTICK_KERNEL_COUNTER), "clocksource: the state");
+	invalidated("clocksource", before);
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), -ENXIO,
+		     "clocksource: what was sampled before it is refused");
+	check_result(rig_publish(&rig), -ENXIO, "clocksource: and what is sampled after it");
+	check_result(command(rig.fd, CHRONOTICK_IOC_CROSS, &cross), -ENXIO,
+		     "clocksource: no cross-timestamp");
+	claim_make(&claim, &rig.counter);
+	check_result(command(rig.fd, CHRONOTICK_IOC_CLAIM, &claim), -ENXIO,
+		     "clocksource: no claim");
+	update = (struct chronotick_update){.size = sizeof(update)};
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), 0,
+		     "clocksource: a sign of life is one");
+	check_result(file_write(CLOCKSOURCE, "acpi_pm"), 0, "clocksource: to another foreign one");
+	check(header()->kernel_clocksources == count + 2, "clocksource: it is counted");
+	check_result(file_write(CLOCKSOURCE, "tsc"), 0, "clocksource: back to tsc");
+	check(header()->kernel_state & CHRONOTICK_KERNEL_COUNTER, "clocksource: the state again");
+	check_result(rig_publish(&rig), 0, "clocksource: a line of the new generation");
+	check_result(command(rig.fd, CHRONOTICK_IOC_CROSS, &cross), 0,
+		     "clocksource: a cross-timestamp");
+}
+
+static void suspended(void)
+{
+	struct chronotick_clock before;
+	struct chronotick_update update;
+	uint32_t events = header()->kernel_events;
+
+	if (access("/sys/power/pm_test", W_OK) < 0) {
+		check(true, "suspend # SKIP this kernel has no pm_test");
+		return;
+	}
+	file_write("/sys/module/suspend/parameters/pm_test_delay", "1");
+	while (changed(0))
+		;
+	rig_publish(&rig);
+	before = rig.page->clock[0];
+	check_result(file_write("/sys/power/pm_test", "freezer"), 0, "suspend: a test of it");
+	update_make(&rig, &update);
+	check_result(file_write("/sys/power/state", "freeze"), 0, "suspend: frozen and thawed");
+	file_write("/sys/power/pm_test", "none");
+	check(header()->kernel_events == events + 2, "suspend: its beginning and end are counted");
+	check(!(header()->kernel_state & CHRONOTICK_KERNEL_ASLEEP), "suspend: it is over");
+	invalidated("suspend", before);
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), -ESTALE,
+		     "suspend: what was sampled before it is refused");
+	check_result(rig_publish(&rig), 0, "suspend: a line of the new generation");
+}
+
+/* What the writer itself may do with generations */
+static void generations(void)
+{
+	struct chronotick_update update;
+	uint32_t g = header()->generation;
+	uint64_t anchor;
+
+	while (changed(0))
+		;
+	update_make(&rig, &update);
+	update.line.state = CHRONOTICK_STATE(g + 1, CHRONOTICK_SYNCHRONIZED, 37);
+	update.line.utc_ns += SECOND;
+	anchor = update.line.anchor;
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), 0, "a jump");
+	check(header()->generation == g + 1 && header()->generation_start == anchor,
+	      "a jump: the header tells where it was");
+	check(changed(0), "a jump is a change");
+	check_result(rig_publish(&rig), 0, "a jump: the next line goes on there");
+	check(!changed(0), "a jump: which is none");
+
+	update_make(&rig, &update);
+	update.line.mult += update.line.mult / 100000;
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), -EINVAL,
+		     "another slope, which does not meet the line at the join");
+	update_make(&rig, &update);
+	update.join = update.line.anchor;
+	update.line.mult += update.line.mult / 100000;
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), 0,
+		     "a slope that rises from the join on");
+	update_make(&rig, &update);
+	update.join = update.line.anchor;
+	update.line.mult -= update.line.mult / 100000;
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), -ETIMEDOUT,
+		     "one that falls from a join in the past");
+
+	update_make(&rig, &update);
+	update.line = rig.page->clock[0];
+	update.line.span = 0;
+	update.line.state = CHRONOTICK_STATE(g + 1, CHRONOTICK_WARMING_UP, 37);
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), -ETIMEDOUT,
+		     "a valid record with a line that is not to be trusted");
+	update.record.flags = 0;
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), 0, "trust is withdrawn");
+	check(changed(0), "which is a change");
+	check_result(rig_publish(&rig), 0, "and given again");
+	update = (struct chronotick_update){.size = sizeof(update),
+					    .flags = CHRONOTICK_UPDATE_LINE,
+					    .events = header()->kernel_events};
+	update.line.state = CHRONOTICK_STATE(g + 1, CHRONOTICK_UNSYNCHRONIZED, 37);
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), -EINVAL,
+		     "no time at all, in the generation of one");
+	update.line.state = CHRONOTICK_STATE(g + 2, CHRONOTICK_UNSYNCHRONIZED, 37);
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), 0,
+		     "no time at all, in the next one");
+	check(rig.page->clock[0].mult == 0 && rig.page->clock[1].mult == 0, "there is none");
+	check_result(rig_publish(&rig), 0, "and a first line again");
+}
+
+int main(void)
+{
+	if (!check_result(rig_open(&rig), 0, "a writer"))
+		return 1;
+	generations();
+	stepped(step_by_settimeofday, "settimeofday");
+	stepped(step_by_adjtimex, "ADJ_SETOFFSET");
+	stepped(step_by_clock_settime, "clock_settime");
+	slewed();
+	clocksource();
+	suspended();
+	rig_close(&rig);
+	return checks_end();
+}
