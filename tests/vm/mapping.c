@@ -98,7 +98,8 @@ static int result_of(int r)
 	return r < 0 ? -errno : 0;
 }
 
-static void later_changes(char *at)
+/* how: the descriptor that it was mapped with */
+static void later_changes(char *at, const char *how)
 {
 	struct iovec from = {&(char){1}, 1}, to = {at, 1};
 	char before[SIZE];
@@ -106,48 +107,52 @@ static void later_changes(char *at)
 	int fd;
 
 	check_result(result_of(mprotect(at, SIZE, PROT_READ | PROT_WRITE)), -EACCES,
-		     "mprotect for writing");
+		     "%s: mprotect for writing", how);
 	check_result(result_of(mprotect(at, SIZE, PROT_READ | PROT_EXEC)), -EACCES,
-		     "mprotect for executing");
-	check_result(result_of(mprotect(at, SIZE, PROT_NONE)), 0, "mprotect for nothing");
-	check(load_raises(at) == SIGSEGV, "no reading then");
-	check_result(result_of(mprotect(at, SIZE, PROT_READ)), 0, "mprotect for reading again");
-	check(is_the_page(at), "the page is there again");
-	check(store_raises(at) == SIGSEGV, "a store raises SIGSEGV");
+		     "%s: mprotect for executing", how);
+	check_result(result_of(mprotect(at, SIZE, PROT_NONE)), 0, "%s: mprotect for nothing", how);
+	check(load_raises(at) == SIGSEGV, "%s: no reading then", how);
+	check_result(result_of(mprotect(at, SIZE, PROT_READ)), 0, "%s: mprotect for reading again",
+		     how);
+	check(is_the_page(at), "%s: the page is there again", how);
+	check(store_raises(at) == SIGSEGV, "%s: a store raises SIGSEGV", how);
 
-	check_result(result_of(madvise(at, SIZE, MADV_DONTNEED)), 0, "madvise DONTNEED");
-	check(load_raises(at) == 0 && is_the_page(at), "the page is there after MADV_DONTNEED");
-	check(result_of(madvise(at, SIZE, MADV_REMOVE)) < 0, "madvise REMOVE is refused");
-	check(load_raises(at) == 0 && is_the_page(at), "the page is there after MADV_REMOVE");
+	check_result(result_of(madvise(at, SIZE, MADV_DONTNEED)), 0, "%s: madvise DONTNEED", how);
+	check(load_raises(at) == 0 && is_the_page(at), "%s: the page is there after MADV_DONTNEED",
+	      how);
+	check(result_of(madvise(at, SIZE, MADV_REMOVE)) < 0, "%s: madvise REMOVE is refused", how);
+	check(load_raises(at) == 0 && is_the_page(at), "%s: the page is there after MADV_REMOVE",
+	      how);
 	madvise(at, SIZE, MADV_FREE);
 	madvise(at, SIZE, MADV_PAGEOUT);
-	check(load_raises(at) == 0 && is_the_page(at), "and after MADV_FREE and MADV_PAGEOUT");
-	check_result(result_of(mlock(at, SIZE)), 0, "mlock");
+	check(load_raises(at) == 0 && is_the_page(at), "%s: and after MADV_FREE and MADV_PAGEOUT",
+	      how);
+	check_result(result_of(mlock(at, SIZE)), 0, "%s: mlock", how);
 
 	memcpy(before, at, SIZE);
 	fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	check(fd >= 0 && pwrite(fd, "x", 1, (off_t)(uintptr_t)at) < 0,
-	      "/proc/self/mem does not write it");
+	      "%s: /proc/self/mem does not write it", how);
 	close(fd);
 	check(process_vm_writev(getpid(), &from, 1, &to, 1, 0) < 0,
-	      "process_vm_writev does not write it");
+	      "%s: process_vm_writev does not write it", how);
 	check(read(open("/dev/zero", O_RDONLY | O_CLOEXEC), at, 1) < 0 && errno == EFAULT,
-	      "read(2) into it fails with EFAULT");
+	      "%s: read(2) into it fails with EFAULT", how);
 	check(syscall(SYS_futex, at, FUTEX_WAKE_OP, 1, 1, at,
 		      FUTEX_OP(FUTEX_OP_SET, 1, FUTEX_OP_CMP_EQ, 0)) < 0,
-	      "a futex operation does not write it");
-	check(memcmp(before, at, SIZE) == 0, "nothing of it has changed");
+	      "%s: a futex operation does not write it", how);
+	check(memcmp(before, at, SIZE) == 0, "%s: nothing of it has changed", how);
 
 	moved = mremap(at, SIZE, 2 * SIZE, MREMAP_MAYMOVE);
-	check(moved == MAP_FAILED, "mremap does not make it larger");
+	check(moved == MAP_FAILED, "%s: mremap does not make it larger", how);
 	moved = mremap(at, 0, SIZE, MREMAP_MAYMOVE);
 	check(moved == MAP_FAILED || (is_the_page(moved) && store_raises(moved) == SIGSEGV),
-	      "mremap's duplicate is the page, for reading");
+	      "%s: mremap's duplicate is the page, for reading", how);
 	if (moved != MAP_FAILED)
 		munmap(moved, SIZE);
 	moved = mremap(at, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, at + 16 * SIZE);
-	check(moved == at + 16 * SIZE && is_the_page(moved), "mremap moves it");
-	check(load_raises(at) == SIGSEGV, "and there is nothing where it was");
+	check(moved == at + 16 * SIZE && is_the_page(moved), "%s: mremap moves it", how);
+	check(load_raises(at) == SIGSEGV, "%s: and there is nothing where it was", how);
 	munmap(moved, SIZE);
 }
 
@@ -229,12 +234,14 @@ int main(int count, char **arguments)
 	}
 	check(lseek(fd, 0, SEEK_SET) < 0 && errno == ESPIPE, "there is no position in it");
 	check(write(fd, "x", 1) < 0 && errno == EBADF, "it is not written through the descriptor");
-	later_changes(at);
+	later_changes(at, "opened for reading");
 	close(fd);
 
 	fd = device_open(O_RDWR);
 	check(fd >= 0, "the device opens for writing");
 	refusals(fd, "opened for writing");
+	at = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	later_changes(at, "opened for writing");
 	check(write(fd, "x", 1) < 0 && errno == EINVAL, "write(2) is no way to publish");
 	close(fd);
 	unloading();
