@@ -26,9 +26,9 @@
 	 CHRONOTICK_FLAG_WARMUP_COMPLETE)
 
 /* Are they apart by no more than a hundredth of the second? */
-static bool near(u128 value, u128 nominal)
+static bool near(__uint128_t value, __uint128_t nominal)
 {
-	u128 apart = value > nominal ? value - nominal : nominal - value;
+	__uint128_t apart = value > nominal ? value - nominal : nominal - value;
 
 	return apart * 100 <= nominal;
 }
@@ -39,17 +39,17 @@ static bool between(u64 value, u64 least, u64 most)
 }
 
 /* What so many counts are worth, whole ns. */
-static u128 counts_ns(u64 counts, u64 mult)
+static __uint128_t counts_ns(u64 counts, u64 mult)
 {
-	return (u128)counts * mult >> CHRONOTICK_MULT_SHIFT;
+	return (__uint128_t)counts * mult >> CHRONOTICK_MULT_SHIFT;
 }
 
-u128 line_utc(const struct chronotick_clock *line, u64 counter)
+__uint128_t line_utc(const struct chronotick_clock *line, u64 counter)
 {
 	const unsigned int shift = 64 - CHRONOTICK_MULT_SHIFT;
-	u128 utc = (u128)line->utc_ns << 64 | line->utc_frac;
+	__uint128_t utc = (__uint128_t)line->utc_ns << 64 | line->utc_frac;
 
-	return utc + ((u128)(__int128)(s64)(counter - line->anchor) << shift) * line->mult;
+	return utc + ((__uint128_t)(__int128)(s64)(counter - line->anchor) << shift) * line->mult;
 }
 
 int check_claim(const struct chronotick_claim *claim, u64 khz)
@@ -86,14 +86,14 @@ int check_line(const struct chronotick_clock *line, const struct chronotick_clai
 	       u32 floor_ns, u64 khz)
 {
 	const u64 timeout_ns = claim->writer_timeout_ms * 1000000ULL;
-	u128 lasts_ns;
+	__uint128_t lasts_ns;
 
 	if (!state_is_known(line->state, line->span))
 		return -EINVAL;
 	if (!line->span)
 		return 0; /* the rest must be the standing line's, or nothing */
 	if (line->span > CHRONOTICK_SPAN_MAX || line->growth > line->mult ||
-	    !near((u128)line->mult * khz, (u128)1000000 << CHRONOTICK_MULT_SHIFT))
+	    !near((__uint128_t)line->mult * khz, (__uint128_t)1000000 << CHRONOTICK_MULT_SHIFT))
 		return -EINVAL;
 	lasts_ns = counts_ns(line->span, line->mult);
 	if (lasts_ns > timeout_ns + timeout_ns / 100 || line->utc_ns < 0 ||
@@ -152,7 +152,7 @@ int check_succession(const struct chronotick_clock *standing, const struct chron
 
 int check_record(const struct chronotick_record *record)
 {
-	/* Words that are doubles, of which these may be negative: offset_correction and drift_rate */
+	/* Words that are doubles; of these offset_correction and drift_rate may be negative */
 	static const u8 doubles[] = {0, 1, 2, 3, 4, 5, 6, 7, 11, 12};
 	const u32 is_signed = BIT(3) | BIT(4);
 	const u64 *words = (const u64 *)record;

@@ -53,10 +53,6 @@ static inline u64 counter_khz(void)
 #endif
 }
 
-#ifndef HAVE_U128
-typedef unsigned __int128 u128;
-#endif
-
 /* check.c */
 
 /* Each returns 0 or -EINVAL. khz: the counter's nominal frequency. */
@@ -64,7 +60,8 @@ int check_claim(const struct chronotick_claim *claim, u64 khz);
 int check_record(const struct chronotick_record *record);
 
 /*
- * The line by itself, by its writer's claim: 0 or -EINVAL. floor_ns: its half-width is to be no less.
+ * The line by itself, by its writer's claim: 0 or -EINVAL. floor_ns: its half-width is to be no
+ * less.
  */
 int check_line(const struct chronotick_clock *line, const struct chronotick_claim *claim,
 	       u32 floor_ns, u64 khz);
@@ -83,7 +80,7 @@ static inline bool line_stands(const struct chronotick_clock *line, u64 counter)
 }
 
 /* UTC at a counter value, 2^-64 ns modulo 2^128. */
-u128 line_utc(const struct chronotick_clock *line, u64 counter);
+__uint128_t line_utc(const struct chronotick_clock *line, u64 counter);
 
 /* page.c */
 
@@ -103,8 +100,8 @@ const struct chronotick_page *page_get(void);
 /*
  * Writers. A writer is a file in a table of descriptors, `owner`. Without a claim page_publish()
  * refuses until there is one. page_claim(): 1, it is the writer now; 0, it was already; -EBUSY,
- * -ENXIO, -ESHUTDOWN. page_release(): 0, or -EPERM if that is not the writer; any owner if `owner` is
- * NULL.
+ * -ENXIO, -ESHUTDOWN. page_release(): 0, or -EPERM if that is not the writer; any owner if
+ * `owner` is NULL.
  */
 int page_claim(struct file *file, const struct chronotick_claim *claim);
 int page_release(const struct file *file, fl_owner_t owner);
@@ -113,8 +110,8 @@ void page_standbys_add(int count);
 u64 page_publications(void);
 
 /*
- * As CHRONOTICK_IOC_PUBLISH and _FIGURES; what does not depend on the page is checked already, but for
- * the line. floor_ns, khz: as check_line().
+ * As CHRONOTICK_IOC_PUBLISH and _FIGURES; what does not depend on the page is checked already,
+ * but for the line. floor_ns, khz: as check_line().
  */
 int page_publish(const struct file *file, struct chronotick_update *update, u32 floor_ns, u64 khz,
 		 struct publication *ret);
@@ -131,8 +128,9 @@ enum event {
 };
 
 /*
- * Tell the page, in any context but an NMI's. It neither wakes nor traces: events.c does afterwards.
- * What makes the counter another one leaves a line without a time, in a generation of its own.
+ * Tell the page, in any context but an NMI's. It neither wakes nor traces: events.c does
+ * afterwards. What makes the counter another one leaves a line without a time, in a generation of
+ * its own.
  */
 void page_event(enum event event);
 

@@ -4,8 +4,7 @@
  *
  * One raw spinlock, taken with interrupts off, covers them all. It is a leaf: events take it under
  * the timekeeper's lock, so nothing here reads the time, wakes, traces or allocates; only the
- * counter is read. The order of stores and their barriers are those of Documentation/page.md; a reader may
- * stop the clock at any of them and must find a whole line.
+ * counter is read. The order of stores and their barriers are those of Documentation/page.md.
  */
 #include "chronotick.h"
 
@@ -19,6 +18,10 @@
 /* The word that a record's sequence number shares with the confidence */
 #define RECORD_SEQUENCE_WORD (offsetof(struct chronotick_record, sequence_number) / sizeof(u64))
 
+/* The state of a line without a time */
+#define NO_TIME(generation)                                                                        \
+	CHRONOTICK_STATE(generation, CHRONOTICK_UNSYNCHRONIZED, CHRONOTICK_TAI_UNKNOWN)
+
 static DEFINE_RAW_SPINLOCK(lock);
 static struct chronotick_page *page;
 static struct chronotick_clock current_line; /* what both lines hold; seq is not used */
@@ -29,7 +32,11 @@ static u64 publications;
 
 /* A word at a time: readers look on. */
 #define store(where, value) WRITE_ONCE(*(where), (value))
-#define add(where, value) WRITE_ONCE(*(where), *(where) + (value))
+
+static void add(u32 *where, u32 value)
+{
+	store(where, *where + value);
+}
 
 /* Odd: after all that was stored before, before all that follows. */
 static void sequence_begin(u32 *seq)
@@ -130,8 +137,7 @@ static void invalidate(void)
 
 	generation_write(generation, header->generation_start);
 	memset(&current_line, 0, sizeof(current_line));
-	state_write(
-		CHRONOTICK_STATE(generation, CHRONOTICK_UNSYNCHRONIZED, CHRONOTICK_TAI_UNKNOWN));
+	state_write(NO_TIME(generation));
 	records_distrust();
 }
 
@@ -440,7 +446,7 @@ int page_create(void)
 	header->counter_kind = COUNTER_KIND;
 	header->counter_hz = counter_khz() * 1000;
 	header->kernel_state = CHRONOTICK_KERNEL_SERVES;
-	current_line.state = CHRONOTICK_STATE(0, CHRONOTICK_UNSYNCHRONIZED, CHRONOTICK_TAI_UNKNOWN);
+	current_line.state = NO_TIME(0);
 	page->clock[0] = current_line;
 	page->clock[1] = current_line;
 	return 0;

@@ -260,7 +260,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* How long until another one is the writer, ns; or -1. */
+/* How long until the one that stands by is the writer, ns; or -1. */
 static int64_t end_writer(unsigned int round)
 {
 	const struct chronotick_header *header = &rig.page->header;
@@ -269,6 +269,9 @@ static int64_t end_writer(unsigned int round)
 	pid_t pid = (pid_t)header->writer_pid;
 	int64_t from, limit;
 
+	for (limit = monotonic_ns() + 5 * SECOND; !header->standby_count;)
+		if (monotonic_ns() > limit || nanosleep(&nap, NULL) < 0)
+			return -1;
 	if (pid <= 0)
 		return -1;
 	if (round % 4 == 0) {
@@ -294,7 +297,7 @@ static void writer_await(void)
 {
 	int64_t limit = monotonic_ns() + 5 * SECOND;
 
-	while ((!rig.page->clock[0].span || !rig.page->header.writer_pid) && monotonic_ns() < limit)
+	while (!shared->published && monotonic_ns() < limit)
 		sleep_ms(1);
 }
 
