@@ -4,29 +4,45 @@
 
 #include <linux/timekeeping.h>
 
-int cross_take(struct chronotick_cross *ret)
+/* The counter, CLOCK_REALTIME and CLOCK_MONOTONIC_RAW; cycles are whatever the clocksource counts. */
+static void snapshot_take(u64 *cycles, ktime_t *real, ktime_t *raw)
 {
 	struct system_time_snapshot now;
-	u64 before, after;
-	ktime_t real, boot;
+
+#ifdef HAVE_KTIME_GET_SNAPSHOT_ID
+	ktime_get_snapshot_id(CLOCK_REALTIME, &now);
+	*real = now.systime;
+	*raw = now.monoraw;
+#else
+	ktime_get_snapshot(&now);
+	*real = now.real;
+	*raw = now.raw;
+#endif
+	*cycles = now.cycles;
+}
+
+int cross_take(struct chronotick_cross *ret)
+{
+	u64 before, cycles, after;
+	ktime_t ahead, boot, real, raw;
 
 	ret->events = READ_ONCE(page_get()->header.kernel_events);
 	/* The clocks' distances from the monotonic one: the snapshot's, if they stand still. */
 	do {
-		real = ktime_mono_to_any(0, TK_OFFS_REAL);
+		ahead = ktime_mono_to_any(0, TK_OFFS_REAL);
 		boot = ktime_mono_to_any(0, TK_OFFS_BOOT);
 		before = counter_read();
-		ktime_get_snapshot(&now);
+		snapshot_take(&cycles, &real, &raw);
 		after = counter_read();
-	} while (real != ktime_mono_to_any(0, TK_OFFS_REAL) ||
+	} while (ahead != ktime_mono_to_any(0, TK_OFFS_REAL) ||
 		 boot != ktime_mono_to_any(0, TK_OFFS_BOOT));
 	/* No other clocksource's value lies between two of the counter's. */
-	if (now.cycles - before > after - before)
+	if (cycles - before > after - before)
 		return -ENXIO;
-	ret->counter = now.cycles;
-	ret->realtime_ns = ktime_to_ns(now.real);
-	ret->monotonic_ns = ktime_to_ns(ktime_sub(now.real, real));
-	ret->monotonic_raw_ns = ktime_to_ns(now.raw);
+	ret->counter = cycles;
+	ret->realtime_ns = ktime_to_ns(real);
+	ret->monotonic_ns = ktime_to_ns(ktime_sub(real, ahead));
+	ret->monotonic_raw_ns = ktime_to_ns(raw);
 	ret->boottime_ns = ret->monotonic_ns + ktime_to_ns(boot);
 	return 0;
 }

@@ -61,7 +61,8 @@ static int become_writer(struct file *file, const struct chronotick_claim *claim
 
 static void release(const struct file *file, fl_owner_t owner)
 {
-	if (page_release(file, owner) < 0)
+	/* Looked at first without the lock: others close too, and shall not hold a writer up. */
+	if (page_writer() != file || page_release(file, owner) < 0)
 		return;
 	trace_chronotick_writer(true);
 	device_wake();
@@ -257,10 +258,10 @@ static long device_ioctl(struct file *file, unsigned int command, unsigned long 
 	case CHRONOTICK_IOC_CROSS:
 		return give_cross(pointer);
 	case CHRONOTICK_IOC_PUBLISH:
-		r = give_publish(file, pointer);
+		r = page_writer() == file ? give_publish(file, pointer) : -EPERM;
 		break;
 	case CHRONOTICK_IOC_FIGURES:
-		r = give_figures(file, pointer);
+		r = page_writer() == file ? give_figures(file, pointer) : -EPERM;
 		break;
 	default:
 		return -ENOTTY;

@@ -214,7 +214,8 @@ int main(int count, char **arguments)
 	}
 
 	fd = device_open(O_RDONLY);
-	check(fd >= 0, "the device opens for reading");
+	if (!check(fd >= 0, "the device opens for reading"))
+		return 1;
 	refusals(fd, "opened for reading");
 	at = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	check(at != MAP_FAILED && is_the_page(at), "what is mapped is a page");

@@ -119,7 +119,8 @@ static void exclusion(void)
 	pthread_t thread;
 	int r = -1, fd;
 
-	check_result(rig_open(&rig), 0, "a writer");
+	if (!check_result(rig_open(&rig), 0, "a writer"))
+		exit(1);
 	check(status_of(0) != CHRONOTICK_WRITER_GONE, "its status is not that of one who is gone");
 	check_result(rig_publish(&rig), 0, "it publishes");
 	check_result(in_child(has_no_right, NULL), 0, "users have no right");
