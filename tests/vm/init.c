@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Process 1 of the virtual machine: loads the module, runs the programs that /tests names, one a line
- * with its arguments, and turns the machine off. What they say goes to the second serial port, the
- * kernel's messages to the first.
+ * with its arguments, and turns the machine off. What they say goes to the serial port that the
+ * kernel's command line names in RESULTS, the kernel's messages to another one.
  *
  * "# run COMMAND" before each program, "# end STATUS" after it: its exit status, 128 + the signal that
  * ended it, or "timeout". "# done" is the last line of a machine that came to its end.
@@ -44,8 +44,9 @@ static void turn_off(void)
 
 static void serial_take(void)
 {
+	const char *port = getenv("RESULTS"); /* what the kernel does not know becomes this */
 	struct termios raw;
-	int fd = open("/dev/ttyS1", O_WRONLY | O_NOCTTY);
+	int fd = open(port ? port : "/dev/console", O_WRONLY | O_NOCTTY);
 
 	if (fd < 0)
 		turn_off();

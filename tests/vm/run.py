@@ -37,6 +37,17 @@ PEACE = re.compile(r"Lock dependency validator|RCU lockdep checking is enabled|"
                    r"debug: unmapping init|lockdep is turned off")
 
 
+# What emulates a machine, how its two serial ports are named, and what its modules are built with
+MACHINES = {
+    "x86_64": (["qemu-system-x86_64", "-cpu", "max"], "ttyS0", "/dev/ttyS1",
+               "tsc=reliable clocksource=tsc", [], lambda file: ["-serial", f"file:{file}"]),
+    "aarch64": (["qemu-system-aarch64", "-M", "virt", "-cpu", "max"], "ttyAMA0", "/dev/ttyS0", "",
+                ["ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"],
+                lambda file: ["-chardev", f"file,id=results,path={file}",
+                              "-device", "pci-serial,chardev=results"]),
+}
+
+
 class Tap:
     """Numbers checks as they come."""
 
@@ -51,7 +62,7 @@ class Tap:
 
 def payload(image):
     """The kernel's ELF inside a bzImage, see the kernel's Documentation/arch/x86/boot.rst."""
-    if image[:4] == b"\x7fELF":
+    if image[:4] == b"\x7fELF" or image[0x38:0x3c] == b"ARMd":
         return image
     setup_sectors = image[0x1f1] or 4
     if image[0x202:0x206] != b"HdrS":
@@ -103,13 +114,13 @@ def libraries(program):
     return re.findall(r"(/\S+) \(0x", text)
 
 
-def module_build(kernel, work):
+def module_build(kernel, work, machine):
     """The module, and what the compiler said of it."""
     source = work / "kmod"
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(TOP / "kmod", source)
     built = subprocess.run(
-        ["make", "-s", "-C", str(kernel / "build"), f"M={source}", "W=1", "modules"],
+        ["make", "-s", "-C", str(kernel / "build"), f"M={source}", "W=1", "modules"] + machine[4],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     said = [line for line in built.stdout.splitlines() if "BTF" not in line and line.strip()]
     if built.returncode:
@@ -124,13 +135,14 @@ def boot(kernel, work, initramfs, arguments):
         vmlinux.write_bytes(payload((kernel / "vmlinuz").read_bytes()))
     (work / "initramfs").write_bytes(initramfs)
     console, results = work / "console.log", work / "results.log"
-    command = [
-        "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
-        "-m", "512", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+    program, console_port, results_port, append, _, second = MACHINES[arguments.machine]
+    command = program + [
+        "-accel", "tcg,thread=multi", "-smp", "2", "-m", "512", "-nodefaults",
+        "-no-user-config", "-display", "none", "-no-reboot",
         "-kernel", str(vmlinux), "-initrd", str(work / "initramfs"),
-        "-serial", f"file:{console}", "-serial", f"file:{results}",
-        "-append", "console=ttyS0 quiet loglevel=7 panic=-1 oops=panic tsc=reliable "
-                   "clocksource=tsc random.trust_cpu=on " + arguments.append]
+        "-serial", f"file:{console}"] + second(results) + [
+        "-append", f"console={console_port} RESULTS={results_port} quiet loglevel=7 panic=-1 "
+                   f"oops=panic random.trust_cpu=on {append} {arguments.append}"]
     try:
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, timeout=arguments.timeout, check=False)
@@ -168,6 +180,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--init", type=pathlib.Path, required=True)
     parser.add_argument("--timeout", type=int, default=420)
+    parser.add_argument("--machine", choices=MACHINES, default="x86_64")
     parser.add_argument("--append", default="", help="more of the kernel's command line")
     parser.add_argument("--keep-logs", action="store_true")
     arguments = parser.parse_args()
@@ -176,14 +189,15 @@ def main():
         if not what.exists():
             print(f"1..0 # SKIP {what} is not there: scripts/test vm unpacks it")
             return 0
-    if not shutil.which("qemu-system-x86_64"):
-        print("1..0 # SKIP no qemu-system-x86_64")
+    machine = MACHINES[arguments.machine]
+    if not shutil.which(machine[0][0]):
+        print(f"1..0 # SKIP no {machine[0][0]}")
         return 0
 
     tap = Tap()
     work = arguments.work / kernel.name
     work.mkdir(parents=True, exist_ok=True)
-    module, said = module_build(kernel, work)
+    module, said = module_build(kernel, work, machine)
     for line in said:
         print(f"# {line}")
     tap.tell(module and not said, "the module builds without a warning")
