@@ -4,7 +4,7 @@
 
 #include <linux/timekeeping.h>
 
-/* The counter, CLOCK_REALTIME and CLOCK_MONOTONIC_RAW; cycles are whatever the clocksource counts. */
+/* What the clocksource counts, CLOCK_REALTIME and CLOCK_MONOTONIC_RAW. */
 static void snapshot_take(u64 *cycles, ktime_t *real, ktime_t *raw)
 {
 	struct system_time_snapshot now;
