@@ -167,6 +167,13 @@ enum chronotick_record_order {
 	CHRONOTICK_ORDER_PYTHON = 1,
 };
 
+/* chronotick_header.kernel_state: 0 where the page is no kernel's */
+#define CHRONOTICK_KERNEL_SERVES 1U  /* the kernel writes this page */
+#define CHRONOTICK_KERNEL_WRITER 2U  /* there is a writer */
+#define CHRONOTICK_KERNEL_COUNTER 4U /* the clocksource is the page's counter */
+#define CHRONOTICK_KERNEL_ASLEEP 8U  /* between the beginning of a suspend and its end */
+#define CHRONOTICK_KERNEL_ENDING 16U /* the machine is being shut down or started anew */
+
 struct chronotick_header {
 	__u64 magic; /* CHRONOTICK_MAGIC */
 	__u32 abi_version;
@@ -180,7 +187,7 @@ struct chronotick_header {
 	__u64 heartbeat;    /* counter value at the writer's latest round */
 	__u8 boot_id[16];   /* /proc/sys/kernel/random/boot_id */
 	/* The next four words are the kernel's, as is kernel_events; without the module they stay 0. */
-	__u32 kernel_state;        /* CHRONOTICK_KERNEL_* of chronotick_ioctl.h */
+	__u32 kernel_state;        /* CHRONOTICK_KERNEL_* */
 	__u32 kernel_steps;        /* steps of the system clock */
 	__u32 kernel_clocksources; /* changes of the clocksource */
 	__u32 kernel_writers;      /* writers so far */

@@ -80,7 +80,7 @@ struct chronotick {
 
 /*
  * Map a page read-only and prefault it. path: a page's file or device; NULL: $CHRONOTICK_PAGE,
- * else /dev/chronotick if it is there, else /dev/shm/chronotick_shm.
+ * else /dev/chronotick if it has a writer, else /dev/shm/chronotick_shm.
  *
  * Returns 0 and a handle in *ret; on error *ret is untouched:
  *	-ENOENT			no such page: no daemon has run

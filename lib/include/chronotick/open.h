@@ -20,6 +20,27 @@ static inline int chronotick_errno(void)
 	return errno > 0 ? -errno : -EIO;
 }
 
+/* Is there a page of the kernel module's, with a writer? Without one it tells no time. */
+static inline int chronotick_device_serves(void)
+{
+	int fd = open(CHRONOTICK_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
+	const struct chronotick_page *page;
+	int serves;
+
+	if (fd < 0)
+		return 0;
+	page = (const struct chronotick_page *)mmap(NULL, CHRONOTICK_PAGE_SIZE, PROT_READ,
+						    MAP_SHARED, fd, 0);
+	close(fd);
+	if (page == MAP_FAILED)
+		return 0;
+	serves = __atomic_load_n(&page->header.magic, __ATOMIC_ACQUIRE) == CHRONOTICK_MAGIC &&
+		 (__atomic_load_n(&page->header.kernel_state, __ATOMIC_RELAXED) &
+		  CHRONOTICK_KERNEL_WRITER) != 0;
+	munmap((void *)(uintptr_t)page, CHRONOTICK_PAGE_SIZE);
+	return serves;
+}
+
 /* A program that runs with more rights than its user has does not ask that user's environment. */
 CHRONOTICK_API const char *chronotick_page_path(const char *path)
 {
@@ -29,7 +50,7 @@ CHRONOTICK_API const char *chronotick_page_path(const char *path)
 		return path;
 	if (environment && *environment)
 		return environment;
-	if (access(CHRONOTICK_DEVICE_PATH, F_OK) == 0)
+	if (chronotick_device_serves())
 		return CHRONOTICK_DEVICE_PATH;
 	return CHRONOTICK_SHM_DIR CHRONOTICK_SHM_NAME;
 }
