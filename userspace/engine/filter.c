@@ -173,16 +173,17 @@ struct filter_interval filter_interval(const struct filter *filter, int64_t now_
 				       const struct filter_limits *limits)
 {
 	struct rate_interval rate = rate_from_to(filter, now_ns, now_ns, 0, limits);
-	int64_t half = (rate.hi - rate.lo + 1) / 2, least = INT64_MAX, age;
+	double half = (double)(rate.hi - rate.lo) / 2 / (double)RATE_ONE, least = INFINITY;
 	struct filter_interval ret = {.best = NULL};
 	unsigned int i;
+	int64_t age;
 
+	/* Which is best need not be told to the last digit. */
 	for (i = 0; i < filter->count; i++) {
 		const struct filter_entry *entry = entry_at(filter, i);
-		int64_t lambda;
+		double lambda =
+			(double)entry->error_ns + half * fabs((double)(now_ns - entry->raw_ns));
 
-		age = now_ns - entry->raw_ns;
-		lambda = entry->error_ns + rate_times_ceil(half, age < 0 ? -age : age);
 		if (lambda < least) {
 			least = lambda;
 			ret.best = entry;
