@@ -393,7 +393,7 @@ Test(source_options, an_outlier_of_the_cluster_keeps_its_vote_and_its_place_in_t
 	for (i = 1; i <= 40; i++)
 		ALL_SAY(i * SECOND, i % 2 * 100, 100, i % 3 * 100, 0, -9000);
 	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
-	is(4, CHRONOTICK_SOURCE_CANDIDATE,
+	is(4, CHRONOTICK_SOURCE_SELECTED,
 	   "agrees with the majority, but is an outlier of the cluster");
 	cr_assert(engine.views[4].agrees);
 	is_selected(0);

@@ -136,7 +136,10 @@ struct combine_absent verdict_absent(const struct engine *engine,
 	return absent;
 }
 
-/* It agrees with the majority: is the estimate made of it? */
+/*
+ * It agrees with the majority: is the estimate made of it? An outlier of the cluster is selected all
+ * the same: it has its vote, the bound rests on it, and the next sample may bring it back.
+ */
 static void view_agrees(struct source_view *view, enum cluster_place place)
 {
 	static const struct {
@@ -145,7 +148,7 @@ static void view_agrees(struct source_view *view, enum cluster_place place)
 	} places[] = {
 		[CLUSTER_IN] = {CHRONOTICK_SOURCE_SELECTED, &reason_selected},
 		[CLUSTER_NOT_PREFERRED] = {CHRONOTICK_SOURCE_CANDIDATE, &reason_preferred},
-		[CLUSTER_OUT] = {CHRONOTICK_SOURCE_CANDIDATE, &reason_cluster},
+		[CLUSTER_OUT] = {CHRONOTICK_SOURCE_SELECTED, &reason_cluster},
 	};
 
 	view_set(view, places[place].state, *places[place].reason);
