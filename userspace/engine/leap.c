@@ -16,15 +16,26 @@ static bool year_is_leap(int year)
 	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
+/* Days from 1970 to the beginning of a year from 1970 on, by the Gregorian calendar's rules */
+static int64_t year_begin(int year)
+{
+	int before = year - 1;
+
+	return 365LL * (year - 1970) + (before / 4 - 1969 / 4) - (before / 100 - 1969 / 100) +
+	       (before / 400 - 1969 / 400);
+}
+
 /* Days from 1970 to the end of the month that holds that day; *month: 0 to 11. */
 static int64_t month_end(int64_t day, int *month)
 {
 	static const uint8_t lengths[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	int64_t end = 0;
-	int year = 1970;
+	/* No later than it is, and up to 2261 by one year at most. */
+	int year = 1970 + (int)(day / 366);
+	int64_t end;
 
-	for (; end + (year_is_leap(year) ? 366 : 365) <= day; year++)
-		end += year_is_leap(year) ? 366 : 365;
+	while (year_begin(year + 1) <= day)
+		year++;
+	end = year_begin(year);
 	for (*month = 0;; (*month)++) {
 		end += lengths[*month] + (*month == 1 && year_is_leap(year));
 		if (end > day || *month == DECEMBER)
