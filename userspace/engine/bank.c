@@ -82,6 +82,24 @@ static void families_judge(struct bank *bank, const double *densities)
 	}
 }
 
+/* What all together make of a measurement's variance: of those that go by it, and of the others */
+static void noise_set(struct bank *bank)
+{
+	unsigned int i;
+
+	bank->noise_variance = 0;
+	bank->noise_share = 0;
+	for (i = 0; i < bank->count; i++) {
+		const struct bank_member *member = &bank->members[i];
+		double scale = member->weight * bank_scale(bank, member);
+
+		if (member->equal)
+			bank->noise_variance += scale * bank->usual_variance;
+		else
+			bank->noise_share += scale;
+	}
+}
+
 /* Each family's members among themselves, then the families */
 static void weights_set(struct bank *bank)
 {
@@ -118,6 +136,7 @@ static void weights_set(struct bank *bank)
 
 		member->weight *= bank->families[member->family].weight / sum[member->family];
 	}
+	noise_set(bank);
 }
 
 static void bank_begin(struct bank *bank, double y_ns, double sd_ns)
@@ -284,14 +303,5 @@ struct estimate bank_line(const struct bank_state *now, const struct bank_state 
 
 double bank_noise(const struct bank *bank, double sd_ns)
 {
-	double sum = 0;
-	unsigned int i;
-
-	for (i = 0; i < bank->count; i++) {
-		const struct bank_member *member = &bank->members[i];
-
-		sum += member->weight * bank_scale(bank, member) *
-		       member_variance(bank, member, sd_ns);
-	}
-	return sum;
+	return bank->noise_variance + bank->noise_share * sd_ns * sd_ns;
 }

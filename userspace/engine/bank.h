@@ -70,6 +70,9 @@ struct bank {
 	double log_variance;   /* of measurements, ns^2: the mean of its logarithm */
 	double usual_variance; /* the geometric mean */
 	double scale_count;
+	/* bank_noise(): a constant, ns^2, and a factor of the expected variance */
+	double noise_variance;
+	double noise_share;
 	unsigned int measured;
 };
 
