@@ -26,9 +26,14 @@ int64_t filter_error(const struct sample *sample)
 }
 
 /* Without a division: this is the innermost of all. */
+static inline unsigned int entry_index(const struct filter *filter, unsigned int age)
+{
+	return (filter->next + FILTER_SAMPLES - 1 - age) & (FILTER_SAMPLES - 1);
+}
+
 static inline const struct filter_entry *entry_at(const struct filter *filter, unsigned int age)
 {
-	return &filter->entries[(filter->next + FILTER_SAMPLES - 1 - age) & (FILTER_SAMPLES - 1)];
+	return &filter->entries[entry_index(filter, age)];
 }
 
 _Static_assert((FILTER_SAMPLES & (FILTER_SAMPLES - 1)) == 0, "a power of two");
@@ -49,11 +54,15 @@ const struct filter_entry *filter_oldest(const struct filter *filter)
 }
 
 /* 0 is the oldest. */
-static inline const struct filter_entry *anchor_at(const struct filter *filter, unsigned int index)
+static inline unsigned int anchor_index(const struct filter *filter, unsigned int place)
 {
-	return &filter->anchors[(filter->anchor_next + FILTER_ANCHORS - filter->anchor_count +
-				 index) %
-				FILTER_ANCHORS];
+	return (filter->anchor_next + FILTER_ANCHORS - filter->anchor_count + place) %
+	       FILTER_ANCHORS;
+}
+
+static inline const struct filter_entry *anchor_at(const struct filter *filter, unsigned int place)
+{
+	return &filter->anchors[anchor_index(filter, place)];
 }
 
 /* A rate in 2^-50 as a whole number, within what there is */
@@ -84,6 +93,23 @@ static struct rate_interval pair_rate(const struct filter_entry *old,
 		rate_clamp(floor((double)(diff - error) * (double)RATE_ONE / per_ns) - 1),
 		rate_clamp(ceil((double)(diff + error) * (double)RATE_ONE / per_ns) + 1),
 	};
+}
+
+/* A new entry's pairs with those that are kept, in the order in which they lie there */
+struct pairs {
+	struct rate_interval entries[FILTER_SAMPLES];
+	struct rate_interval anchors[FILTER_ANCHORS];
+};
+
+static void pairs_make(struct pairs *ret, const struct filter *filter,
+		       const struct filter_entry *new)
+{
+	unsigned int i;
+
+	for (i = 0; i < filter->count; i++)
+		ret->entries[i] = pair_rate(&filter->entries[i], new);
+	for (i = 0; i < filter->anchor_count; i++)
+		ret->anchors[i] = pair_rate(&filter->anchors[i], new);
 }
 
 double rate_sd_aged(double sd_ns_s, int64_t wander, int64_t age_ns)
@@ -122,18 +148,29 @@ static struct rate_interval rate_before(const struct filter *filter, int64_t now
 	return rate;
 }
 
-/* Narrow *rate to what the pairs that begin with an entry say of it, see rate_from_to(). */
-static inline void rate_narrow(struct rate_interval *rate, const struct filter_entry *entry,
+/* Can what is widened by the wander, over however long, not narrow *rate? */
+static inline bool rate_is_within(const struct rate_interval *rate, struct rate_interval by,
+				  const struct wander *wander)
+{
+	return by.lo - wander->steady <= rate->lo && by.hi + wander->steady >= rate->hi;
+}
+
+/*
+ * Narrow *rate to what the pairs that begin with an entry say of it, see rate_from_to(). Do newer
+ * ones say more yet?
+ */
+static inline bool rate_narrow(struct rate_interval *rate, const struct filter_entry *entry,
 			       int64_t from_ns, int64_t to_ns, int64_t reach_ns,
 			       const struct wander *wander)
 {
 	int64_t began = entry->raw_ns < from_ns ? entry->raw_ns : from_ns;
 
-	if (entry->rate.lo - wander->steady <= rate->lo &&
-	    entry->rate.hi + wander->steady >= rate->hi)
-		return;
-	rate_intersect(rate,
-		       rate_widen(entry->rate, rate_wander(wander, to_ns - began + reach_ns)));
+	if (rate_is_within(rate, entry->newer, wander))
+		return false;
+	if (!rate_is_within(rate, entry->rate, wander))
+		rate_intersect(rate, rate_widen(entry->rate,
+						rate_wander(wander, to_ns - began + reach_ns)));
+	return true;
 }
 
 /*
@@ -147,13 +184,15 @@ static struct rate_interval rate_from_to(const struct filter *filter, int64_t fr
 {
 	struct rate_interval limit = {-limits->max_drift, limits->max_drift};
 	struct rate_interval rate = rate_before(filter, to_ns, reach_ns, limits, &limits->wander);
+	const struct wander *wander = &limits->wander;
 	unsigned int i;
+	bool more = true;
 
-	/* The oldest say most, and then most of the others nothing more. */
-	for (i = 0; i < filter->anchor_count; i++)
-		rate_narrow(&rate, anchor_at(filter, i), from_ns, to_ns, reach_ns, &limits->wander);
-	for (i = filter->count; i-- > 1;)
-		rate_narrow(&rate, entry_at(filter, i), from_ns, to_ns, reach_ns, &limits->wander);
+	/* The oldest say most, and then the others nothing more. */
+	for (i = 0; i < filter->anchor_count && more; i++)
+		more = rate_narrow(&rate, anchor_at(filter, i), from_ns, to_ns, reach_ns, wander);
+	for (i = filter->count; i-- > 1 && more;)
+		more = rate_narrow(&rate, entry_at(filter, i), from_ns, to_ns, reach_ns, wander);
 	return rate.lo <= rate.hi ? rate : limit;
 }
 
@@ -179,8 +218,8 @@ struct filter_interval filter_interval(const struct filter *filter, int64_t now_
 	int64_t age;
 
 	/* Which is best need not be told to the last digit. */
-	for (i = 0; i < filter->count; i++) {
-		const struct filter_entry *entry = entry_at(filter, i);
+	for (i = 0; i < filter->candidate_count; i++) {
+		const struct filter_entry *entry = entry_at(filter, filter->candidates[i]);
 		double lambda =
 			(double)entry->error_ns + half * fabs((double)(now_ns - entry->raw_ns));
 
@@ -200,18 +239,18 @@ struct filter_interval filter_interval(const struct filter *filter, int64_t now_
 }
 
 /* ... at the time of a new entry, with the pair that they make */
-static void rate_narrow_by_pair(struct rate_interval *rate, const struct filter_entry *entry,
-				const struct filter_entry *new, const struct wander *wander)
+static inline void rate_narrow_by_pair(struct rate_interval *rate, const struct filter_entry *entry,
+				       struct rate_interval pair, int64_t new_ns,
+				       const struct wander *wander)
 {
-	struct rate_interval pair = entry->rate;
-
-	rate_intersect(&pair, pair_rate(entry, new));
-	rate_intersect(rate, rate_widen(pair, rate_wander(wander, new->raw_ns - entry->raw_ns)));
+	rate_intersect(&pair, entry->rate);
+	if (!rate_is_within(rate, pair, wander))
+		rate_intersect(rate, rate_widen(pair, rate_wander(wander, new_ns - entry->raw_ns)));
 }
 
 /* Can the entry and the ring not both be right, within the oscillator's limits? */
 static bool entry_contradicts(const struct filter *filter, const struct filter_entry *new,
-			      const struct filter_limits *limits)
+			      const struct pairs *pairs, const struct filter_limits *limits)
 {
 	struct filter_interval old = filter_interval(filter, new->raw_ns, limits);
 	/* What was learnt of the wander rests on the prior: where that is false, it looks restless. */
@@ -224,9 +263,11 @@ static bool entry_contradicts(const struct filter *filter, const struct filter_e
 		return true;
 
 	for (i = 0; i < filter->anchor_count; i++)
-		rate_narrow_by_pair(&rate, anchor_at(filter, i), new, &limits->wander);
+		rate_narrow_by_pair(&rate, &filter->anchors[i], pairs->anchors[i], new->raw_ns,
+				    &limits->wander);
 	for (i = 0; i < filter->count; i++)
-		rate_narrow_by_pair(&rate, entry_at(filter, i), new, &limits->wander);
+		rate_narrow_by_pair(&rate, &filter->entries[i], pairs->entries[i], new->raw_ns,
+				    &limits->wander);
 	return rate.lo > rate.hi;
 }
 
@@ -268,7 +309,7 @@ static double uneven_of(const struct filter *filter, const struct fit_point *poi
 	unsigned int i;
 
 	for (i = 0; i < filter->fit.count; i++) {
-		int64_t waited_ns = entry_at(filter, i)->sample.delay_ns - filter->least_delay_ns;
+		int64_t waited_ns = entry_at(filter, i)->sample.delay_ns - filter->delays[0];
 		double w = 1 / (points[i].sd_ns * points[i].sd_ns);
 
 		weight += w;
@@ -288,17 +329,9 @@ static void fit_update(struct filter *filter, const struct filter_limits *limits
 	struct fit_prior prior = filter_prior_at(filter, newest->raw_ns, limits);
 	struct fit_point points[FILTER_SAMPLES];
 	double waited_ns[FILTER_SAMPLES];
-	int64_t sorted[FILTER_SAMPLES] = {0};
-	unsigned int i, j;
+	const int64_t *sorted = filter->delays;
+	unsigned int i;
 
-	for (i = 0; i < filter->count; i++) {
-		int64_t delay = entry_at(filter, i)->sample.delay_ns;
-
-		for (j = i; j > 0 && sorted[j - 1] > delay; j--)
-			sorted[j] = sorted[j - 1];
-		sorted[j] = delay;
-	}
-	filter->least_delay_ns = sorted[0];
 	filter->waited_ns = (double)(sorted[filter->count / 2] - sorted[0]) /
 			    sqrt((double)filter->count) *
 			    (1 + FEW_SAMPLES / ((double)filter->count * filter->count));
@@ -335,7 +368,7 @@ static void fit_update(struct filter *filter, const struct filter_limits *limits
 
 static double waited_of(const struct filter *filter, const struct filter_entry *entry)
 {
-	int64_t waited_ns = entry->sample.delay_ns - filter->least_delay_ns;
+	int64_t waited_ns = entry->sample.delay_ns - filter->delays[0];
 
 	return waited_ns > 0 ? (double)waited_ns : 0; /* less: it is none of the ring's */
 }
@@ -381,25 +414,72 @@ static void anchor_keep(struct filter *filter, const struct filter_entry *entry,
 		filter->anchor_count++;
 }
 
+/* The delays of the ring without one that leaves it */
+static void delay_drop(struct filter *filter, int64_t delay_ns)
+{
+	unsigned int i = 0;
+
+	while (filter->delays[i] != delay_ns)
+		i++;
+	memmove(&filter->delays[i], &filter->delays[i + 1],
+		(filter->count - i - 1) * sizeof(filter->delays[0]));
+}
+
+/* ... and with one that comes, as the count-th */
+static void delay_add(struct filter *filter, int64_t delay_ns, unsigned int count)
+{
+	unsigned int i = count - 1;
+
+	for (; i > 0 && filter->delays[i - 1] > delay_ns; i--)
+		filter->delays[i] = filter->delays[i - 1];
+	filter->delays[i] = delay_ns;
+}
+
+/* A new entry has come: what newer ones say with each, and which are candidates */
+static void ring_sum_up(struct filter *filter)
+{
+	struct rate_interval newer = rate_unknown;
+	int64_t least_ns = INT64_MAX;
+	struct filter_entry *entry;
+	unsigned int i;
+
+	filter->candidate_count = 0;
+	for (i = 0; i < filter->count; i++) {
+		entry = &filter->entries[entry_index(filter, i)];
+		rate_intersect(&newer, entry->rate);
+		entry->newer = newer;
+		if (entry->error_ns < least_ns) {
+			least_ns = entry->error_ns;
+			filter->candidates[filter->candidate_count++] = (uint8_t)i;
+		}
+	}
+	for (i = filter->anchor_count; i-- > 0;) {
+		entry = &filter->anchors[anchor_index(filter, i)];
+		rate_intersect(&newer, entry->rate);
+		entry->newer = newer;
+	}
+}
+
 static void entry_push(struct filter *filter, const struct filter_entry *new,
-		       const struct filter_limits *limits)
+		       const struct pairs *pairs, const struct filter_limits *limits)
 {
 	unsigned int i;
 
 	for (i = 0; i < filter->anchor_count; i++)
-		rate_intersect(&filter->anchors[i].rate, pair_rate(&filter->anchors[i], new));
-	for (i = 0; i < filter->count; i++) {
-		struct filter_entry *entry = &filter->entries[i];
-
-		rate_intersect(&entry->rate, pair_rate(entry, new));
-	}
-	if (filter->count == FILTER_SAMPLES)
+		rate_intersect(&filter->anchors[i].rate, pairs->anchors[i]);
+	for (i = 0; i < filter->count; i++)
+		rate_intersect(&filter->entries[i].rate, pairs->entries[i]);
+	if (filter->count == FILTER_SAMPLES) {
 		anchor_keep(filter, &filter->entries[filter->next], new->raw_ns);
+		delay_drop(filter, filter->entries[filter->next].sample.delay_ns);
+	}
 	filter->entries[filter->next] = *new;
 	filter->entries[filter->next].rate = rate_unknown;
 	filter->next = (filter->next + 1) % FILTER_SAMPLES;
 	if (filter->count < FILTER_SAMPLES)
 		filter->count++;
+	delay_add(filter, new->sample.delay_ns, filter->count);
+	ring_sum_up(filter);
 	pending_drop(filter);
 	fit_update(filter, limits);
 }
@@ -436,13 +516,14 @@ static bool pending_confirmed(struct filter *filter)
 
 /* Taken, or a contradiction */
 static enum filter_verdict entry_check(struct filter *filter, const struct filter_entry *new,
+				       const struct pairs *pairs,
 				       const struct filter_limits *limits)
 {
-	bool contradicts = filter->count && entry_contradicts(filter, new, limits);
+	bool contradicts = filter->count && entry_contradicts(filter, new, pairs, limits);
 
 	if (contradicts && !filter->disproved) {
 		filter->disproved = true;
-		contradicts = entry_contradicts(filter, new, limits);
+		contradicts = entry_contradicts(filter, new, pairs, limits);
 		filter->disproved = !contradicts;
 	}
 	return contradicts ? FILTER_CONTRADICTION : FILTER_TAKEN;
@@ -451,7 +532,7 @@ static enum filter_verdict entry_check(struct filter *filter, const struct filte
 /* What it is expected to be off the line: its own error, the line's */
 static double innovation_sd(const struct filter *filter, const struct filter_entry *new)
 {
-	double quicker_ns = (double)(filter->least_delay_ns - new->sample.delay_ns);
+	double quicker_ns = (double)(filter->delays[0] - new->sample.delay_ns);
 	/* Against a quick one the others are known to have waited, perhaps all on one way. */
 	double uneven_ns = filter->uneven_ns + fmax(quicker_ns, 0) / 2;
 
@@ -480,6 +561,7 @@ static double beyond_wander(const struct filter *filter, const struct filter_ent
 
 /* What does not contradict the ring may be an outlier yet. */
 static enum filter_verdict entry_judge(struct filter *filter, const struct filter_entry *new,
+				       const struct pairs *pairs,
 				       const struct filter_limits *limits)
 {
 	static const enum filter_verdict verdicts[] = {
@@ -487,7 +569,7 @@ static enum filter_verdict entry_judge(struct filter *filter, const struct filte
 		[OUTLIER_MAD] = FILTER_MAD,
 		[OUTLIER_Z] = FILTER_Z,
 	};
-	enum filter_verdict verdict = entry_check(filter, new, limits);
+	enum filter_verdict verdict = entry_check(filter, new, pairs, limits);
 	double off_ns, sd_ns;
 
 	if (verdict != FILTER_TAKEN || filter->count < OUTLIER_LEAST)
@@ -510,11 +592,14 @@ enum filter_verdict filter_add(struct filter *filter, const struct sample *sampl
 		.rate = rate_unknown,
 	};
 	struct filter_entry pending[FILTER_CONFIRM];
-	enum filter_verdict verdict = entry_judge(filter, &new, limits);
+	enum filter_verdict verdict;
+	struct pairs pairs;
 	unsigned int i;
 
+	pairs_make(&pairs, filter, &new);
+	verdict = entry_judge(filter, &new, &pairs, limits);
 	if (verdict == FILTER_TAKEN) {
-		entry_push(filter, &new, limits);
+		entry_push(filter, &new, &pairs, limits);
 		return verdict;
 	}
 	entry_set_aside(filter, &new, verdict);
@@ -531,9 +616,10 @@ enum filter_verdict filter_add(struct filter *filter, const struct sample *sampl
 	pending_drop(filter);
 	/* The first one is taken, so fewer than FILTER_CONFIRM are left over. */
 	for (i = 0; i < FILTER_CONFIRM; i++) {
-		verdict = entry_check(filter, &pending[i], limits);
+		pairs_make(&pairs, filter, &pending[i]);
+		verdict = entry_check(filter, &pending[i], &pairs, limits);
 		if (verdict == FILTER_TAKEN)
-			entry_push(filter, &pending[i], limits);
+			entry_push(filter, &pending[i], &pairs, limits);
 		else
 			entry_set_aside(filter, &pending[i], verdict);
 	}

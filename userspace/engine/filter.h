@@ -66,6 +66,8 @@ struct filter_entry {
 	 * the rate wanders, lo may pass hi; widened by the wander, it is an interval again.
 	 */
 	struct rate_interval rate;
+	struct rate_interval
+		newer; /* what its rate and those of all newer entries have in common */
 };
 
 /*
@@ -79,8 +81,14 @@ struct filter_entry {
 /* A ring of a source's latest samples. All zero: empty. */
 struct filter {
 	struct filter_entry entries[FILTER_SAMPLES];
-	unsigned int count;                          /* filled, at most FILTER_SAMPLES */
-	unsigned int next;                           /* where the next one goes */
+	unsigned int count; /* filled, at most FILTER_SAMPLES */
+	unsigned int next;  /* where the next one goes */
+	/*
+	 * Ages of those that may have the least root distance, from the newest on: each errs by less
+	 * than all newer ones.
+	 */
+	uint8_t candidates[FILTER_SAMPLES];
+	unsigned int candidate_count;
 	struct filter_entry anchors[FILTER_ANCHORS]; /* a ring too */
 	unsigned int anchor_count;
 	unsigned int anchor_next;
@@ -90,9 +98,9 @@ struct filter {
 	unsigned int contradicting; /* of them, those that contradict the ring */
 	unsigned int above;         /* of them, those above the line */
 	struct outlier_tests outliers;
-	struct fit fit;         /* about the newest entry */
-	int64_t least_delay_ns; /* of the ring's samples */
-	double waited_ns;       /* what that exchange is expected to have waited itself */
+	struct fit fit;                 /* about the newest entry */
+	int64_t delays[FILTER_SAMPLES]; /* of the ring's samples, the least first */
+	double waited_ns;               /* what that exchange is expected to have waited itself */
 	struct asymmetry asymmetry;
 	double jitter_ns; /* of the samples, beside the line, rms */
 	double uneven_ns; /* what the line is off at most if they all waited on one way */
