@@ -152,3 +152,21 @@ Test(bank, a_family_can_come_back)
 		bank_update(&bank, 1, NULL, 5000.0 * 300 + 100 * noise(), 100);
 	cr_assert_gt(members[2].weight, 0.01);
 }
+
+/* White frequency noise: the variance grows in proportion to the time, the scale and the usual one. */
+Test(bank, noise_that_is_relative_to_measurements_is_so_in_predictions_too)
+{
+	struct bank_state now, later;
+	double sd = 0;
+
+	members[0] = (struct bank_member){.noise.offset = 0.01, .share = 1, .relative = true};
+	kalman_init(&members[0].kalman, 1, 1, &sd);
+	bank_init(&bank, members, 1);
+	bank.families[0] = (struct bank_family){.share = 1, .temper = 1};
+	follow(0, 50);
+	bank_ahead(&bank, 0, NULL, &now);
+	bank_ahead(&bank, 100, NULL, &later);
+	cr_assert_float_eq(later.variance - now.variance,
+			   100 * 0.01 * bank.usual_variance * bank_scale(&bank, &members[0]),
+			   1e-6 * later.variance);
+}

@@ -278,10 +278,10 @@ void bank_ahead(const struct bank *bank, double dt_s, const double *inputs, stru
 	*ret = (struct bank_state){0};
 	for (i = 0; i < bank->count; i++) {
 		const struct bank_member *member = &bank->members[i];
+		struct kalman_noise noise = member_noise(bank, member);
 		double scale = bank_scale(bank, member), variance;
 		double offset =
-			kalman_ahead(&member->kalman, dt_s, &member->noise, inputs, &variance) -
-			base;
+			kalman_ahead(&member->kalman, dt_s, &noise, inputs, &variance) - base;
 
 		mean += member->weight * offset;
 		square += member->weight * (offset * offset + scale * variance);
