@@ -140,12 +140,15 @@ int terminal_draw(const char *text, size_t length)
 	char place[32];
 	int r;
 
-	/* Each row is cleared before it is written: a full one's last column would go otherwise. */
+	/*
+	 * Each row is cleared before it is written: a full one's last column would go otherwise. The
+	 * last row takes along what is below it: a place below a full screen is its last row again.
+	 */
 	while (text <= end) {
 		const char *next = memchr(text, '\n', (size_t)(end - text));
 		size_t count = (size_t)((next ? next : end) - text);
 
-		snprintf(place, sizeof(place), "\033[%u;1H\033[K", row++);
+		snprintf(place, sizeof(place), "\033[%u;1H\033[%c", row++, next ? 'K' : 'J');
 		r = write_all(place, strlen(place));
 		if (r == 0)
 			r = write_all(text, count);
@@ -153,8 +156,7 @@ int terminal_draw(const char *text, size_t length)
 			return r;
 		text += count + 1;
 	}
-	snprintf(place, sizeof(place), "\033[%u;1H\033[J", row);
-	return write_all(place, strlen(place));
+	return 0;
 }
 
 /* A stop, as asked by the terminal: it is given back first, and taken again afterwards. */

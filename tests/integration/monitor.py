@@ -73,7 +73,10 @@ class Terminal:
             else:
                 self.hidden = letter == "l"
         elif letter == "H":
-            self.y, self.x = (int(n) - 1 for n in numbers.split(";"))
+            y, x = (int(n) - 1 for n in numbers.split(";"))
+            self.y, self.x = min(y, self.rows - 1), min(x, self.columns - 1)
+            if (y, x) != (self.y, self.x):  # a terminal goes as far as it can
+                self.outside = f"a place at row {y + 1}"
         elif letter == "K":
             self.grid[self.y][self.x:] = [" "] * (self.columns - self.x)
         elif letter == "J":
