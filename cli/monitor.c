@@ -222,7 +222,8 @@ static int screen_run(const struct cli *cli)
 int cli_monitor(const struct cli *cli)
 {
 	const char *terminal = getenv("TERM");
-	bool screen = isatty(STDOUT_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+	bool screen =
+		isatty(STDOUT_FILENO) && terminal && *terminal && strcmp(terminal, "dumb") != 0;
 
 	return screen && !cli->plain ? screen_run(cli) : lines_run(cli);
 }

@@ -267,7 +267,8 @@ def check_looks(page):
     check(all(byte < 0x80 for byte in t.bytes), "LC_ALL=C: not ASCII")
     check(not t.coloured, "NO_COLOR: coloured")
     # Lines where a screen is not wanted
-    for environment, option in (({"TERM": "dumb"}, "--ascii"), ({}, "--plain")):
+    for environment, option in (({"TERM": "dumb"}, "--ascii"), ({"TERM": ""}, "--ascii"),
+                                ({}, "--plain")):
         t = Terminal(80, 24, "--page", page, "--count", "2", option, environment=environment)
         t.end(f"{environment} {option}")
         check(b"\x1b[?" not in t.bytes and t.bytes.count(b"  bound ") == 2,
