@@ -1,13 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* Names and addresses; nothing here asks a name server. */
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 
 #include <criterion/criterion.h>
 
 #include "sources/resolver.h"
+
+/* Name servers that do not answer, for now */
+static atomic_bool silent;
+
+/* In the place of libc's. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+		struct addrinfo **ret)
+{
+	int (*libc)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	while (silent)
+		poll(NULL, 0, 1);
+	*(void **)&libc = dlsym(RTLD_NEXT, "getaddrinfo");
+	return libc(name, service, hints, ret);
+}
 
 Test(resolver, numeric)
 {
@@ -73,4 +92,25 @@ Test(resolver, given_up)
 			poll(NULL, 0, 1);
 		resolver_free(resolver);
 	}
+}
+
+/* While name servers are silent, jobs that are given up do not add up to more and more threads. */
+Test(resolver, threads_are_limited)
+{
+	struct resolver_result result;
+	struct resolver *resolver;
+	unsigned int i;
+
+	silent = true;
+	for (i = 0; i < RESOLVER_THREADS_MAX; i++) {
+		cr_assert_eq(resolver_start(&resolver, "127.0.0.1", 123), 0);
+		resolver_free(resolver);
+	}
+	for (i = 0; i < 3; i++)
+		cr_assert_eq(resolver_start(&resolver, "127.0.0.1", 123), -EAGAIN);
+	silent = false;
+	while (resolver_start(&resolver, "127.0.0.1", 123) == -EAGAIN)
+		poll(NULL, 0, 1);
+	cr_assert_eq(wait_for(resolver, &result), 0);
+	resolver_free(resolver);
 }

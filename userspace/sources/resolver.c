@@ -12,13 +12,14 @@
 
 #include "base/thread.h"
 
-/* getaddrinfo(3) with all its plugins, far from the 8 MB of a default stack */
-
 enum state {
 	RUNNING,
 	DONE,      /* by the thread: the result may be read */
 	ABANDONED, /* by the owner: the thread frees the job */
 };
+
+/* Threads of all jobs, given up or not */
+static atomic_uint threads;
 
 struct resolver {
 	atomic_int state;
@@ -92,6 +93,7 @@ static void *run(void *data)
 	if (!atomic_compare_exchange_strong_explicit(&resolver->state, &expected, DONE,
 						     memory_order_acq_rel, memory_order_acquire))
 		free(resolver);
+	atomic_fetch_sub_explicit(&threads, 1, memory_order_relaxed);
 	return NULL;
 }
 
@@ -100,11 +102,15 @@ int resolver_start(struct resolver **ret, const char *name, uint16_t port)
 	size_t size = strlen(name) + 1;
 	struct resolver *resolver;
 	pthread_t thread;
-	int r;
+	int r = -ENOMEM;
 
+	if (atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) >= RESOLVER_THREADS_MAX) {
+		r = -EAGAIN;
+		goto fail;
+	}
 	resolver = calloc(1, sizeof(*resolver) + size);
 	if (!resolver)
-		return -ENOMEM;
+		goto fail;
 	memcpy(resolver->name, name, size);
 	snprintf(resolver->port, sizeof(resolver->port), "%u", port);
 	atomic_init(&resolver->state, RUNNING);
@@ -112,10 +118,14 @@ int resolver_start(struct resolver **ret, const char *name, uint16_t port)
 	r = thread_start(&thread, true, run, resolver);
 	if (r < 0) {
 		free(resolver);
-		return r;
+		goto fail;
 	}
 	*ret = resolver;
 	return 0;
+
+fail:
+	atomic_fetch_sub_explicit(&threads, 1, memory_order_relaxed);
+	return r;
 }
 
 int resolver_poll(struct resolver *resolver, struct resolver_result *result)

@@ -33,7 +33,13 @@ struct resolver; /* one job */
  */
 int resolver_numeric(struct resolver_result *ret, const char *name, uint16_t port);
 
-/* Start a job. Returns 0 or a negative errno. */
+/*
+ * Threads at a time: twice as many as there may be sources. A job that was given up keeps its thread
+ * for as long as the name servers are silent, so switching sources would make more and more of them.
+ */
+#define RESOLVER_THREADS_MAX 128
+
+/* Start a job. Returns 0 or a negative errno; -EAGAIN: there are as many threads as there may be. */
 int resolver_start(struct resolver **ret, const char *name, uint16_t port);
 
 /*
