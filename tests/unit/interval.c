@@ -82,6 +82,13 @@ Test(compare, what_is_not_trusted_is_in_no_order)
 	wide.tai_offset_s = -32767;
 	wide.generation = 9;
 	ordered(at, wide, CHRONOTICK_OVERLAP);
+	/* Wherever the other one is: a deadline that never comes, a time that always was */
+	wide.tai_offset_s = 20;
+	ordered(interval(INT64_MAX - 1, INT64_MAX - 1, 1, 37), wide, CHRONOTICK_OVERLAP);
+	ordered(interval(INT64_MAX, INT64_MAX, 1, 37), wide, CHRONOTICK_OVERLAP);
+	wide.tai_offset_s = 40;
+	ordered(interval(INT64_MIN + 1, INT64_MIN + 1, 1, 37), wide, CHRONOTICK_OVERLAP);
+	ordered(interval(INT64_MIN, INT64_MIN, 1, 37), wide, CHRONOTICK_OVERLAP);
 	cr_assert_eq(chronotick_compare(&at, &mad), CHRONOTICK_OVERLAP);
 	cr_assert_eq(chronotick_compare(&mad, &mad), CHRONOTICK_OVERLAP);
 }

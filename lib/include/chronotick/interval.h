@@ -14,7 +14,10 @@ chronotick_inline int chronotick_precedes(const struct chronotick_interval *a,
 					  const struct chronotick_interval *b, int64_t ahead,
 					  int64_t margin)
 {
-	/* In 128 bits: the ends of an interval without trust are those of 64. */
+	/* An end that is open is nowhere, on TAI as on UTC. */
+	if (a->latest_ns == INT64_MAX || b->earliest_ns == INT64_MIN)
+		return 0;
+	/* In 128 bits: an end may be near those of 64. */
 	return (__extension__(__int128) a->latest_ns) + margin <
 	       (__extension__(__int128) b->earliest_ns) + ahead;
 }
