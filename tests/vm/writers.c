@@ -14,6 +14,9 @@
 
 #include "guest.h"
 
+#define CHRONOTICK_HEADER_ONLY
+#include <chronotick/chronotick.h>
+
 #define STANDBYS 5
 #define WAIT_MS 5000
 
@@ -366,6 +369,40 @@ static void changes(void)
 	rig.fd = device_open(O_RDONLY);
 }
 
+/* The library's descriptor: woken by a change, which it then takes, and by nothing else. */
+static void library_changes(void)
+{
+	struct chronotick_change last = {0};
+	struct chronotick_update update;
+	struct chronotick *ct;
+	int fd, timeout_ms;
+
+	check_result(rig_open(&rig), 0, "a writer");
+	check_result(rig_publish(&rig), 0, "it publishes");
+	check_result(chronotick_open(&ct, CHRONOTICK_DEVICE_PATH), 0, "a reader");
+	fd = chronotick_poll_fd(ct);
+	check(fd >= 0, "the library's descriptor");
+	check_result(chronotick_poll_change(ct, fd, &last, &timeout_ms), 0, "a first look");
+	check(timeout_ms > 0, "the line's end is the time-out");
+	check((poll_of(fd, 0) & POLLIN) == 0, "the library: no POLLIN then");
+	rig_publish(&rig);
+	check((poll_of(fd, 0) & POLLIN) == 0, "the library: a publication is no change");
+	update_make(&rig, &update);
+	update.line.state++;
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), 0, "another jump");
+	check(poll_of(fd, WAIT_MS) & POLLIN, "the library: POLLIN at a jump");
+	check_result(chronotick_poll_change(ct, fd, &last, &timeout_ms), 0, "a change");
+	check((poll_of(fd, 0) & POLLIN) == 0, "the library: it is taken");
+	close(rig.fd);
+	check(poll_of(fd, WAIT_MS) & POLLIN, "the library: POLLIN when the writer is gone");
+	check_result(chronotick_poll_change(ct, fd, &last, &timeout_ms), 0, "the writer is gone");
+	check((last.status & CHRONOTICK_STATUS_MASK) == CHRONOTICK_WRITER_GONE,
+	      "the library tells so");
+	close(fd);
+	chronotick_close(ct);
+	rig.fd = device_open(O_RDONLY);
+}
+
 int main(void)
 {
 	exclusion();
@@ -376,5 +413,6 @@ int main(void)
 	standing_by();
 	waiting();
 	changes();
+	library_changes();
 	return checks_end();
 }

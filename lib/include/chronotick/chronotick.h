@@ -206,7 +206,7 @@ CHRONOTICK_API int chronotick_wait_change(const struct chronotick *ct,
 /*
  * A descriptor that poll(2) finds readable when chronotick_wait_change() would be woken: for
  * programs that wait for more than this. close(2) it before the handle. It is an inotify instance
- * on the page's file, with O_NONBLOCK and O_CLOEXEC set.
+ * on the page's file, or the kernel module's device, with O_NONBLOCK and O_CLOEXEC set.
  *
  * Returns it; -ENOENT if the page's file has no name any more, or /proc is not there; or what
  * inotify_init1(2) and inotify_add_watch(2) return.

@@ -48,9 +48,13 @@ static inline int chronotick_page_file(const struct chronotick_page *page)
 CHRONOTICK_API int chronotick_poll_fd(const struct chronotick *ct)
 {
 	int file = chronotick_page_file(chronotick_private_of(ct)->page), fd, r;
+	struct stat status;
 	char path[32];
 
 	if (file < 0)
+		return file;
+	/* Nobody touches the kernel module's device: it tells by itself. */
+	if (fstat(file, &status) == 0 && S_ISCHR(status.st_mode))
 		return file;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -76,6 +80,8 @@ CHRONOTICK_API int chronotick_poll_change(const struct chronotick *ct, int fd,
 	/* First: what is told from here on makes it readable again. */
 	while (read(fd, events, sizeof(events)) > 0)
 		;
+	/* A device gives four bytes and nothing else; too few for an event, which so stays. */
+	(void)!read(fd, events, 4);
 	r = chronotick_wait_change(ct, last, 0);
 	if (chronotick_take(&taken, chronotick_private_of(ct), CHRONOTICK_READ_ORDERED, 0) < 0)
 		left_ns = CHRONOTICK_NAP_BLIND_NS;
