@@ -302,6 +302,7 @@ static void polled(const struct chronotick *ct)
 	struct chronotick_change last = {0};
 	struct publisher *publisher = writer_open(10000);
 	struct pollfd poll_fd = {.fd = chronotick_poll_fd(ct), .events = POLLIN};
+	struct rlimit limit;
 	char moved[112];
 	int timeout_ms = 0, i;
 
@@ -327,6 +328,10 @@ static void polled(const struct chronotick *ct)
 	check(poll_fd.fd >= 0, "a file under another name");
 	close(poll_fd.fd);
 	check(rename(moved, path) == 0, "rename back");
+	getrlimit(RLIMIT_NOFILE, &limit);
+	check(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, limit.rlim_max}) == 0, "no files");
+	check(chronotick_poll_fd(ct) == -EMFILE, "no descriptor is left, and that is told");
+	setrlimit(RLIMIT_NOFILE, &limit);
 	printf("descriptors: done\n");
 }
 

@@ -208,8 +208,8 @@ CHRONOTICK_API int chronotick_wait_change(const struct chronotick *ct,
  * programs that wait for more than this. close(2) it before the handle. It is an inotify instance
  * on the page's file, or the kernel module's device, with O_NONBLOCK and O_CLOEXEC set.
  *
- * Returns it; -ENOENT if the page's file has no name any more, or /proc is not there; or what
- * inotify_init1(2) and inotify_add_watch(2) return.
+ * Returns it; -ENOENT if the page's file has no name any more, or /proc is not there; -EMFILE,
+ * -ENFILE, -ENOMEM; or what inotify_init1(2) and inotify_add_watch(2) return.
  */
 CHRONOTICK_API int chronotick_poll_fd(const struct chronotick *ct);
 

@@ -12,6 +12,12 @@
 
 #include "wait.h"
 
+/* Why a file could not be opened: without descriptors or memory another try may do. */
+static inline int chronotick_open_errno(void)
+{
+	return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : -ENOENT;
+}
+
 /*
  * The file that is mapped at the page, opened again. A handle keeps no descriptor, so
  * its name is asked of the kernel. -ENOENT: it has no name any more, or another file has it.
@@ -26,7 +32,7 @@ static inline int chronotick_page_file(const struct chronotick_page *page)
 	int fd = -1, found = 0;
 
 	if (!maps)
-		return -ENOENT;
+		return chronotick_open_errno();
 	while (!found && fgets(line, sizeof(line), maps))
 		found = sscanf(line, "%lx-%*x %*s %*x %*s %llu", &start, &inode) == 2 &&
 			start == (unsigned long)(const void *)page;
@@ -37,7 +43,7 @@ static inline int chronotick_page_file(const struct chronotick_page *page)
 	path[strcspn(path, "\n")] = '\0';
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		return -ENOENT;
+		return chronotick_open_errno();
 	if (fstat(fd, &status) < 0 || status.st_ino != inode) {
 		close(fd);
 		return -ENOENT;
