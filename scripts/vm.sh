@@ -5,7 +5,7 @@
 # $CHRONOTICK_KERNELS/LINE as vmlinuz, build (what a module is built against) and root.
 
 # The emulator, and what a module's build needs beside a compiler
-packages_vm=(qemu-system-x86 make dwarves libelf1 zstd)
+packages_vm=(qemu-system-x86 make dwarves libelf1 zstd busybox-static dash iproute2 kmod)
 vm_lines=(6.1 6.12)
 CHRONOTICK_KERNELS=${CHRONOTICK_KERNELS:-${XDG_CACHE_HOME:-$HOME/.cache}/chronotick/kernels}
 export CHRONOTICK_KERNELS
@@ -66,4 +66,15 @@ vm_kernels() {
 		vm_kernel "$line" || say "no Linux $line to be had"
 		rm -rf "$CHRONOTICK_KERNELS/.$line.$$"
 	done
+}
+
+# linuxptp, for the machines: unpacked below build-packages/, as installing it would start services.
+vm_linuxptp() {
+	local dir=$top/build-packages
+	[ -z "$(PATH=$PATH:/usr/sbin command -v ptp4l)" ] || return 0
+	[ ! -x "$dir/linuxptp/usr/sbin/ptp4l" ] || return 0
+	say "unpacking linuxptp"
+	mkdir -p "$dir"
+	(cd "$dir" && apt_quiet update && apt_quiet -o APT::Sandbox::User=root download linuxptp &&
+		dpkg-deb -x linuxptp_*.deb linuxptp) || say "no linuxptp to be had"
 }

@@ -2,13 +2,18 @@
 # SPDX-License-Identifier: MIT
 """Build chronotick.ko for a kernel, boot that kernel in QEMU, and run programs in it.
 
-    run.py KERNEL --work DIRECTORY --init PROGRAM "PROGRAM ARGUMENT..."...
+    run.py KERNEL --work DIRECTORY --init PROGRAM [--module FOLDER] [--with FILE]...
+           [--tool NAME]... "PROGRAM ARGUMENT..."...
 
 KERNEL is one of those below $CHRONOTICK_KERNELS, ~/.cache/chronotick/kernels by default, which
 scripts/vm.sh makes. Prints the programs' checks as TAP, and one more
 for each thing that must not be: a program that ends otherwise than with 0 and all its checks, words
 of trouble in the kernel's messages, a machine that does not come to its end. Everything is emulated,
-so it needs no KVM. With --keep-logs the two serial ports' files are named.
+so it needs no KVM. With --keep-logs the two serial ports' files are named. --module names a folder of
+kmod whose module is built as well, and lies in / for the programs to load; --with a file to go to /bin
+with the libraries that it needs, or module:NAME for one of the kernel's own and those it needs: /modules/NAME
+then lists their files in the order of loading. --tool is a --with for a command of this machine, or of
+build-packages/; where it has none, shell scripts among the programs are skipped.
 """
 import argparse
 import gzip
@@ -128,6 +133,36 @@ def module_build(kernel, work, machine):
     return source / "chronotick.ko", said
 
 
+def module_folder_build(folder, kernel, work, machine):
+    """The module of a folder of kmod, of which module_build() has made a copy, and what was said."""
+    source = work / "kmod" / folder
+    built = subprocess.run(
+        ["make", "-s", "-C", str(kernel / "build"), f"M={source}", "W=1", "modules"] + machine[4],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    said = [line for line in built.stdout.splitlines() if "BTF" not in line and line.strip()]
+    made = sorted(source.glob("*.ko"))
+    return (made[0] if made and not built.returncode else None), said
+
+
+def tool_find(name):
+    """A command of this machine, or of Debian's packages that the scripts unpacked; None: neither."""
+    places = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]
+    places += [str(path) for path in TOP.glob("build-packages/*/usr/*bin")]
+    return shutil.which(name, path=os.pathsep.join(places))
+
+
+def modules_of(kernel, name):
+    """The files of a module of the kernel's own and of those it needs, in the order of loading."""
+    root = kernel / "root"
+    release = next((root / "lib/modules").iterdir()).name
+    if not (root / "lib/modules" / release / "modules.dep.bin").exists():
+        subprocess.run(["depmod", "-b", str(root), release], check=True)
+    text = subprocess.run(["modprobe", "-d", str(root), "-S", release, "--show-depends", name],
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [pathlib.Path(line.split()[1]) for line in text.splitlines()
+            if line.startswith("insmod ")]
+
+
 def boot(kernel, work, initramfs, arguments):
     """Returns the kernel's messages, what the programs said, and why it ended."""
     vmlinux = work / "vmlinux"
@@ -143,6 +178,8 @@ def boot(kernel, work, initramfs, arguments):
         "-serial", f"file:{console}"] + second(results) + [
         "-append", f"console={console_port} RESULTS={results_port} quiet loglevel=7 panic=-1 "
                    f"oops=panic random.trust_cpu=on {append} {arguments.append}"]
+    for device in arguments.device:
+        command += device.split()
     try:
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, timeout=arguments.timeout, check=False)
@@ -182,6 +219,10 @@ def main():
     parser.add_argument("--timeout", type=int, default=420)
     parser.add_argument("--machine", choices=MACHINES, default="x86_64")
     parser.add_argument("--append", default="", help="more of the kernel's command line")
+    parser.add_argument("--module", help="a folder of kmod")
+    parser.add_argument("--with", dest="extra", action="append", default=[], metavar="FILE")
+    parser.add_argument("--tool", action="append", default=[], metavar="NAME")
+    parser.add_argument("--device", action="append", default=[], help="of the emulator's")
     parser.add_argument("--keep-logs", action="store_true")
     arguments = parser.parse_args()
     kernel = KERNELS / arguments.kernel
@@ -206,8 +247,35 @@ def main():
         return 1
     files = {"init": (0o755, arguments.init.read_bytes()),
              "chronotick.ko": (0o644, module.read_bytes())}
+    if arguments.module:
+        module, said = module_folder_build(arguments.module, kernel, work, machine)
+        for line in said:
+            print(f"# {line}")
+        tap.tell(module and not said, f"the module of {arguments.module} builds without a warning")
+        if not module:
+            print(f"1..{tap.count}")
+            return 1
+        files[module.name] = (0o644, module.read_bytes())
+    skipped, missing = [], []
+    for tool in arguments.tool:
+        found = tool_find(tool)
+        arguments.extra += [found] if found else []
+        missing += [] if found else [tool]
+    for file in arguments.extra:
+        for path in modules_of(kernel, file[7:]) if file.startswith("module:") else []:
+            files["modules/" + path.name] = (0o644, path.read_bytes())
+        if file.startswith("module:"):
+            order = "".join(f"/modules/{path.name}\n" for path in modules_of(kernel, file[7:]))
+            files["modules/" + file[7:]] = (0o644, order.encode())
+            continue
+        for needed in libraries(file):
+            files[needed.lstrip("/")] = (0o755, pathlib.Path(needed).read_bytes())
+        files["bin/" + pathlib.PurePath(file).name] = (0o755, pathlib.Path(file).read_bytes())
     lines = []
     for line in arguments.programs:
+        if missing and line.split()[0].endswith(".sh"):
+            skipped.append(pathlib.PurePath(line.split()[0]).name)
+            continue
         program, *rest = line.split()
         name = pathlib.PurePath(program).name
         for needed in libraries(program):
@@ -218,6 +286,9 @@ def main():
 
     console, results, why = boot(kernel, work, cpio(files), arguments)
     done, last = judge(tap, results)
+    for script in skipped:
+        tap.count += 1
+        print(f"ok {tap.count} - {script} # SKIP this machine has no {', '.join(missing)}")
     tap.tell(done and not why, "the machine comes to its end"
              + ("" if done else f": the last one to run was {last}") + (f": {why}" if why else ""))
     trouble = [line for line in console.splitlines()
