@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "cli.h"
-#include "view.h"
+#include "view/view.h"
 
 static json_t *json_double(double value)
 {

@@ -15,7 +15,7 @@
 #include "screen.h"
 #include "terminal.h"
 #include "text.h"
-#include "view.h"
+#include "view/view.h"
 
 /* The page is opened afresh for each line: a restarted daemon may have made a new one. */
 static int line_print(const struct cli *cli)

@@ -2,7 +2,7 @@
 /* chronotick read: the corrected time once. */
 #include "cli.h"
 #include "text.h"
-#include "view.h"
+#include "view/view.h"
 
 int cli_read(const struct cli *cli)
 {

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "view.h"
+#include "view/view.h"
 
 /* How far back the sparklines go, and the largest terminal that is filled */
 enum { SCREEN_HISTORY = 512, SCREEN_WIDTH_MAX = 1000, SCREEN_HEIGHT_MAX = 500 };

@@ -9,7 +9,7 @@
 #include "cli.h"
 #include "terms.h"
 #include "text.h"
-#include "view.h"
+#include "view/view.h"
 
 static void state_print(const struct cli *cli, const struct view *view)
 {

@@ -10,7 +10,7 @@
 
 #include "cli.h"
 #include "control/protocol.h"
-#include "view.h"
+#include "view/view.h"
 
 struct terms {
 	struct control_status_reply status;

@@ -23,7 +23,7 @@ FORBIDDEN = {
     "cli/": ["tests/", "userspace/sources/", "userspace/publish/"],
     "userspace/": ["tests/", "cli/"],
 }
-SEARCH = ["userspace", "kmod/uapi", "lib/include"]
+SEARCH = ["userspace", "kmod/uapi", "lib/include", "lib"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 WRITABLE = re.compile(r"\bmmap\s*\([^;]*PROT_WRITE[^;]*MAP_SHARED[^;]*;|\bshm_open\s*\(")
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All that a verb shows, copied from the page at one moment. What comes from the page is not
+ * All that a program shows, copied from the page at one moment. What comes from the page is not
  * believed: texts are cut to plain ASCII, and numbers may be anything.
  */
-#ifndef CLI_VIEW_H
-#define CLI_VIEW_H
+#ifndef VIEW_VIEW_H
+#define VIEW_VIEW_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,8 +32,13 @@ struct view {
 	char reason[256];         /* a sentence: why trusted or not, and what to do */
 };
 
-/* Open the page of that path (NULL: the library's choice), copy it, close it. Never fails: see
- * view->open. */
+/*
+ * Open the page of that path (NULL: the library's choice) and copy it. Returns its handle, which is
+ * the caller's to close, or NULL if there is no page: see view->open.
+ */
+struct chronotick *view_open(struct view *view, const char *path);
+
+/* The same, and close the page. Never fails: see view->open. */
 void view_take(struct view *view, const char *path);
 
 /* UTC in ns: the line's, or 0 if none is known. */
@@ -51,4 +56,4 @@ bool view_flag(const struct view *view, uint32_t flag);
 /* How far the warm-up is, 0 to 100. */
 unsigned int view_warmup_percent(const struct view *view);
 
-#endif /* CLI_VIEW_H */
+#endif /* VIEW_VIEW_H */

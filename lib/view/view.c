@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "view.h"
+#include "view/view.h"
 
 /* In the reachability register: the polls that tell whether a source answers now */
 #define RECENT_POLLS 3
@@ -152,7 +152,7 @@ static void reason_trust(struct view *view)
 	snprintf(view->reason, sizeof(view->reason), "%s", text);
 }
 
-void view_take(struct view *view, const char *path)
+struct chronotick *view_open(struct view *view, const char *path)
 {
 	const struct chronotick_page *page;
 	struct timespec system;
@@ -171,7 +171,7 @@ void view_take(struct view *view, const char *path)
 		clock_gettime(CLOCK_REALTIME, &system);
 		view->system_ns = system.tv_sec * 1000000000 + system.tv_nsec;
 		reason_open(view);
-		return;
+		return NULL;
 	}
 	page = chronotick_page_of(ct);
 	view->trust = chronotick_now(ct, &view->now);
@@ -192,8 +192,13 @@ void view_take(struct view *view, const char *path)
 			    view->status == CHRONOTICK_WRITER_GONE;
 	if (view->trust == 0 && view->writer_gone)
 		view->status = CHRONOTICK_WRITER_GONE;
-	chronotick_close(ct);
 	reason_trust(view);
+	return ct;
+}
+
+void view_take(struct view *view, const char *path)
+{
+	chronotick_close(view_open(view, path));
 }
 
 int64_t view_utc_ns(const struct view *view)
