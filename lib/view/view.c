@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -152,38 +153,29 @@ static void reason_trust(struct view *view)
 	snprintf(view->reason, sizeof(view->reason), "%s", text);
 }
 
-struct chronotick *view_open(struct view *view, const char *path)
+static int64_t system_ns(void)
 {
-	const struct chronotick_page *page;
-	struct timespec system;
-	struct chronotick *ct;
-	struct stat file;
+	struct timespec now;
 
-	memset(view, 0, sizeof(*view));
-	view->path = chronotick_page_path(path);
-	view->backend = stat(view->path, &file) == 0 && S_ISCHR(file.st_mode) ? "module" : "shm";
-	view->uncertainty_s = NAN;
-	view->heartbeat_age_ns = INT64_MAX;
-	view->open = chronotick_open(&ct, view->path);
-	if (view->open < 0) {
-		view->trust = view->open;
-		view->now.tai_offset_s = CHRONOTICK_TAI_UNKNOWN;
-		clock_gettime(CLOCK_REALTIME, &system);
-		view->system_ns = system.tv_sec * 1000000000 + system.tv_nsec;
-		reason_open(view);
-		return NULL;
-	}
-	page = chronotick_page_of(ct);
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void view_again(struct view *view, const struct chronotick *ct)
+{
+	const struct chronotick_page *page = chronotick_page_of(ct);
+
+	*view = (struct view){.path = view->path, .backend = view->backend};
 	view->trust = chronotick_now(ct, &view->now);
 	if (view->trust == 0 &&
 	    (view->now.earliest_ns > view->now.utc_ns || view->now.utc_ns > view->now.latest_ns))
 		view->trust = -EBADMSG;
-	clock_gettime(CLOCK_REALTIME, &system);
-	view->system_ns = system.tv_sec * 1000000000 + system.tv_nsec;
+	view->system_ns = system_ns();
 	view->has_record = chronotick_record_read(ct, &view->record) == 0;
-	if (view->has_record)
-		view->uncertainty_s =
-			chronotick_uncertainty_at(&view->record, (double)view->system_ns * 1e-9);
+	view->uncertainty_s =
+		view->has_record
+			? chronotick_uncertainty_at(&view->record, (double)view->system_ns * 1e-9)
+			: (double)NAN;
 	words_copy(&view->header, &page->header, sizeof(view->header));
 	words_copy(&view->statistics, &page->statistics, sizeof(view->statistics));
 	sources_copy(view, ct);
@@ -193,7 +185,29 @@ struct chronotick *view_open(struct view *view, const char *path)
 	if (view->trust == 0 && view->writer_gone)
 		view->status = CHRONOTICK_WRITER_GONE;
 	reason_trust(view);
-	return ct;
+}
+
+struct chronotick *view_open(struct view *view, const char *path)
+{
+	struct chronotick *ct;
+	struct stat file;
+	int r;
+
+	memset(view, 0, sizeof(*view));
+	view->path = chronotick_page_path(path);
+	view->backend = stat(view->path, &file) == 0 && S_ISCHR(file.st_mode) ? "module" : "shm";
+	r = chronotick_open(&ct, view->path);
+	if (r == 0) {
+		view_again(view, ct);
+		return ct;
+	}
+	view->open = view->trust = r;
+	view->uncertainty_s = NAN;
+	view->heartbeat_age_ns = INT64_MAX;
+	view->now.tai_offset_s = CHRONOTICK_TAI_UNKNOWN;
+	view->system_ns = system_ns();
+	reason_open(view);
+	return NULL;
 }
 
 void view_take(struct view *view, const char *path)

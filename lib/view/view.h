@@ -38,7 +38,10 @@ struct view {
  */
 struct chronotick *view_open(struct view *view, const char *path);
 
-/* The same, and close the page. Never fails: see view->open. */
+/* Copy that page again: into a view whose path and backend are those of view_open()'s. */
+void view_again(struct view *view, const struct chronotick *ct);
+
+/* view_open(), and close the page. Never fails: see view->open. */
 void view_take(struct view *view, const char *path);
 
 /* UTC in ns: the line's, or 0 if none is known. */

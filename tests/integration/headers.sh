@@ -41,6 +41,7 @@ END
 # Two files that both include the header: nothing is defined twice.
 cat >"$work/other.c" <<'END'
 #include <chronotick/chronotick.h>
+#include <chronotick/tools.h>
 int other(const struct chronotick *ct, struct chronotick_record *record);
 int other(const struct chronotick *ct, struct chronotick_record *record)
 {

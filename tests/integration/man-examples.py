@@ -3,7 +3,7 @@
 """The examples of the library's man pages compile without a warning, as C and as C++17, linked and
 header-only, with the compilers that are here; and run.
 
-usage: man-examples.py DOCUMENTATION_DIR LIBRARY MAKE_PAGE INCLUDE_DIR..."""
+usage: man-examples.py DOCUMENTATION_DIR LIBRARY TOOLS_LIBRARY MAKE_PAGE INCLUDE_DIR..."""
 import glob
 import os
 import re
@@ -30,8 +30,8 @@ def example(path):
 
 
 def main():
-    documentation, library, make_page = sys.argv[1:4]
-    includes = ["-I" + directory for directory in sys.argv[4:]]
+    documentation, library, tools, make_page = sys.argv[1:5]
+    includes = ["-I" + directory for directory in sys.argv[5:]]
     compilers = [c for c in LANGUAGES if shutil.which(c)]
     if not compilers:
         print("skipped: no compiler")
@@ -55,6 +55,8 @@ def main():
                 command = [compiler, *language, *FLAGS, *includes, source, "-x", "none", "-o",
                            program]
                 command += [library] if linked else ["-DCHRONOTICK_HEADER_ONLY", "-lm"]
+                if path.endswith("-tools.3.scd"):
+                    command.append(tools)
                 if subprocess.run(command).returncode != 0:
                     outcome, output = "does not compile", ""
                 else:
