@@ -11,9 +11,10 @@ packages_build=(gcc libc6-dev meson ninja-build pkg-config python3 libyaml-dev l
 # that Debian's chronyd is linked with (see chronyd_find)
 packages_reference=(iproute2 procps libcap2 libedit2 libgnutls30 libnettle8 libseccomp2)
 # What the tests need: Criterion, a second compiler with sanitizers and libFuzzer, style, tools; and
-# cairo, which a build does without if chronotick-replay is to draw nothing
+# cairo, which a build does without if chronotick-replay is to draw nothing; and what the Python
+# binding is built and packed with
 packages_test=(g++ libcriterion-dev clang-14 libclang-rt-14-dev clang-format-14 binutils
-	strace libcairo2-dev)
+	strace libcairo2-dev python3-dev python3-pip python3-setuptools python3-wheel)
 
 say() {
 	printf '== %s\n' "$*"
