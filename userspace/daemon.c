@@ -23,6 +23,7 @@
 #include "report.h"
 #include "sources/set.h"
 #include "timestamping/counter.h"
+#include "timestamping/device.h"
 #include "watch.h"
 
 #define NS_PER_S 1000000000LL
@@ -32,6 +33,7 @@ struct daemon {
 	const struct reload_origin *origin;
 	volatile int *hangup; /* NULL: not running */
 	struct counter counter;
+	struct cross_device cross;
 	struct timescale scale;
 	struct watch *watch;
 	bool replacing;              /* the page for the counter that serves now is not there yet */
@@ -249,6 +251,14 @@ static int counter_open(struct daemon *daemon)
 		return r;
 	log_debug("counter %s, %.6f MHz", chronotick_counter_name(daemon->counter.kind),
 		  (double)daemon->counter.hz * 1e-6);
+	cross_device_open(&daemon->cross, &daemon->counter, NULL);
+	if (daemon->cross.refusal)
+		log_debug("cross-timestamps: by brackets, to %" PRId64 " ns; from %s: %s",
+			  daemon->cross.bracket_ns, CHRONOTICK_DEVICE_PATH, daemon->cross.refusal);
+	else
+		log_info("cross-timestamps: from %s, to %" PRId64 " ns; by brackets they would be "
+			 "to %" PRId64 " ns",
+			 CHRONOTICK_DEVICE_PATH, daemon->cross.device_ns, daemon->cross.bracket_ns);
 	return 0;
 }
 
@@ -426,6 +436,7 @@ int daemon_new(struct daemon **ret, struct config *config, const struct reload_o
 	}
 	daemon->config = config;
 	daemon->origin = origin;
+	daemon->cross.fd = -1;
 	r = loop_new(&daemon->loop);
 	if (r < 0) {
 		log_error("poll loop: %s", strerror(-r));
@@ -568,6 +579,7 @@ void daemon_free(struct daemon *daemon)
 	canary_close(daemon->canary);
 	publisher_close(daemon->publisher);
 	watch_free(daemon->watch);
+	cross_device_close(&daemon->cross);
 	loop_free(daemon->loop);
 	free(daemon);
 }

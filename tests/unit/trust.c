@@ -240,8 +240,10 @@ Test(trust, a_window_that_is_too_short_says_nothing)
 
 Test(trust, another_clocksource_is_seen)
 {
-	struct counter raw = {CHRONOTICK_COUNTER_MONOTONIC_RAW, 1, 0, S,
-			      1ULL << CHRONOTICK_MULT_SHIFT};
+	struct counter raw = {.kind = CHRONOTICK_COUNTER_MONOTONIC_RAW,
+			      .step = 1,
+			      .hz = S,
+			      .mult = 1ULL << CHRONOTICK_MULT_SHIFT};
 	struct counter cntvct = tsc;
 	struct trust_finding finding;
 	struct machine machine;

@@ -14,6 +14,7 @@
 #endif
 
 #include "chronotick_page.h"
+#include "timestamping/device.h"
 
 #define NS_PER_S 1000000000LL
 
@@ -60,13 +61,25 @@ static bool clocksource_is(const char *name)
 	return got == (ssize_t)size + 1 && !memcmp(text, name, size) && text[size] == '\n';
 }
 
-static bool native_trusted(uint32_t kind)
+static bool is_invariant(void)
 {
 	uint32_t eax, ebx, ecx, edx;
 
-	if (kind != CHRONOTICK_COUNTER_TSC || !__get_cpuid(CPUID_POWER, &eax, &ebx, &ecx, &edx))
-		return false;
-	return edx & CPUID_POWER_EDX_INVARIANT_TSC && clocksource_is("tsc");
+	return __get_cpuid(CPUID_POWER, &eax, &ebx, &ecx, &edx) &&
+	       edx & CPUID_POWER_EDX_INVARIANT_TSC;
+}
+
+/*
+ * The kernel leaves a TSC that stops or changes its rate, but only once it has seen that. With its
+ * module there that is told to the page's readers in the same instant; without it the CPU must
+ * promise that it cannot happen.
+ */
+static bool native_trusted(uint32_t kind)
+{
+	uint64_t hz;
+
+	return kind == CHRONOTICK_COUNTER_TSC && clocksource_is("tsc") &&
+	       (is_invariant() || device_vouches(kind, &hz));
 }
 
 static const uint32_t native_kind = CHRONOTICK_COUNTER_TSC;
@@ -166,6 +179,10 @@ static int calibrate(struct counter *counter)
 		if (counter->mult)
 			break;
 	}
+	/* Too busy a machine; the kernel knows without measuring. */
+	if (!counter->mult && device_vouches(counter->kind, &counter->hz))
+		counter->mult = (uint64_t)(((unsigned __int128)NS_PER_S << CHRONOTICK_MULT_SHIFT) /
+					   counter->hz);
 	if (!counter->mult)
 		return -EIO;
 	counter->hz = (uint64_t)((((unsigned __int128)NS_PER_S << CHRONOTICK_MULT_SHIFT) +
@@ -208,6 +225,7 @@ int counter_init(struct counter *counter, uint32_t kind)
 	} else {
 		if (!native_trusted(kind))
 			return -ENOTSUP;
+		counter->kind = kind;
 		r = calibrate(counter);
 		if (r < 0)
 			return r;

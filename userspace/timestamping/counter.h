@@ -5,22 +5,27 @@
 
 #include <stdint.h>
 
+struct cross_io;
+
 struct counter {
 	uint32_t kind;  /* enum chronotick_counter_kind */
 	uint32_t step;  /* counts that it may move at a time: how old a reading may be, at most */
 	uint32_t apart; /* counts that its values on two CPUs may differ by; 0: not known to */
 	uint64_t hz;    /* nominal: measured against CLOCK_MONOTONIC_RAW at start */
 	uint64_t mult;  /* nominal, 2^-54 ns per count */
+	/* What gives cross-timestamps of it, see cross.h; NULL: brackets of readings do */
+	const struct cross_io *cross;
 };
 
 /*
  * Make a counter of that kind ready; kind CHRONOTICK_COUNTER_NONE: the best that this machine can
- * be trusted with (TSC only if invariant and in use as clocksource; CNTVCT on arm64; else
- * CLOCK_MONOTONIC_RAW). A kind that is asked for by name is held to the same conditions. Takes up
- * to 50 ms for the calibration, twice that if the first one is disturbed.
+ * be trusted with (TSC only if it is the kernel's clocksource, and is invariant or vouched for by
+ * the kernel module; CNTVCT on arm64; else CLOCK_MONOTONIC_RAW). A kind that is asked for by name
+ * is held to the same conditions. Takes up to 50 ms for the calibration, twice that if the first
+ * one is disturbed.
  *
  * Returns 0; -ENOTSUP if this machine has no such counter; -EIO if the calibration gave no stable
- * rate.
+ * rate, and there is no kernel module to tell the nominal one.
  */
 int counter_init(struct counter *counter, uint32_t kind);
 
