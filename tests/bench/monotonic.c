@@ -159,9 +159,9 @@ static void *write_on(void *data)
 		}
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
 	}
-	bench->rebuilt = writer.rebuilt;
-	bench->late = writer.late;
-	bench->late_counts = writer.late_counts;
+	bench->rebuilt = writer.tally.rebuilt;
+	bench->late = writer.tally.late;
+	bench->late_counts = writer.tally.late_counts;
 	return NULL;
 }
 

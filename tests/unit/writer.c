@@ -242,14 +242,14 @@ Test(writer, a_line_in_time_is_published_once)
 
 	cr_assert_eq(writer_init(&writer, &page, &limits, fake_now, &fake), PAGE_WHOLE);
 	cr_assert_eq(writer_publish(&writer, &at), 0);
-	cr_assert_eq(writer.published, 1);
-	cr_assert_eq(writer.rebuilt, 0);
+	cr_assert_eq(writer.tally.published, 1);
+	cr_assert_eq(writer.tally.rebuilt, 0);
 	cr_assert_eq(page.clock[0].seq, 2);
 	cr_assert_eq(page.clock[1].seq, 2);
 	cr_assert_eq(page.clock[0].span, limits.span);
 	cr_assert_eq(page.header.generation_start, page.clock[0].anchor);
 	cr_assert(line_utc(&page.clock[1], at.counter) == at.utc);
-	cr_assert_eq(writer.last_counts, 1000);
+	cr_assert_eq(writer.tally.last_counts, 1000);
 }
 
 /* A writer with one line out, and a correction that makes the next slope fall */
@@ -279,7 +279,7 @@ Test(writer, a_falling_line_that_is_late_is_built_again_with_a_wider_window)
 	delay(&fake, 4, 300000);
 	c0 = fake.counter + 2 * 300000;
 	cr_assert_eq(writer_publish(&writer, &at), 0);
-	cr_assert_eq(writer.rebuilt, 1);
+	cr_assert_eq(writer.tally.rebuilt, 1);
 	cr_assert_eq(page.clock[0].anchor, c0 - limits.lead);
 	cr_assert(line_utc(&page.clock[0], c0 + 2 * limits.window) ==
 		  line_utc(&old, c0 + 2 * limits.window));
@@ -298,7 +298,7 @@ Test(writer, a_rising_line_is_never_late)
 	at.utc += 60000 * NS;
 	delay(&fake, 8, 5000000);
 	cr_assert_eq(writer_publish(&writer, &at), 0);
-	cr_assert_eq(writer.rebuilt, 0);
+	cr_assert_eq(writer.tally.rebuilt, 0);
 }
 
 Test(writer, at_last_the_slope_is_kept)
@@ -314,7 +314,7 @@ Test(writer, at_last_the_slope_is_kept)
 	old = writer.current;
 	delay(&fake, 32, 50000000);
 	cr_assert_eq(writer_publish(&writer, &at), 0);
-	cr_assert_eq(writer.rebuilt, WRITER_BUILDS);
+	cr_assert_eq(writer.tally.rebuilt, WRITER_BUILDS);
 	cr_assert_eq(page.clock[0].mult, old.mult);
 	cr_assert_gt(page.clock[0].anchor, old.anchor);
 	cr_assert(line_utc(&page.clock[0], fake.counter) == line_utc(&old, fake.counter));
@@ -342,7 +342,7 @@ Test(writer, no_build_in_time_leaves_the_line_before)
 	now.seq = old.seq;
 	cr_assert_eq(memcmp(&now, &old, sizeof(now)), 0);
 	cr_assert_eq(page.clock[1].seq, 2);
-	cr_assert_eq(writer.published, 1);
+	cr_assert_eq(writer.tally.published, 1);
 }
 
 Test(writer, a_promise_is_left_alone_until_it_ends)

@@ -3,349 +3,314 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "publish/line.h"
-#include "publish/record.h"
-#include "publish/segment.h"
-#include "publish/writer.h"
-#include "timestamping/cross.h"
-
-#define LEAD_NS 50000     /* unordered reads may take the counter that early */
-#define EARLY_NS 1000     /* a rising slope joins that much before the counter sample */
-#define WINDOW_NS 400000  /* a falling one that much after it, at first */
-#define SETTLE_PERIODS 16 /* a slew's time constant, in publications, between the two limits: */
-#define SETTLE_MIN_NS 100000000
-#define SETTLE_MAX_NS 1000000000
+#include "publish/backend.h"
+#include "publish/shm.h"
+#include "publish/tally.h"
 
 struct publisher {
-	struct segment segment;
-	struct publish_config config;
 	struct counter counter;
-	struct writer writer;
-	struct record_rate rate;
-	uint32_t touched; /* the page's changes when its file was touched */
+	struct backend *backends[PUBLISH_PAGES]; /* in the order in which clients look for them */
+	unsigned int count;
 };
 
-static uint64_t publisher_now(void *data)
+static bool config_is_good(const struct publish_config *config)
 {
-	return counter_read(data);
+	return config->frequency_hz >= 1 && config->frequency_hz <= 1000 &&
+	       config->max_bound_ns >= 1 && config->writer_timeout_ms >= 1 &&
+	       config->writer_timeout_ms <= CHRONOTICK_GROWTH_NS / 1000000 &&
+	       config->step_threshold_ns >= 0 &&
+	       config->step_threshold_ns <= PUBLISH_STEP_THRESHOLD_MAX_NS &&
+	       config->record_order <= CHRONOTICK_ORDER_PYTHON;
 }
 
-/* How far a reader's counter value may lie beside its instant, in the unit of a bound */
-static uint32_t step_ns(const struct counter *counter)
+/* Take it, or wait for it if that is wanted; on error it is closed. */
+static int backend_add(struct publisher *publisher, struct backend *backend, bool standby,
+		       int32_t *owner, const struct segment_why *why)
 {
-	int64_t ns = counter_to_ns(counter, (uint64_t)counter->step + counter->apart);
+	int r = backend->ops->take(backend, &publisher->counter, owner, why);
 
-	return ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
+	if (r == -EBUSY && standby)
+		r = 0;
+	if (r < 0) {
+		backend->ops->close(backend);
+		return r;
+	}
+	publisher->backends[publisher->count++] = backend;
+	return 0;
 }
 
-static void line_config_set(struct line_config *ret, const struct publish_config *config,
-			    const struct counter *counter)
+static int shm_add(struct publisher *publisher, const struct publish_config *config, int32_t *owner,
+		   const struct segment_why *why)
 {
-	uint64_t period_ns = 1000000000U / config->frequency_hz;
-	uint64_t settle_ns = SETTLE_PERIODS * period_ns;
+	struct backend *backend;
+	int r;
 
-	if (settle_ns < SETTLE_MIN_NS)
-		settle_ns = SETTLE_MIN_NS;
-	if (settle_ns > SETTLE_MAX_NS)
-		settle_ns = SETTLE_MAX_NS;
-	*ret = (struct line_config){
-		.mult = counter->mult,
-		.lead = counter_from_ns(counter, LEAD_NS),
-		.early = counter_from_ns(counter, EARLY_NS),
-		.window = counter_from_ns(counter, WINDOW_NS),
-		.span = counter_from_ns(counter, config->writer_timeout_ms * 1000000ULL),
-		.period = counter_from_ns(counter, period_ns),
-		.settle = counter_from_ns(counter, settle_ns),
-		.max_slew_ppb = config->max_slew_ppb,
-		.max_fall_ppb = LINE_FALL_PPB,
-		.step_ns = step_ns(counter),
-		.max_bound_ns = config->max_bound_ns,
-		.step_threshold_ns = config->step_threshold_ns,
-	};
-}
-
-#define store(where, value) __atomic_store_n((where), (value), __ATOMIC_RELAXED)
-
-static void header_set(struct chronotick_header *header, const struct publish_config *config,
-		       const struct counter *counter)
-{
-	store(&header->counter_hz, counter->hz);
-	store(&header->frequency_hz, config->frequency_hz);
-	store(&header->writer_timeout_ms, config->writer_timeout_ms);
-	store(&header->max_bound_ns, (uint64_t)config->max_bound_ns);
-	store(&header->writer_start, segment_process_start());
-	store(&header->writer_pid, (uint32_t)getpid());
-}
-
-/*
- * For clients that poll: a descriptor can be had that watches a file for new times, none that
- * watches memory. If it fails they learn of the change with their time-out.
- */
-static void file_touch(struct publisher *publisher)
-{
-	uint32_t changes = publisher->segment.page->header.changes;
-
-	if (changes == publisher->touched)
-		return;
-	publisher->touched = changes;
-	futimens(publisher->segment.fd, NULL);
-}
-
-/* Take over the segment's page with that counter. */
-static void publisher_begin(struct publisher *publisher, const struct counter *counter)
-{
-	struct line_config line_config;
-
-	publisher->counter = *counter;
-	line_config_set(&line_config, &publisher->config, counter);
-	header_set(&publisher->segment.page->header, &publisher->config, counter);
-	writer_init(&publisher->writer, publisher->segment.page, &line_config, publisher_now,
-		    &publisher->counter);
-	page_record_order_set(publisher->segment.page, publisher->config.record_order);
-	file_touch(publisher);
+	r = shm_new(&backend, config, why);
+	if (r == 0)
+		r = backend_add(publisher, backend, config->standby, owner, why);
+	return r;
 }
 
 int publisher_open(struct publisher **ret, const struct publish_config *config,
 		   const struct counter *counter, int32_t *owner, char *why, unsigned int why_size)
 {
+	const struct segment_why sentence = {why, why_size};
 	struct publisher *publisher;
 	int r;
 
-	if (config->frequency_hz < 1 || config->frequency_hz > 1000 || config->max_bound_ns < 1 ||
-	    config->writer_timeout_ms < 1 ||
-	    config->writer_timeout_ms > CHRONOTICK_GROWTH_NS / 1000000 ||
-	    config->step_threshold_ns < 0 ||
-	    config->step_threshold_ns > PUBLISH_STEP_THRESHOLD_MAX_NS ||
-	    config->record_order > CHRONOTICK_ORDER_PYTHON) {
-		if (why && why_size)
-			snprintf(why, why_size,
-				 "frequency_hz must be 1 to 1000, writer_timeout_ms 1 to 1000000, "
-				 "max_bound_ns at least 1, the step threshold 0 to 250000000, the "
-				 "record order a known one");
-		return -EINVAL;
-	}
+	if (!config_is_good(config))
+		return segment_say(
+			&sentence, -EINVAL,
+			"frequency_hz must be 1 to 1000, writer_timeout_ms 1 to 1000000, "
+			"max_bound_ns at least 1, the step threshold 0 to 250000000, the "
+			"record order a known one");
+	if (why && why_size)
+		why[0] = '\0';
 	publisher = calloc(1, sizeof(*publisher));
 	if (!publisher)
 		return -ENOMEM;
-	r = segment_open(&publisher->segment, config->shm_name, counter->kind, owner, why,
-			 why_size);
+	publisher->counter = *counter;
+	r = shm_add(publisher, config, owner, &sentence);
 	if (r < 0) {
-		free(publisher);
+		publisher_close(publisher);
 		return r;
 	}
-	publisher->config = *config;
-	publisher_begin(publisher, counter);
 	*ret = publisher;
 	return 0;
 }
 
-static uint64_t nanoseconds(const struct publisher *publisher, uint64_t counts)
+/* The next page from *index on that is this publisher's, or NULL. */
+static struct backend *next_active(const struct publisher *publisher, unsigned int *index)
 {
-	return (uint64_t)counter_to_ns(&publisher->counter, counts);
+	while (*index < publisher->count) {
+		struct backend *backend = publisher->backends[(*index)++];
+
+		if (backend->role == PUBLISH_ACTIVE)
+			return backend;
+	}
+	return NULL;
 }
 
-static void figures_set(struct publisher *publisher)
+static struct backend *first_active(const struct publisher *publisher)
 {
-	struct chronotick_statistics *figures = &publisher->segment.page->statistics;
-	const struct writer *writer = &publisher->writer;
-	uint64_t mean = writer->published ? writer->sum_counts / writer->published : 0;
+	unsigned int i = 0;
 
-	store(&figures->publish_count, writer->published);
-	store(&figures->publish_rebuilt, writer->rebuilt);
-	store(&figures->publish_last_ns, nanoseconds(publisher, writer->last_counts));
-	store(&figures->publish_mean_ns, nanoseconds(publisher, mean));
-	store(&figures->publish_max_ns, nanoseconds(publisher, writer->max_counts));
+	return next_active(publisher, &i);
 }
 
-/* The record that goes with the line just published. */
-static void record_publish(struct publisher *publisher, const struct correction *correction,
-			   const struct publish_facts *facts)
+void publisher_sample(struct publisher *publisher)
 {
-	const struct writer *writer = &publisher->writer;
-	struct chronotick_record record;
-	struct cross now;
+	struct backend *backend;
+	unsigned int i = 0;
 
-	if (cross_read(&now, &publisher->counter, CLOCK_REALTIME) < 0)
-		return;
-	record_rate_add(&publisher->rate, &publisher->counter, &now);
-	record_build(&record, &(struct record_input){
-				      .line = &writer->current,
-				      .trusted = line_stands(&writer->current, now.counter),
-				      .correction = correction,
-				      .now = &now,
-				      .rate = &publisher->rate,
-				      .facts = facts,
-				      .corrections = writer->corrections,
-			      });
-	page_record_write(publisher->segment.page, &record);
+	while ((backend = next_active(publisher, &i)))
+		if (backend->ops->sample)
+			backend->ops->sample(backend);
 }
 
 int publisher_publish(struct publisher *publisher, const struct correction *correction,
 		      const struct publish_facts *facts)
 {
-	struct chronotick_page *page = publisher->segment.page;
-	int r = writer_publish(&publisher->writer, correction);
+	struct backend *backend;
+	unsigned int i = 0;
+	int r, ret = 0;
 
-	store(&page->header.heartbeat, counter_read(&publisher->counter));
-	store(&page->statistics.warmup_percent, facts->warmup_percent);
-	figures_set(publisher);
-	if (r == 0)
-		record_publish(publisher, correction, facts);
-	file_touch(publisher);
-	return r == -EAGAIN ? 0 : r;
+	while ((backend = next_active(publisher, &i))) {
+		r = backend->ops->publish(backend, correction, facts);
+		if (ret == 0)
+			ret = r;
+	}
+	return ret;
+}
+
+void publisher_invalidate(struct publisher *publisher)
+{
+	struct backend *backend;
+	unsigned int i = 0;
+
+	while ((backend = next_active(publisher, &i)))
+		backend->ops->invalidate(backend);
+}
+
+int publisher_counter_set(struct publisher *publisher, const struct counter *counter, char *why,
+			  unsigned int why_size)
+{
+	const struct segment_why sentence = {why, why_size};
+	unsigned int i;
+	int r, ret = 0;
+
+	if (why && why_size)
+		why[0] = '\0';
+	/* The lines first, in all pages: they are what readers trust. */
+	publisher_invalidate(publisher);
+	publisher->counter = *counter;
+	for (i = 0; i < publisher->count; i++) {
+		struct backend *backend = publisher->backends[i];
+
+		if (backend->role == PUBLISH_STANDBY)
+			continue;
+		r = backend->ops->counter_set(backend, counter, &sentence);
+		if (ret == 0)
+			ret = r;
+	}
+	return ret;
+}
+
+void publisher_apart_set(struct publisher *publisher, uint32_t apart)
+{
+	struct backend *backend;
+	unsigned int i = 0;
+
+	publisher->counter.apart = apart;
+	while ((backend = next_active(publisher, &i)))
+		backend->ops->apart_set(backend, apart);
 }
 
 void publisher_statistics(struct publisher *publisher,
 			  const struct chronotick_statistics *statistics,
 			  const struct chronotick_source *sources, unsigned int count)
 {
-	struct chronotick_page *page = publisher->segment.page;
-	const uint64_t *from;
-	uint64_t *to;
-	unsigned int i, words;
+	struct backend *backend;
+	unsigned int i = 0;
 
 	if (count > CHRONOTICK_SOURCES_MAX)
 		count = CHRONOTICK_SOURCES_MAX;
-	from = (const uint64_t *)(const void *)sources;
-	to = (uint64_t *)(void *)page->source;
-	words = count * (sizeof(*sources) / sizeof(uint64_t));
-	for (i = 0; i < words; i++)
-		store(&to[i], from[i]);
-	from = (const uint64_t *)(const void *)&statistics->read_measured_ns;
-	to = (uint64_t *)(void *)&page->statistics.read_measured_ns;
-	words = (sizeof(*statistics) - offsetof(struct chronotick_statistics, read_measured_ns)) /
-		sizeof(uint64_t);
-	for (i = 0; i < words; i++)
-		store(&to[i], from[i]);
-	store(&page->statistics.warmup_percent, statistics->warmup_percent);
-	store(&page->statistics.source_count, count);
-	figures_set(publisher);
-}
-
-/* No flags and no confidence in a record that was written */
-static void record_distrust(struct chronotick_page *page)
-{
-	struct chronotick_record record = page->record_shadow;
-
-	if (!record.sequence_number)
-		return;
-	record.flags = 0;
-	record.confidence = 0;
-	page_record_write(page, &record);
-}
-
-void publisher_invalidate(struct publisher *publisher)
-{
-	/* The lines first: they are what readers trust. */
-	writer_invalidate(&publisher->writer);
-	record_distrust(publisher->segment.page);
-	file_touch(publisher);
-	memset(&publisher->rate, 0, sizeof(publisher->rate));
-}
-
-int publisher_counter_set(struct publisher *publisher, const struct counter *counter, char *why,
-			  unsigned int why_size)
-{
-	const struct writer old = publisher->writer;
-	struct writer *writer = &publisher->writer;
-	int r;
-
-	publisher_invalidate(publisher);
-	if (counter->kind != publisher->counter.kind) {
-		r = segment_replace(&publisher->segment, counter->kind, why, why_size);
-		if (r < 0)
-			return r;
-	}
-	publisher_begin(publisher, counter);
-	/* Figures since the start; those in counts begin anew. */
-	writer->published = old.published;
-	writer->corrections = old.corrections;
-	writer->rebuilt = old.rebuilt;
-	return 0;
-}
-
-void publisher_apart_set(struct publisher *publisher, uint32_t apart)
-{
-	publisher->counter.apart = apart;
-	publisher->writer.config.step_ns = step_ns(&publisher->counter);
+	while ((backend = next_active(publisher, &i)))
+		backend->ops->statistics(backend, statistics, sources, count);
 }
 
 void publisher_line(const struct publisher *publisher, struct chronotick_clock *ret,
 		    struct bound_terms *terms)
 {
-	*ret = publisher->writer.current;
-	*terms = publisher->writer.terms;
+	const struct backend *backend = first_active(publisher);
+
+	memset(ret, 0, sizeof(*ret));
+	memset(terms, 0, sizeof(*terms));
+	if (backend)
+		backend->ops->line(backend, ret, terms);
 }
 
 const struct chronotick_page *publisher_page(const struct publisher *publisher)
 {
-	return publisher->segment.page;
+	const struct backend *backend = first_active(publisher);
+
+	return backend ? backend->ops->page(backend) : NULL;
 }
 
-/*
- * For those who have the page: nobody will write it any more, a line that stands still holds. One
- * that does not stand is told of too: who waits for a first one waits in vain.
- */
-static void sign_off(struct publisher *publisher)
+const char *publisher_path(const struct publisher *publisher)
 {
-	struct chronotick_page *page = publisher->segment.page;
+	unsigned int i;
 
-	/* Before the change: who is woken by it looks for a writer. */
-	store(&page->header.writer_pid, 0);
-	record_distrust(page);
-	writer_status_set(&publisher->writer, CHRONOTICK_WRITER_GONE);
-	file_touch(publisher);
+	for (i = 0; i < publisher->count; i++)
+		if (publisher->backends[i]->role != PUBLISH_OUT)
+			return publisher->backends[i]->path;
+	return publisher->backends[0]->path;
 }
 
-static enum chronotick_status status_of(const struct chronotick_clock *line)
+bool publisher_waits(const struct publisher *publisher)
 {
-	return (enum chronotick_status)(CHRONOTICK_STATE_STATUS(line->state) &
-					CHRONOTICK_STATUS_MASK);
+	unsigned int i;
+
+	for (i = 0; i < publisher->count; i++)
+		if (publisher->backends[i]->role == PUBLISH_STANDBY)
+			return true;
+	return false;
+}
+
+int publisher_standby_fd(const struct publisher *publisher)
+{
+	unsigned int i;
+
+	for (i = 0; i < publisher->count; i++) {
+		const struct backend *backend = publisher->backends[i];
+
+		if (backend->role == PUBLISH_STANDBY && backend->ops->standby_fd)
+			return backend->ops->standby_fd(backend);
+	}
+	return -1;
+}
+
+static int backend_keep(struct publisher *publisher, struct backend *backend,
+			const struct segment_why *why)
+{
+	int32_t owner = 0;
+	int r;
+
+	switch (backend->role) {
+	case PUBLISH_ACTIVE:
+		return backend->ops->keep(backend, why);
+	case PUBLISH_STANDBY:
+		break;
+	case PUBLISH_OUT:
+		return 0;
+	}
+	r = backend->ops->take(backend, &publisher->counter, &owner, why);
+	if (r == 0)
+		return segment_say(why, PUBLISHER_TAKEN, "%s: its writer has gone: taken over",
+				   backend->path);
+	return r == -EBUSY ? 0 : r;
+}
+
+/* Which of two results, of different pages, matters more? */
+static int weight(int r)
+{
+	if (r == -EBUSY)
+		return 4;
+	if (r == PUBLISHER_TAKEN || r == PUBLISHER_RENEWED)
+		return 3;
+	if (r < 0)
+		return 2;
+	return r;
 }
 
 int publisher_keep(struct publisher *publisher, char *why, unsigned int why_size)
 {
-	struct chronotick_page *page;
-	struct chronotick_clock current;
-	int r = segment_keep(&publisher->segment, why, why_size);
+	const struct segment_why sentence = {why, why_size};
+	char text[256];
+	const struct segment_why here = {text, sizeof(text)};
+	unsigned int i;
+	int r, ret = 0;
 
-	if (r != -ESTALE)
-		return r;
-	current = publisher->writer.current;
-	sign_off(publisher);
-	r = segment_renew(&publisher->segment, publisher->writer.generation + 1, why, why_size);
-	page = publisher->segment.page;
-	header_set(&page->header, &publisher->config, &publisher->counter);
-	if (r < 0) {
-		/* The old page goes on where there can be no new one. */
-		writer_status_set(&publisher->writer, status_of(&current));
-		file_touch(publisher);
-		return r;
+	for (i = 0; i < publisher->count; i++) {
+		text[0] = '\0';
+		r = backend_keep(publisher, publisher->backends[i], &here);
+		if (weight(r) <= weight(ret))
+			continue;
+		segment_say(&sentence, r, "%s", text);
+		ret = r;
 	}
-	publisher->writer.current = current;
-	page_record_order_set(page, publisher->config.record_order);
-	writer_move(&publisher->writer, page);
-	file_touch(publisher);
-	store(&page->header.heartbeat, counter_read(&publisher->counter));
-	if (why && why_size)
-		snprintf(why, why_size,
-			 "%s: was removed, with its hidden link: clients find a new page",
-			 publisher->segment.paths.page);
-	return PUBLISHER_RENEWED;
+	return ret;
+}
+
+unsigned int publisher_describe(const struct publisher *publisher,
+				struct publish_view ret[PUBLISH_PAGES])
+{
+	unsigned int i;
+
+	for (i = 0; i < publisher->count; i++) {
+		const struct backend *backend = publisher->backends[i];
+
+		ret[i] = (struct publish_view){
+			.path = backend->path,
+			.backend = backend->ops->name,
+			.role = backend->role,
+			.published = backend->tally->published,
+			.rebuilt = backend->tally->rebuilt,
+		};
+	}
+	return publisher->count;
 }
 
 void publisher_close(struct publisher *publisher)
 {
+	unsigned int i;
+
 	if (!publisher)
 		return;
-	sign_off(publisher);
-	segment_close(&publisher->segment);
+	for (i = 0; i < publisher->count; i++)
+		publisher->backends[i]->ops->close(publisher->backends[i]);
 	free(publisher);
 }

@@ -3,8 +3,12 @@
  * Publication: corrections become clock lines and records in a page. Nothing else writes a page.
  *
  *	line.h     a correction and the line before it -> the next line (pure)
- *	page.h     the stores into a mapped page, in their order
- *	segment.h  the shared-memory file: creation, take-over, the writer's lock
+ *	backend.h  one page that is published in
+ *	shm.h      ... in shared memory: its file (segment.h), and the stores (writer.h, page.h)
+ *
+ * There is one page or two: the module's, which clients look for first, and one in shared memory.
+ * Each has a line of its own that goes on where it stood. They need not agree to the nanosecond,
+ * only to their bounds.
  */
 #ifndef PUBLISH_PUBLISH_H
 #define PUBLISH_PUBLISH_H
@@ -16,7 +20,15 @@
 #include "engine/engine.h"
 #include "timestamping/counter.h"
 
+/* What a publisher is to one page. */
+enum publish_role {
+	PUBLISH_STANDBY, /* another process writes it, and this one waits for its end */
+	PUBLISH_ACTIVE,
+	PUBLISH_OUT, /* nobody can write it on this counter */
+};
+
 struct publish_config {
+	bool standby;          /* wait for a page that another process writes */
 	const char *shm_name;  /* file name under /dev/shm/ */
 	uint32_t record_order; /* enum chronotick_record_order, of the record at offset 0 */
 	uint32_t frequency_hz; /* 1 to 1000 */
@@ -42,18 +54,28 @@ struct publish_facts {
 struct publisher;
 
 /*
- * Create the page or take over a dead writer's. `counter` must outlive the publisher.
+ * Create the pages or take over a dead writer's. With `standby` a page that another process writes
+ * is waited for (publisher_keep()); one that is free is taken at once, whatever becomes of the
+ * other.
  *
- * Returns 0; -EBUSY if another writer holds it: *owner is then its pid (0 if it can't be told);
- * or another negative errno, with a sentence in `why` (may be NULL) that names file and remedy.
+ * Returns 0; -EBUSY if another writer holds a page: *owner is then its pid (0 if it can't be
+ * told); or another negative errno, with a sentence in `why` (may be NULL) that names file and remedy.
  */
 int publisher_open(struct publisher **ret, const struct publish_config *config,
 		   const struct counter *counter, int32_t *owner, char *why, unsigned int why_size);
 
 /*
- * Publish a correction. A status below SYNCHRONIZED leaves a line that may still be trusted alone
+ * Before all that the next publication is made of is sampled, the watch over the counter included:
+ * what happens from here on to the clock or the counter makes the module refuse it.
+ */
+void publisher_sample(struct publisher *publisher);
+
+/*
+ * Publish a correction in every page that is this publisher's. A status below SYNCHRONIZED leaves a line that may still be trusted alone
  * (a dead predecessor's promise holds) and publishes an untrusted line otherwise.
- * Returns 0, or -ETIMEDOUT if every build came too late for its join: the line before it stands.
+ * Returns 0; -ETIMEDOUT if every build came too late for its join: the line before it stands; -EINVAL
+ * if the module takes neither line nor record. What the module refuses because of an event is left
+ * to the next round, when the watch over the counter has looked.
  */
 int publisher_publish(struct publisher *publisher, const struct correction *correction,
 		      const struct publish_facts *facts);
@@ -86,23 +108,54 @@ void publisher_statistics(struct publisher *publisher,
 			  const struct chronotick_statistics *statistics,
 			  const struct chronotick_source *sources, unsigned int count);
 
-/* The line that stands, and what its bound is made of: all 0 if it is not this publisher's. */
+/*
+ * The line that stands in the first page that is this publisher's (all 0: there is none), and what
+ * its bound is made of: all 0 if the line is a predecessor's.
+ */
 void publisher_line(const struct publisher *publisher, struct chronotick_clock *ret,
 		    struct bound_terms *terms);
 
 /*
- * Once a second: see to it that clients find the page, see segment_keep() in segment.h. A page that
+ * Once a second, and when publisher_standby_fd() says so: take what is waited for, if it is free;
+ * and see to it that clients find the page, see segment_keep() in segment.h. A page that
  * has lost all its names is signed off as at an orderly end, and a new one continues its line.
  *
  * Returns 0: all was well; 1: something was put right; PUBLISHER_RENEWED: there is a new page, to be
- * opened anew; -EBUSY: this publisher is superseded by another writer, and should end; or another
+ * opened anew; PUBLISHER_TAKEN: a page that was waited for is this publisher's;
+ * -EBUSY: this publisher is superseded by another writer, and should end; or another
  * negative errno: something cannot be put right now. `why` has a sentence for all but 0.
  */
 #define PUBLISHER_RENEWED 2
+#define PUBLISHER_TAKEN 3
 int publisher_keep(struct publisher *publisher, char *why, unsigned int why_size);
 
-/* The page, for the daemon's own canary reads. */
+/* Is there a page that is waited for? */
+bool publisher_waits(const struct publisher *publisher);
+
+/*
+ * A descriptor that poll(2) finds ready for POLLOUT once publisher_keep() should be called before
+ * its time; -1: there is none now. It may be another one after each publisher_keep().
+ */
+int publisher_standby_fd(const struct publisher *publisher);
+
+/* The path of the page that clients should open, whoever writes it. */
+const char *publisher_path(const struct publisher *publisher);
+
+/* That page, as far as it is this publisher's; else NULL. */
 const struct chronotick_page *publisher_page(const struct publisher *publisher);
+
+/* One page, for people */
+struct publish_view {
+	const char *path;
+	const char *backend; /* "module" or "shm" */
+	enum publish_role role;
+	uint64_t published, rebuilt;
+};
+
+/* All pages, the one that clients look for first in front. Returns how many. */
+#define PUBLISH_PAGES 2
+unsigned int publisher_describe(const struct publisher *publisher,
+				struct publish_view ret[PUBLISH_PAGES]);
 
 /*
  * An orderly end: the record's flags and confidence are cleared, the status of the line becomes

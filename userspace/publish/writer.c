@@ -63,7 +63,7 @@ static int publication_fill(struct writer *writer, const struct correction *corr
 		/* Half of W is left for the store that makes it readable. */
 		if (!line->falling || writer->now(writer->data) - *started < *window / 2)
 			return 0;
-		writer->rebuilt++;
+		writer->tally.rebuilt++;
 		*window *= 2;
 		*started = writer->now(writer->data);
 		line_next(line, &writer->config, &writer->current, writer->generation, correction,
@@ -102,16 +102,11 @@ int writer_publish(struct writer *writer, const struct correction *correction)
 	writer->current = line.clock;
 	writer->terms = line.terms;
 	writer->generation = CHRONOTICK_STATE_GENERATION(line.clock.state);
-	writer->published++;
-	writer->corrections += line.trusted;
-	writer->last_counts = passed;
-	writer->sum_counts += passed;
-	if (passed > writer->max_counts)
-		writer->max_counts = passed;
+	tally_add(&writer->tally, line.trusted, passed);
 	if (line.falling && passed > window) {
-		writer->late++;
-		if (passed - window > writer->late_counts)
-			writer->late_counts = passed - window;
+		writer->tally.late++;
+		if (passed - window > writer->tally.late_counts)
+			writer->tally.late_counts = passed - window;
 	}
 	if (changed)
 		page_change_tell(page);

@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "publish/line.h"
 #include "publish/page.h"
+#include "publish/tally.h"
 
 /* Builds with a slope of their own, each with twice the window, before the old slope is kept */
 #define WRITER_BUILDS 4
@@ -26,14 +27,7 @@ struct writer {
 	struct chronotick_clock current; /* what both lines hold */
 	struct bound_terms terms;        /* of its bound; all 0: a predecessor's, or not trusted */
 	uint32_t generation;             /* the latest that was used */
-	uint64_t published;              /* lines so far, trusted or not */
-	uint64_t corrections;            /* trusted ones of them */
-	uint64_t rebuilt;
-	uint64_t late;        /* falling lines complete after their join, though begun in time */
-	uint64_t late_counts; /* by how much, at most */
-	uint64_t last_counts; /* from counter sample to both lines complete */
-	uint64_t max_counts;
-	uint64_t sum_counts;
+	struct tally tally;
 };
 
 /*
