@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One page that is published in, in whatever way. Each continues the line that stands in its own
- * page.
+ * One page that is published in, in one of two ways: into memory that is shared (shm.h), or by
+ * calls of the kernel module (module.h). Each continues the line that stands in its own page.
  */
 #ifndef PUBLISH_BACKEND_H
 #define PUBLISH_BACKEND_H

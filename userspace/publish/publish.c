@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "publish/backend.h"
+#include "publish/module.h"
 #include "publish/shm.h"
 #include "publish/tally.h"
 
@@ -42,15 +43,38 @@ static int backend_add(struct publisher *publisher, struct backend *backend, boo
 	return 0;
 }
 
-static int shm_add(struct publisher *publisher, const struct publish_config *config, int32_t *owner,
-		   const struct segment_why *why)
+/* The module's page. With PUBLISH_AUTO it may be missing, which `why` then tells. */
+static int module_add(struct publisher *publisher, const struct publish_config *config,
+		      int32_t *owner, const struct segment_why *why)
 {
 	struct backend *backend;
 	int r;
 
-	r = shm_new(&backend, config, why);
+	if (config->backend == PUBLISH_SHM)
+		return 0;
+	r = module_new(&backend, config);
 	if (r == 0)
 		r = backend_add(publisher, backend, config->standby, owner, why);
+	if (r == -ENOMEM || config->backend == PUBLISH_MODULE)
+		return r;
+	return 0;
+}
+
+static int shm_add(struct publisher *publisher, const struct publish_config *config, int32_t *owner,
+		   const struct segment_why *why)
+{
+	char text[256] = "";
+	const struct segment_why here = {text, sizeof(text)};
+	struct backend *backend;
+	int r;
+
+	if (!strcmp(config->shm_name, PUBLISH_NO_SHM))
+		return publisher->count ? 0 : -ENODEV; /* the module's sentence says why */
+	r = shm_new(&backend, config, &here);
+	if (r == 0)
+		r = backend_add(publisher, backend, config->standby, owner, &here);
+	if (r < 0)
+		segment_say(why, r, "%s", text);
 	return r;
 }
 
@@ -73,7 +97,9 @@ int publisher_open(struct publisher **ret, const struct publish_config *config,
 	if (!publisher)
 		return -ENOMEM;
 	publisher->counter = *counter;
-	r = shm_add(publisher, config, owner, &sentence);
+	r = module_add(publisher, config, owner, &sentence);
+	if (r == 0)
+		r = shm_add(publisher, config, owner, &sentence);
 	if (r < 0) {
 		publisher_close(publisher);
 		return r;

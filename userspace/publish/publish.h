@@ -5,6 +5,7 @@
  *	line.h     a correction and the line before it -> the next line (pure)
  *	backend.h  one page that is published in
  *	shm.h      ... in shared memory: its file (segment.h), and the stores (writer.h, page.h)
+ *	module.h   ... the kernel module's
  *
  * There is one page or two: the module's, which clients look for first, and one in shared memory.
  * Each has a line of its own that goes on where it stood. They need not agree to the nanosecond,
@@ -20,6 +21,12 @@
 #include "engine/engine.h"
 #include "timestamping/counter.h"
 
+enum publish_backend {
+	PUBLISH_SHM,    /* shared memory alone */
+	PUBLISH_AUTO,   /* the module's page too, where it is there */
+	PUBLISH_MODULE, /* the module's page, or none */
+};
+
 /* What a publisher is to one page. */
 enum publish_role {
 	PUBLISH_STANDBY, /* another process writes it, and this one waits for its end */
@@ -27,9 +34,12 @@ enum publish_role {
 	PUBLISH_OUT, /* nobody can write it on this counter */
 };
 
+struct module_io;
+
 struct publish_config {
+	uint8_t backend;       /* enum publish_backend */
 	bool standby;          /* wait for a page that another process writes */
-	const char *shm_name;  /* file name under /dev/shm/ */
+	const char *shm_name;  /* file name under /dev/shm/; PUBLISH_NO_SHM: no such page */
 	uint32_t record_order; /* enum chronotick_record_order, of the record at offset 0 */
 	uint32_t frequency_hz; /* 1 to 1000 */
 	uint32_t writer_timeout_ms;
@@ -37,7 +47,10 @@ struct publish_config {
 	uint32_t max_slew_ppb;     /* how far the published slope may leave the best rate */
 	int64_t step_threshold_ns; /* a correction beyond it jumps, with a new generation; at most
 				    * PUBLISH_STEP_THRESHOLD_MAX_NS */
+	const struct module_io *module; /* NULL: this machine's device */
 };
+
+#define PUBLISH_NO_SHM "none"
 
 /* However far a slew still has to go, a leap second is more than this: it always jumps. */
 #define PUBLISH_STEP_THRESHOLD_MAX_NS 250000000LL
@@ -58,8 +71,9 @@ struct publisher;
  * is waited for (publisher_keep()); one that is free is taken at once, whatever becomes of the
  * other.
  *
- * Returns 0; -EBUSY if another writer holds a page: *owner is then its pid (0 if it can't be
- * told); or another negative errno, with a sentence in `why` (may be NULL) that names file and remedy.
+ * Returns 0; then `why` (may be NULL) may have a sentence all the same: why PUBLISH_AUTO does without
+ * the module. -EBUSY if another writer holds a page: *owner is then its pid (0 if it can't be
+ * told); or another negative errno, with a sentence in `why` that names file and remedy.
  */
 int publisher_open(struct publisher **ret, const struct publish_config *config,
 		   const struct counter *counter, int32_t *owner, char *why, unsigned int why_size);
