@@ -29,12 +29,20 @@ static struct {
 	int signals;           /* signalfd */
 } terminal;
 
+/* A terminal that takes nothing for so long, by a descriptor that does not wait, is given up. */
+#define STUCK_MS 10000
+
+/* Whoever shares the terminal may have set its descriptor not to wait. */
 static int write_all(const char *bytes, size_t count)
 {
+	struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
 	while (count > 0) {
 		ssize_t written = write(STDOUT_FILENO, bytes, count);
 
 		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0 && errno == EAGAIN && poll(&room, 1, STUCK_MS) > 0)
 			continue;
 		if (written <= 0)
 			return written < 0 ? -errno : -EIO;

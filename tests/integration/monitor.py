@@ -36,7 +36,7 @@ class Terminal:
     """As much of a terminal as the monitor uses; anything else that it sends is a failure."""
     SEQUENCE = re.compile(r"\x1b\[(\?)?([0-9;]*)([A-Za-z])")
 
-    def __init__(self, columns, rows, *arguments, environment=None):
+    def __init__(self, columns, rows, *arguments, environment=None, blocking=True):
         self.bytes, self.pending = b"", b""
         self.alternate = self.hidden = self.coloured = False
         self.resize_grid(columns, rows)
@@ -48,6 +48,7 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.read(ready, 1)
+            os.set_blocking(sys.stdout.fileno(), blocking)
             os.execve(CHRONOTICK, [CHRONOTICK, "monitor", "--interval", "0.05", *arguments], clean)
         self.size(columns, rows)
         self.before = termios.tcgetattr(self.fd)
@@ -233,6 +234,18 @@ def check_ends(page):
     t.end("q after a stop")
 
 
+def check_slow(page):
+    """A terminal that is behind, on a descriptor that does not wait for it"""
+    t = Terminal(110, 30, "--page", page, "--interval", "0.001", blocking=False)
+    time.sleep(0.5)
+    if os.waitpid(t.pid, os.WNOHANG) != (0, 0):
+        check(False, "a slow terminal: ends")
+        return
+    t.until(SHOWN)
+    os.write(t.fd, b"q")
+    t.end("a slow terminal")
+
+
 def check_page_changes(directory):
     page = os.path.join(directory, "changing")
     t = Terminal(80, 24, "--page", page)
@@ -289,6 +302,7 @@ def main():
         make("trusted", page)
         check_screen(page)
         check_ends(page)
+        check_slow(page)
         check_page_changes(directory)
         check_looks(page)
         check_hostile(page)
