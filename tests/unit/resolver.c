@@ -31,6 +31,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 Test(resolver, numeric)
 {
 	struct resolver_result result;
+	struct resolver_address plain;
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&result.addresses[0].address;
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)in;
 
@@ -46,6 +47,14 @@ Test(resolver, numeric)
 	cr_assert_eq(result.addresses[0].size, sizeof(*in6));
 	cr_assert_eq(in6->sin6_family, AF_INET6);
 	cr_assert_eq(in6->sin6_port, htons(65535));
+
+	/* IPv4 in the guise of IPv6 is the same server as without. */
+	cr_assert_eq(resolver_numeric(&result, "192.0.2.1", 123), 0);
+	plain = result.addresses[0];
+	cr_assert_eq(resolver_numeric(&result, "::ffff:192.0.2.1", 123), 0);
+	cr_assert_eq(result.count, 1);
+	cr_assert_eq(result.addresses[0].size, sizeof(*in));
+	cr_assert(resolver_address_equal(&result.addresses[0], &plain));
 
 	cr_assert_eq(resolver_numeric(&result, "time.example", 123), -EINVAL);
 	cr_assert_eq(resolver_numeric(&result, "192.0.2.256", 123), -EINVAL);

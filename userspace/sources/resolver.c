@@ -29,6 +29,21 @@ struct resolver {
 	char name[];
 };
 
+/* An IPv4 address written as an IPv6 one is the former: else one server would have two addresses. */
+static void unmap(struct resolver_address *address)
+{
+	const struct sockaddr_in6 in6 =
+		*(const struct sockaddr_in6 *)(const void *)&address->address;
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = in6.sin6_port};
+
+	if (in6.sin6_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
+		return;
+	memcpy(&in.sin_addr, &in6.sin6_addr.s6_addr[12], sizeof(in.sin_addr));
+	memset(&address->address, 0, sizeof(address->address));
+	memcpy(&address->address, &in, sizeof(in));
+	address->size = sizeof(in);
+}
+
 static int lookup(struct resolver_result *ret, const char *name, const char *port, int flags)
 {
 	const struct addrinfo hints = {
@@ -49,6 +64,7 @@ static int lookup(struct resolver_result *ret, const char *name, const char *por
 			continue;
 		memcpy(&address->address, at->ai_addr, at->ai_addrlen);
 		address->size = at->ai_addrlen;
+		unmap(address);
 		ret->count++;
 	}
 	freeaddrinfo(found);
