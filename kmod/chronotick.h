@@ -6,12 +6,14 @@
  *	check.c   is what a writer asks for possible? (pure)
  *	page.c    the page, its lock, and every store into it
  *	events.c  what makes the counter or the system clock another one than it was
- *	cross.c   one instant on all clocks
  */
 #ifndef CHRONOTICK_H
 #define CHRONOTICK_H
 
+#include <linux/clocksource.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/timekeeping.h>
 #include <linux/types.h>
 
 #if defined(CONFIG_X86_64)
@@ -53,25 +55,47 @@ static inline u64 counter_khz(void)
 #endif
 }
 
+/* Is it what the kernel's clocks run on? */
+static inline bool counter_is(const struct clocksource *clock)
+{
+#if defined(CONFIG_X86_64)
+	return clock->vdso_clock_mode == VDSO_CLOCKMODE_TSC;
+#else
+	return clock->vdso_clock_mode == VDSO_CLOCKMODE_ARCHTIMER ||
+	       clock->vdso_clock_mode == VDSO_CLOCKMODE_ARCHTIMER_NOCOMPAT;
+#endif
+}
+
+/* What kernels have come to name otherwise; Kbuild looks for it. */
+
+#ifndef HAVE_VM_FLAGS_CLEAR
+#define vm_flags_mod(vma, set, clear) ((vma)->vm_flags = ((vma)->vm_flags | (set)) & ~(clear))
+#endif
+
+#ifdef HAVE_KTIME_GET_SNAPSHOT_ID
+#define snapshot_real(snapshot) ((snapshot)->systime)
+#define snapshot_raw(snapshot) ((snapshot)->monoraw)
+#define snapshot_take(snapshot) ktime_get_snapshot_id(CLOCK_REALTIME, snapshot)
+#else
+#define snapshot_real(snapshot) ((snapshot)->real)
+#define snapshot_raw(snapshot) ((snapshot)->raw)
+#define snapshot_take(snapshot) ktime_get_snapshot(snapshot)
+#endif
+
 /* check.c */
 
-/* Each returns 0 or -EINVAL. khz: the counter's nominal frequency. */
-int check_claim(const struct chronotick_claim *claim, u64 khz);
-int check_record(const struct chronotick_record *record);
+/* Each returns 0 or -EINVAL; check_figures() sees to it that names end. */
+int check_claim(const struct chronotick_claim *claim);
+int check_update(const struct chronotick_update *update); /* all but the line and its times */
+int check_figures(struct chronotick_figures *figures);
 
 /*
- * The line by itself, by its writer's claim: 0 or -EINVAL. floor_ns: its half-width is to be no
- * less.
+ * May `next` follow the standing line, by its writer's claim and at the counter value now?
+ * generation: the latest that was used. 0, -EINVAL, -ESTALE or -ETIMEDOUT, as
+ * CHRONOTICK_IOC_PUBLISH.
  */
-int check_line(const struct chronotick_clock *line, const struct chronotick_claim *claim,
-	       u32 floor_ns, u64 khz);
-
-/*
- * May `next` follow the standing line, at the counter value now? generation: the latest that was
- * used. Returns 0, -EINVAL, -ESTALE or -ETIMEDOUT, as CHRONOTICK_IOC_PUBLISH.
- */
-int check_succession(const struct chronotick_clock *standing, const struct chronotick_clock *next,
-		     u32 generation, u64 join, u64 now, u64 khz);
+int check_line(const struct chronotick_clock *next, const struct chronotick_clock *standing,
+	       const struct chronotick_claim *claim, u32 generation, u64 join, u64 now);
 
 /* May the line be trusted at that counter value? */
 static inline bool line_stands(const struct chronotick_clock *line, u64 counter)
@@ -100,20 +124,15 @@ const struct chronotick_page *page_get(void);
 /*
  * Writers. A writer is a file in a table of descriptors, `owner`. Without a claim page_publish()
  * refuses until there is one. page_claim(): 1, it is the writer now; 0, it was already; -EBUSY,
- * -ENXIO, -ESHUTDOWN. page_release(): 0, or -EPERM if that is not the writer; any owner if
- * `owner` is NULL.
+ * -ENXIO, -ESHUTDOWN. page_release(): was that the writer? Any owner if `owner` is NULL.
  */
 int page_claim(struct file *file, const struct chronotick_claim *claim);
-int page_release(const struct file *file, fl_owner_t owner);
+bool page_release(const struct file *file, fl_owner_t owner);
 const struct file *page_writer(void);
 void page_standbys_add(int count);
-u64 page_publications(void);
 
-/*
- * As CHRONOTICK_IOC_PUBLISH and _FIGURES; what does not depend on the page is checked already,
- * but for the line. floor_ns, khz: as check_line().
- */
-int page_publish(const struct file *file, struct chronotick_update *update, u32 floor_ns, u64 khz,
+/* As CHRONOTICK_IOC_PUBLISH and _FIGURES, of what is checked already but for the line. */
+int page_publish(const struct file *file, struct chronotick_update *update,
 		 struct publication *ret);
 int page_figures(const struct file *file, const struct chronotick_figures *figures);
 
@@ -127,21 +146,21 @@ enum event {
 	EVENT_ENDING = 32, /* shutdown or restart */
 };
 
-/*
- * Tell the page, in any context but an NMI's. It neither wakes nor traces: events.c does
- * afterwards. What makes the counter another one leaves a line without a time, in a generation of
- * its own.
- */
-void page_event(enum event event);
+/* Those after which no line holds that was published */
+#define EVENTS_COUNTER (EVENT_FOREIGN | EVENT_ASLEEP | EVENT_ENDING)
 
-/* events.c */
+/*
+ * Tell the page, in any context but an NMI's. set, clear: what changes in its kernel_state. It
+ * neither wakes nor traces: events.c does afterwards. What makes the counter another one leaves a
+ * line without a time, in a generation of its own.
+ */
+void page_event(enum event event, u32 set, u32 clear);
+
+/* events.c: stopping is good even where a start has failed, or not been. */
 int events_start(void);
 void events_stop(void);
 
 /* device.c: wake those who wait for a change, or for the writer to be gone. */
 void device_wake(void);
-
-/* cross.c: 0 or -ENXIO. */
-int cross_take(struct chronotick_cross *ret);
 
 #endif /* CHRONOTICK_H */

@@ -2,26 +2,17 @@
 /* /dev/chronotick: everybody may map the page and read of its changes; one process may write it. */
 #include "chronotick.h"
 
-#include <linux/capability.h>
 #include <linux/math64.h>
 #include <linux/miscdevice.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
-#include <linux/sysfs.h>
 #include <linux/uaccess.h>
-#include <linux/wait.h>
 
 #include "trace.h"
 
-static unsigned int bound_floor_ns;
-module_param(bound_floor_ns, uint, 0644);
-MODULE_PARM_DESC(bound_floor_ns,
-		 "Refuse lines whose half-width is less than this at their anchor (ns, default 0)");
-
 static DECLARE_WAIT_QUEUE_HEAD(changed);
-static atomic64_t rejected;
+static atomic64_t publications, rejected;
 
 /* What belongs to an open file */
 struct client {
@@ -45,10 +36,10 @@ static void standby_set(struct client *client, bool standby)
 		page_standbys_add(standby ? 1 : -1);
 }
 
-/* No claim: it comes later. */
+/* Who has the right. No claim: it comes later. */
 static int become_writer(struct file *file, const struct chronotick_claim *claim)
 {
-	int r = page_claim(file, claim);
+	int r = capable(CAP_SYS_TIME) ? page_claim(file, claim) : -EPERM;
 
 	if (r < 0)
 		return r;
@@ -59,23 +50,11 @@ static int become_writer(struct file *file, const struct chronotick_claim *claim
 	return 0;
 }
 
-static void release(const struct file *file, fl_owner_t owner)
-{
-	/* Looked at first without the lock: others close too, and shall not hold a writer up. */
-	if (page_writer() != file || page_release(file, owner) < 0)
-		return;
-	trace_chronotick_writer(true);
-	device_wake();
-}
-
 static int device_open(struct inode *inode, struct file *file)
 {
-	struct client *client;
+	struct client *client = kzalloc(sizeof(*client), GFP_KERNEL_ACCOUNT);
 	int r = 0;
 
-	if (file->f_mode & FMODE_WRITE && !capable(CAP_SYS_TIME))
-		return -EPERM;
-	client = kzalloc(sizeof(*client), GFP_KERNEL_ACCOUNT);
 	if (!client)
 		return -ENOMEM;
 	client->seen = changes();
@@ -92,13 +71,17 @@ static int device_open(struct inode *inode, struct file *file)
 /* Called whenever a descriptor is closed, and for each when a process ends. */
 static int device_flush(struct file *file, fl_owner_t owner)
 {
-	release(file, owner);
+	/* Looked at first without the lock: others close too, and shall not hold a writer up. */
+	if (page_writer() == file && page_release(file, owner)) {
+		trace_chronotick_writer(true);
+		device_wake();
+	}
 	return 0;
 }
 
 static int device_release(struct inode *inode, struct file *file)
 {
-	release(file, NULL); /* of one who has claimed while another thread closed it */
+	device_flush(file, NULL); /* of one who has claimed while another thread closed it */
 	standby_set(file->private_data, false);
 	kfree(file->private_data);
 	return 0;
@@ -137,15 +120,42 @@ static __poll_t device_poll(struct file *file, poll_table *table)
 	return events;
 }
 
-/* Taken in and given out by their size, see chronotick_ioctl.h; `least` is the first version's. */
+/* One instant on all clocks, from one reading of the counter: 0 or -ENXIO */
+static int cross_take(struct chronotick_cross *ret)
+{
+	struct system_time_snapshot now;
+	ktime_t ahead, boot;
+	u64 before, after;
 
-static int take_in(void *to, size_t known, size_t least, const void __user *from)
+	ret->events = READ_ONCE(page_get()->header.kernel_events);
+	/* The clocks' distances from the monotonic one: the snapshot's, if they stand still. */
+	do {
+		ahead = ktime_mono_to_any(0, TK_OFFS_REAL);
+		boot = ktime_mono_to_any(0, TK_OFFS_BOOT);
+		before = counter_read();
+		snapshot_take(&now);
+		after = counter_read();
+	} while (ahead != ktime_mono_to_any(0, TK_OFFS_REAL) ||
+		 boot != ktime_mono_to_any(0, TK_OFFS_BOOT));
+	/* No other clocksource's value lies between two of the counter's. */
+	if (now.cycles - before > after - before)
+		return -ENXIO;
+	ret->counter = now.cycles;
+	ret->realtime_ns = ktime_to_ns(snapshot_real(&now));
+	ret->monotonic_ns = ret->realtime_ns - ktime_to_ns(ahead);
+	ret->monotonic_raw_ns = ktime_to_ns(snapshot_raw(&now));
+	ret->boottime_ns = ret->monotonic_ns + ktime_to_ns(boot);
+	return 0;
+}
+
+/* An argument is taken in by its size, see chronotick_ioctl.h; `known` is the first version's. */
+static int take_in(void *to, size_t known, const void __user *from)
 {
 	u32 size;
 
 	if (get_user(size, (const u32 __user *)from))
 		return -EFAULT;
-	if (size < least)
+	if (size < known)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
@@ -155,16 +165,12 @@ static int take_in(void *to, size_t known, size_t least, const void __user *from
 static int give_claim(struct file *file, const void __user *argument)
 {
 	struct chronotick_claim in;
-	int r;
+	int r = take_in(&in, sizeof(in), argument);
 
-	if (!capable(CAP_SYS_TIME))
-		return -EPERM;
-	r = take_in(&in, sizeof(in), sizeof(in), argument);
 	if (r == 0)
-		r = check_claim(&in, counter_khz());
-	if (r < 0)
-		return r;
-	r = become_writer(file, &in);
+		r = check_claim(&in);
+	if (r == 0)
+		r = become_writer(file, &in);
 	if (r != -EBUSY || !in.flags)
 		return r;
 	standby_set(file->private_data, true);
@@ -175,52 +181,51 @@ static int give_claim(struct file *file, const void __user *argument)
 	return r;
 }
 
+static void publish_trace(const struct publication *done)
+{
+	struct chronotick_cross now;
+	s64 offset_ns = 0;
+
+	if (done->line.mult && cross_take(&now) == 0)
+		offset_ns = (s64)(line_utc(&done->line, now.counter) >> 64) - now.realtime_ns;
+	trace_chronotick_publish(done, offset_ns, div64_u64(done->window * 1000000, counter_khz()));
+}
+
 static int give_publish(struct file *file, void __user *argument)
 {
 	struct chronotick_update __user *out = argument;
 	struct chronotick_update in;
 	struct publication done = {};
-	struct chronotick_cross now;
-	u64 khz = counter_khz();
-	s64 offset_ns = 0;
-	int r;
+	int r = take_in(&in, sizeof(in), argument);
 
-	r = take_in(&in, sizeof(in), sizeof(in), argument);
-	if (r < 0)
-		return r;
-	if (in.flags & ~(CHRONOTICK_UPDATE_LINE | CHRONOTICK_UPDATE_RECORD) || in.pad0 ||
-	    memchr_inv(in.pad1, 0, sizeof(in.pad1)))
-		return -EINVAL;
-	r = in.flags & CHRONOTICK_UPDATE_RECORD ? check_record(&in.record) : 0;
 	if (r == 0)
-		r = page_publish(file, &in, READ_ONCE(bound_floor_ns), khz, &done);
+		r = check_update(&in);
+	if (r == 0 && put_user(0, &out->published)) /* while nothing has changed */
+		r = -EFAULT;
+	if (r == 0)
+		r = page_publish(file, &in, &done);
 	if (r < 0)
 		return r;
 	if (done.changed)
 		device_wake();
-	if (in.flags & CHRONOTICK_UPDATE_LINE && trace_chronotick_publish_enabled()) {
-		if (done.line.mult && cross_take(&now) == 0)
-			offset_ns =
-				(s64)(line_utc(&done.line, now.counter) >> 64) - now.realtime_ns;
-		trace_chronotick_publish(&done, offset_ns, div64_u64(done.window * 1000000, khz));
+	if (in.flags & CHRONOTICK_UPDATE_LINE) {
+		atomic64_inc(&publications);
+		if (trace_chronotick_publish_enabled())
+			publish_trace(&done);
 	}
 	return put_user(in.published, &out->published);
 }
 
 static int give_figures(struct file *file, const void __user *argument)
 {
-	struct chronotick_figures *in;
-	unsigned int i;
+	struct chronotick_figures *in = kmalloc(sizeof(*in), GFP_KERNEL);
 	int r;
 
-	in = kmalloc(sizeof(*in), GFP_KERNEL);
 	if (!in)
 		return -ENOMEM;
-	r = take_in(in, sizeof(*in), sizeof(*in), argument);
-	if (r == 0 && (in->flags || in->statistics.source_count > CHRONOTICK_SOURCES_MAX))
-		r = -EINVAL;
-	for (i = 0; i < CHRONOTICK_SOURCES_MAX; i++)
-		in->source[i].name[sizeof(in->source[i].name) - 1] = '\0';
+	r = take_in(in, sizeof(*in), argument);
+	if (r == 0)
+		r = check_figures(in);
 	if (r == 0)
 		r = page_figures(file, in);
 	kfree(in);
@@ -229,22 +234,14 @@ static int give_figures(struct file *file, const void __user *argument)
 
 static int give_cross(void __user *argument)
 {
-	struct chronotick_cross cross;
-	u32 size;
-	int r;
+	struct chronotick_cross in, out = {.size = sizeof(out)};
+	int r = take_in(&in, sizeof(in), argument);
 
-	r = take_in(&cross, sizeof(cross), sizeof(cross), argument);
-	if (r < 0)
-		return r;
-	if (cross.flags)
-		return -EINVAL;
-	size = min_t(u32, cross.size, sizeof(cross));
-	memset(&cross, 0, sizeof(cross));
-	cross.size = size;
-	r = cross_take(&cross);
-	if (r < 0)
-		return r;
-	return copy_to_user(argument, &cross, size) ? -EFAULT : 0;
+	if (r == 0)
+		r = in.flags ? -EINVAL : cross_take(&out);
+	if (r == 0 && copy_to_user(argument, &out, sizeof(out)))
+		r = -EFAULT;
+	return r;
 }
 
 static long device_ioctl(struct file *file, unsigned int command, unsigned long argument)
@@ -281,15 +278,6 @@ static vm_fault_t mapping_fault(struct vm_fault *fault)
 
 static const struct vm_operations_struct mapping = {.fault = mapping_fault};
 
-static void vma_flags_change(struct vm_area_struct *vma, unsigned long on, unsigned long off)
-{
-#ifdef HAVE_VM_FLAGS_CLEAR
-	vm_flags_mod(vma, on, off);
-#else
-	vma->vm_flags = (vma->vm_flags & ~off) | on;
-#endif
-}
-
 static int device_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	if (vma->vm_flags & VM_WRITE)
@@ -300,7 +288,7 @@ static int device_mmap(struct file *file, struct vm_area_struct *vma)
 	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff ||
 	    vma->vm_end - vma->vm_start != PAGE_SIZE)
 		return -EINVAL;
-	vma_flags_change(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE | VM_MAYEXEC);
+	vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE | VM_MAYEXEC);
 	vma->vm_ops = &mapping;
 	return 0;
 }
@@ -316,7 +304,6 @@ static const struct file_operations operations = {
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = device_mmap,
 };
-
 #define ATTRIBUTE(name, format, value)                                                             \
 	static ssize_t name##_show(struct device *dev, struct device_attribute *attr, char *to)    \
 	{                                                                                          \
@@ -326,7 +313,7 @@ static const struct file_operations operations = {
 
 ATTRIBUTE(abi_version, "%d", CHRONOTICK_ABI_VERSION);
 ATTRIBUTE(writer_pid, "%u", READ_ONCE(page_get()->header.writer_pid));
-ATTRIBUTE(publications, "%llu", page_publications());
+ATTRIBUTE(publications, "%lld", atomic64_read(&publications));
 ATTRIBUTE(rejected, "%lld", atomic64_read(&rejected));
 ATTRIBUTE(state, "%#x", READ_ONCE(page_get()->header.kernel_state));
 
@@ -344,37 +331,32 @@ static struct miscdevice device = {
 	.groups = chronotick_groups,
 };
 
+static void chronotick_end(void)
+{
+	events_stop();
+	page_destroy();
+}
+
 static int __init chronotick_start(void)
 {
-	int r;
+	int r = page_create();
 
-	r = page_create();
+	if (r == 0)
+		r = events_start();
+	if (r == 0)
+		r = misc_register(&device);
 	if (r < 0)
-		return r;
-	r = events_start();
-	if (r < 0)
-		goto destroy;
-	r = misc_register(&device);
-	if (r < 0)
-		goto stop;
-	return 0;
-
-stop:
-	events_stop();
-destroy:
-	page_destroy();
+		chronotick_end();
 	return r;
 }
 
 static void __exit chronotick_stop(void)
 {
 	misc_deregister(&device);
-	events_stop();
-	page_destroy();
+	chronotick_end();
 }
 
 module_init(chronotick_start);
 module_exit(chronotick_stop);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("ChronoTick: a page that tells UTC and how wrong it can be");
-MODULE_AUTHOR("The ChronoTick developers");

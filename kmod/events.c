@@ -7,10 +7,7 @@
  */
 #include "chronotick.h"
 
-#include <linux/atomic.h>
-#include <linux/clocksource.h>
 #include <linux/irq_work.h>
-#include <linux/notifier.h>
 #include <linux/pvclock_gtod.h>
 #include <linux/reboot.h>
 #include <linux/suspend.h>
@@ -32,21 +29,12 @@ static void tell(struct irq_work *work)
 
 static DEFINE_IRQ_WORK(telling, tell);
 
-static void happened(enum event event)
+/* set, clear: CHRONOTICK_KERNEL_*, of the kernel's state */
+static void happened(enum event event, u32 set, u32 clear)
 {
-	page_event(event);
+	page_event(event, set, clear);
 	atomic_or(event, &pending);
 	irq_work_queue(&telling);
-}
-
-static bool is_the_counter(const struct clocksource *clock)
-{
-#if defined(CONFIG_X86_64)
-	return clock->vdso_clock_mode == VDSO_CLOCKMODE_TSC;
-#else
-	return clock->vdso_clock_mode == VDSO_CLOCKMODE_ARCHTIMER ||
-	       clock->vdso_clock_mode == VDSO_CLOCKMODE_ARCHTIMER_NOCOMPAT;
-#endif
 }
 
 /* The first call comes from the registration, and tells what there is. */
@@ -58,35 +46,31 @@ static int on_timekeeping(struct notifier_block *block, unsigned long stepped, v
 
 	/* Between the system clock and the monotonic one: a step moves it, a slew does not. */
 	if (unlikely(tk->offs_real != real && clock))
-		happened(EVENT_STEP);
+		happened(EVENT_STEP, 0, 0);
 	real = tk->offs_real;
 	if (unlikely(tk->tkr_mono.clock != clock)) {
 		clock = tk->tkr_mono.clock;
-		happened(is_the_counter(clock) ? EVENT_COUNTER : EVENT_FOREIGN);
+		if (counter_is(clock))
+			happened(EVENT_COUNTER, CHRONOTICK_KERNEL_COUNTER, 0);
+		else
+			happened(EVENT_FOREIGN, 0, CHRONOTICK_KERNEL_COUNTER);
 	}
 	return NOTIFY_OK;
 }
 
 static int on_sleep(struct notifier_block *block, unsigned long action, void *data)
 {
-	switch (action) {
-	case PM_SUSPEND_PREPARE:
-	case PM_HIBERNATION_PREPARE:
-	case PM_RESTORE_PREPARE:
-		happened(EVENT_ASLEEP);
-		break;
-	case PM_POST_SUSPEND:
-	case PM_POST_HIBERNATION:
-	case PM_POST_RESTORE:
-		happened(EVENT_AWAKE);
-		break;
-	}
+	if (action == PM_SUSPEND_PREPARE || action == PM_HIBERNATION_PREPARE ||
+	    action == PM_RESTORE_PREPARE)
+		happened(EVENT_ASLEEP, CHRONOTICK_KERNEL_ASLEEP, 0);
+	else
+		happened(EVENT_AWAKE, 0, CHRONOTICK_KERNEL_ASLEEP);
 	return NOTIFY_OK;
 }
 
 static int on_reboot(struct notifier_block *block, unsigned long action, void *data)
 {
-	happened(EVENT_ENDING);
+	happened(EVENT_ENDING, CHRONOTICK_KERNEL_ENDING, 0);
 	return NOTIFY_OK;
 }
 
@@ -96,23 +80,12 @@ static struct notifier_block reboot = {.notifier_call = on_reboot};
 
 int events_start(void)
 {
-	int r;
+	int r = register_pm_notifier(&sleep);
 
-	r = register_pm_notifier(&sleep);
-	if (r < 0)
-		return r;
-	r = register_reboot_notifier(&reboot);
-	if (r < 0)
-		goto sleep_stop;
-	r = pvclock_gtod_register_notifier(&timekeeping);
-	if (r < 0)
-		goto reboot_stop;
-	return 0;
-
-reboot_stop:
-	unregister_reboot_notifier(&reboot);
-sleep_stop:
-	unregister_pm_notifier(&sleep);
+	if (r == 0)
+		r = register_reboot_notifier(&reboot);
+	if (r == 0)
+		r = pvclock_gtod_register_notifier(&timekeeping);
 	return r;
 }
 

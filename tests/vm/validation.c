@@ -171,6 +171,18 @@ static void *at_the_edge(const void *argument, size_t size)
 	return memcpy(pages + 4096 - size, argument, size);
 }
 
+/* Where the result can't be stored, nothing is published either. */
+static void nowhere_to_tell(void)
+{
+	struct chronotick_update update;
+	void *copy;
+
+	update_make(&rig, &update);
+	copy = at_the_edge(&update, sizeof(update));
+	mprotect((void *)((uintptr_t)copy & ~(uintptr_t)4095), 4096, PROT_READ);
+	refused(copy, -EFAULT, "an argument that can't be written to");
+}
+
 /* size: of the struct; argument: one that is good */
 static void sizes(unsigned long request, const char *name, const void *argument, uint32_t size)
 {
@@ -364,6 +376,7 @@ int main(void)
 	records();
 	update_make(&rig, &update);
 	sizes(CHRONOTICK_IOC_PUBLISH, "publish", &update, sizeof(update));
+	nowhere_to_tell();
 	longer_is_good();
 	claims();
 	figures();
