@@ -332,6 +332,17 @@ static void check_leap(struct parse *p, const struct map *map)
 			 "an absolute path");
 }
 
+static void check_page(struct parse *p, const struct map *map)
+{
+	const struct publish_config *page = &p->config->page;
+	unsigned int line = map_line(map, "shm_name"), other = map_line(map, "backend");
+
+	if (page->backend == PUBLISH_SHM && strcmp(page->shm_name, PUBLISH_NO_SHM) == 0)
+		complain(p, line > other ? line : other, "page.shm_name",
+			 "there is no page at all with \"none\" and backend shm; allowed with "
+			 "that: the name of a file");
+}
+
 /* A prediction must last until the next one takes its place. */
 static void check_model(struct parse *p, const struct map *map, const struct model_config *model)
 {
@@ -486,6 +497,8 @@ static void read_value(struct parse *p, const struct key *key, void *base, const
 		if (key->type == KEY_MAP) {
 			snprintf(inside, sizeof(inside), "%s.", path);
 			read_map(p, &map);
+			if (key->group == &keys_page && !p->fatal)
+				check_page(p, &map);
 			if (key->group == &keys_leap && !p->fatal)
 				check_leap(p, &map);
 			if (key->group == &keys_short_term && !p->fatal)

@@ -10,7 +10,6 @@
 #include <chronotick/chronotick.h>
 
 #include "archive/archive.h"
-#include "canary.h"
 #include "engine/engine.h"
 #include "inputs.h"
 #include "keys.h"
@@ -28,6 +27,9 @@
 
 #define NS_PER_S 1000000000LL
 
+/* Once a second after a take-over */
+#define LISTEN_TRIES 3
+
 struct daemon {
 	struct config *config;
 	const struct reload_origin *origin;
@@ -42,8 +44,6 @@ struct daemon {
 	struct engine engine;
 	struct leapseconds leaps;
 	struct loop *loop;
-	struct publisher *publisher;
-	struct canary *canary;
 	struct page_keeper keeper;
 	struct source_set *sources;
 	struct archive *archive;
@@ -58,8 +58,8 @@ struct daemon {
 	uint64_t late;
 	double latency_ms; /* of one read */
 	struct report report;
-	char path[sizeof(CHRONOTICK_SHM_DIR) + KEY_FILE_NAME_MAX];
 	struct operators operators;
+	unsigned int listen_tries;
 };
 
 /* The deadline after the one that was due: rounds that were missed are left out. */
@@ -93,23 +93,6 @@ static void facts_of(const struct daemon *daemon, int64_t now_ns, struct publish
 	ret->average_latency_ms = daemon->latency_ms;
 }
 
-/* A page for another counter, and a reader of it. Without room for one, the next second tries. */
-static void page_replace(struct daemon *daemon)
-{
-	struct canary *canary;
-	char why[256] = "";
-	int r;
-
-	r = publisher_counter_set(daemon->publisher, &daemon->counter, why, sizeof(why));
-	if (r < 0)
-		log_error("%s", *why ? why : strerror(-r));
-	daemon->replacing = r < 0;
-	if (r < 0 || canary_open(&canary, daemon->path, &daemon->counter) < 0)
-		return;
-	canary_close(daemon->canary);
-	daemon->canary = canary;
-}
-
 /* What the watch over the counter demands, before anything else is published */
 static void counter_act(struct daemon *daemon, enum watch_action action)
 {
@@ -117,17 +100,17 @@ static void counter_act(struct daemon *daemon, enum watch_action action)
 	case WATCH_GO_ON:
 		return;
 	case WATCH_APART:
-		publisher_apart_set(daemon->publisher, daemon->counter.apart);
+		publisher_apart_set(daemon->keeper.publisher, daemon->counter.apart);
 		return;
 	case WATCH_DISTRUST:
 		daemon->distrusted = true;
-		publisher_invalidate(daemon->publisher);
+		publisher_invalidate(daemon->keeper.publisher);
 		break;
 	case WATCH_RESTART:
-		publisher_invalidate(daemon->publisher);
+		publisher_invalidate(daemon->keeper.publisher);
 		break;
 	case WATCH_REPLACE:
-		page_replace(daemon);
+		daemon->replacing = page_keeper_counter_set(&daemon->keeper) < 0;
 		break;
 	}
 	daemon->scale.base = counter_read(&daemon->counter);
@@ -143,19 +126,40 @@ static void on_round(void *data)
 	struct correction correction;
 	struct publish_facts facts;
 
+	publisher_sample(daemon->keeper.publisher);
 	counter_act(daemon, watch_round(daemon->watch));
 	engine_correct(&daemon->engine, counter_read(&daemon->counter), &correction);
 	leapseconds_apply(&daemon->leaps, &correction);
 	if (daemon->distrusted)
 		correction.status = CHRONOTICK_UNSYNCHRONIZED;
 	facts_of(daemon, now_ns, &facts);
-	if (!daemon->replacing && publisher_publish(daemon->publisher, &correction, &facts) < 0)
+	if (!daemon->replacing &&
+	    publisher_publish(daemon->keeper.publisher, &correction, &facts) < 0)
 		daemon->late++;
 	report_clock(&daemon->report, &daemon->engine, &correction);
 	inputs_round(&daemon->inputs);
 
 	daemon->round_ns = deadline_after(daemon->round_ns, daemon->period_ns, loop_now_ns());
 	loop_timer_set(daemon->loop, &daemon->round, daemon->round_ns);
+}
+
+/* What is written of the page, and the socket of who wrote it, are this daemon's too by now. */
+static void on_taken(void *data)
+{
+	struct daemon *daemon = data;
+
+	archive_publish(daemon->archive, publisher_path(daemon->keeper.publisher));
+	daemon->listen_tries = LISTEN_TRIES;
+}
+
+/* A daemon that ends lets its socket go a little after its page. */
+static void control_retry(struct daemon *daemon)
+{
+	if (!daemon->listen_tries)
+		return;
+	daemon->listen_tries--;
+	if (!daemon->operators.server)
+		(void)operators_listen(&daemon->operators, daemon->loop, daemon->config);
 }
 
 static void on_second(void *data)
@@ -173,9 +177,11 @@ static void on_second(void *data)
 
 	counter_act(daemon, watch_second(daemon->watch));
 	if (daemon->replacing)
-		page_replace(daemon);
-	canary_measure(daemon->canary);
-	canary_statistics(daemon->canary, &figures);
+		daemon->replacing = page_keeper_counter_set(&daemon->keeper) < 0;
+	if (daemon->keeper.canary) {
+		canary_measure(daemon->keeper.canary);
+		canary_statistics(daemon->keeper.canary, &figures);
+	}
 	daemon->latency_ms = (double)figures.read_mean_ps * 1e-9;
 
 	engine_correct(&daemon->engine, counter_read(&daemon->counter), &correction);
@@ -191,7 +197,7 @@ static void on_second(void *data)
 	}
 	/* The page has room for the first ones. */
 	shown = count < CHRONOTICK_SOURCES_MAX ? count : CHRONOTICK_SOURCES_MAX;
-	publisher_statistics(daemon->publisher, &figures, summaries, shown);
+	publisher_statistics(daemon->keeper.publisher, &figures, summaries, shown);
 	report_sources(&daemon->report, sources, count);
 	leapseconds_tick(&daemon->leaps, &daemon->engine, &correction, sources, count, now_ns);
 	report_late(&daemon->report, daemon->late, now_ns);
@@ -208,6 +214,7 @@ static void on_second(void *data)
 		log_info("reading the configuration again, as asked by SIGHUP");
 		(void)daemon_reload_file(daemon, NULL, 0);
 	}
+	control_retry(daemon);
 	daemon->second_ns = deadline_after(daemon->second_ns, NS_PER_S, loop_now_ns());
 	loop_timer_set(daemon->loop, &daemon->second, daemon->second_ns);
 }
@@ -305,36 +312,19 @@ static const char *source_name(void *data, unsigned int source)
 
 static int page_open(struct daemon *daemon)
 {
-	const struct publish_config *page = &daemon->config->page;
-	char why[256] = "", *path = daemon->path;
-	int32_t owner = 0;
-	int r = publisher_open(&daemon->publisher, page, &daemon->counter, &owner, why,
-			       sizeof(why));
+	int r;
 
-	snprintf(path, sizeof(daemon->path), "%s%s", CHRONOTICK_SHM_DIR, page->shm_name);
-	if (r == -EBUSY)
-		log_error("%s: another chronotickd, pid %d, writes this page; end it first, or "
-			  "give this one another page.shm_name",
-			  path, (int)owner);
-	else if (r < 0 && *why)
-		log_error("%s", why);
-	else if (r < 0)
-		log_error("%s: %s", path, strerror(-r));
-	if (r < 0)
-		return r;
-	r = canary_open(&daemon->canary, path, &daemon->counter);
-	if (r < 0) {
-		log_error("%s: a client could not open the page: %s", path, strerror(-r));
-		return r;
-	}
 	daemon->keeper = (struct page_keeper){
 		.loop = daemon->loop,
-		.publisher = daemon->publisher,
-		.canary = &daemon->canary,
 		.counter = &daemon->counter,
-		.path = path,
+		.data = daemon,
+		.taken = on_taken,
 	};
-	return archive_new(&daemon->archive, &daemon->config->archive, path, &daemon->counter,
+	r = page_keeper_open(&daemon->keeper, &daemon->config->page);
+	if (r < 0)
+		return r;
+	return archive_new(&daemon->archive, &daemon->config->archive,
+			   publisher_path(daemon->keeper.publisher), &daemon->counter,
 			   &daemon->engine, source_name, daemon);
 }
 
@@ -412,17 +402,24 @@ static int on_reload(void *data, char *errors, size_t size)
 
 static int control_open(struct daemon *daemon)
 {
+	int r;
+
 	daemon->operators = (struct operators){
 		.counter = &daemon->counter,
 		.engine = &daemon->engine,
-		.publisher = daemon->publisher,
+		.publisher = daemon->keeper.publisher,
 		.sources = daemon->sources,
 		.inputs = &daemon->inputs,
 		.start_ns = daemon->start_ns,
 		.data = daemon,
 		.reload = on_reload,
 	};
-	return operators_listen(&daemon->operators, daemon->loop, daemon->config);
+	r = operators_listen(&daemon->operators, daemon->loop, daemon->config);
+	if (r == -EADDRINUSE && !page_keeper_publishes(&daemon->keeper)) {
+		log_info("standing by: nobody can ask this daemon before it has taken over");
+		return 0;
+	}
+	return r;
 }
 
 int daemon_new(struct daemon **ret, struct config *config, const struct reload_origin *origin)
@@ -466,9 +463,9 @@ int daemon_new(struct daemon **ret, struct config *config, const struct reload_o
 	r = control_open(daemon);
 	if (r < 0)
 		goto fail;
-	log_info("publishing %s%s at %u Hz from %u source%s, on counter %s", CHRONOTICK_SHM_DIR,
-		 config->page.shm_name, config->page.frequency_hz, config->source_count,
-		 config->source_count == 1 ? "" : "s",
+	log_info("publishing %s at %u Hz from %u source%s, on counter %s",
+		 publisher_path(daemon->keeper.publisher), config->page.frequency_hz,
+		 config->source_count, config->source_count == 1 ? "" : "s",
 		 chronotick_counter_name(daemon->counter.kind));
 	*ret = daemon;
 	return 0;
@@ -570,14 +567,12 @@ void daemon_free(struct daemon *daemon)
 		loop_timer_cancel(daemon->loop, &daemon->round);
 		loop_timer_cancel(daemon->loop, &daemon->second);
 		loop_timer_cancel(daemon->loop, &daemon->upkeep);
-		loop_timer_cancel(daemon->loop, &daemon->keeper.timer);
 	}
 	operators_end(&daemon->operators);
 	inputs_close(&daemon->inputs);
 	archive_free(daemon->archive, &daemon->engine);
 	source_set_free(daemon->sources);
-	canary_close(daemon->canary);
-	publisher_close(daemon->publisher);
+	page_keeper_close(&daemon->keeper);
 	watch_free(daemon->watch);
 	cross_device_close(&daemon->cross);
 	loop_free(daemon->loop);

@@ -20,9 +20,9 @@
 #define CHOICES(array) .choices = (array), .choice_count = COUNT(array)
 
 static const struct key_choice backends[] = {
-	{"auto", 0, NULL},
-	{"shm", 0, NULL},
-	{"module", 0, "this build has no kernel-module backend"},
+	{"auto", PUBLISH_AUTO, NULL},
+	{"module", PUBLISH_MODULE, NULL},
+	{"shm", PUBLISH_SHM, NULL},
 };
 
 /* Words in place of a path: there is none, or the daemon finds it. */
@@ -80,7 +80,7 @@ static const struct key_choice record_orders[] = {
 };
 
 static const struct key page_keys[] = {
-	{"backend", KEY_CHOICE, "auto", CHOICES(backends)},
+	{"backend", KEY_CHOICE, "auto", CHOICES(backends), MEMBER(config, page.backend)},
 	{"shm_name", KEY_FILE_NAME, CHRONOTICK_SHM_NAME, MEMBER(config, page.shm_name)},
 	{"frequency_hz", KEY_INTEGER, "100", 1, 1000, MEMBER(config, page.frequency_hz)},
 	{"writer_timeout_ms", KEY_INTEGER, "10000", 1000, CHRONOTICK_GROWTH_NS / 1000000,
@@ -222,7 +222,7 @@ static const struct key models_keys[] = {
 	 MEMBER(config, models.retroactive)},
 };
 
-static const struct key_group page_group = {page_keys, COUNT(page_keys)};
+const struct key_group keys_page = {page_keys, COUNT(page_keys)};
 static const struct key_group clock_group = {clock_keys, COUNT(clock_keys)};
 const struct key_group keys_leap = {leap_keys, COUNT(leap_keys)};
 static const struct key_group control_group = {control_keys, COUNT(control_keys)};
@@ -236,7 +236,7 @@ static const struct key_group realtime_group = {realtime_keys, COUNT(realtime_ke
 const struct key_group keys_source = {source_keys, COUNT(source_keys)};
 
 static const struct key document_keys[] = {
-	{"page", KEY_MAP, "", .group = &page_group},
+	{"page", KEY_MAP, "", .group = &keys_page},
 	{"clock", KEY_MAP, "", .group = &clock_group},
 	{"leap", KEY_MAP, "", .group = &keys_leap},
 	{"counter", KEY_CHOICE, "auto", CHOICES(counters), MEMBER(config, counter_kind)},

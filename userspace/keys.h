@@ -63,6 +63,9 @@ struct key_group {
 /* The file's own keys; their members are in struct config. */
 extern const struct key_group keys_document;
 
+/* The keys of the page; their members are in struct config. */
+extern const struct key_group keys_page;
+
 /* The keys of leap seconds; their members are in struct config. */
 extern const struct key_group keys_leap;
 

@@ -21,7 +21,7 @@ static void on_identity(void *data, struct control_identity_reply *ret)
 	ret->pid = (uint32_t)getpid();
 	ret->uptime_ns = (uint64_t)(loop_now_ns() - operators->start_ns);
 	snprintf(ret->version, sizeof(ret->version), "%s", CHRONOTICK_VERSION);
-	snprintf(ret->page, sizeof(ret->page), "%s", operators->page);
+	snprintf(ret->page, sizeof(ret->page), "%s", publisher_path(operators->publisher));
 }
 
 static void sources_tally(const struct operators *operators, struct control_status_reply *ret)
@@ -396,8 +396,6 @@ int operators_listen(struct operators *operators, struct loop *loop, const struc
 	gid_t group;
 	int r;
 
-	snprintf(operators->page, sizeof(operators->page), "%s%s", CHRONOTICK_SHM_DIR,
-		 config->page.shm_name);
 	operators->ops = (struct control_ops){
 		.data = operators,
 		.identity = on_identity,

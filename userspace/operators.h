@@ -28,7 +28,6 @@ struct operators {
 
 	struct control_ops ops;
 	struct control_server *server;
-	char page[128];
 };
 
 /*

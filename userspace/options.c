@@ -18,6 +18,7 @@ enum option_id {
 	OPTION_CPU_AFFINITY,
 	OPTION_LOG_LEVEL,
 	OPTION_FOREGROUND,
+	OPTION_STANDBY,
 	OPTION_VERSION,
 	OPTION_HELP,
 };
@@ -43,6 +44,8 @@ static const struct option_entry {
 	 "log DEBUG, INFO, WARNING or ERROR, and what is worse"},
 	{OPTION_FOREGROUND, "foreground", NULL, NULL, NULL,
 	 "stay attached to the terminal or to the service manager"},
+	{OPTION_STANDBY, "standby", NULL, NULL, NULL,
+	 "wait for a page that another daemon writes, and take over"},
 	{OPTION_VERSION, "version", NULL, NULL, NULL, "show the version and end"},
 	{OPTION_HELP, "help", NULL, NULL, NULL, "show this text and end"},
 };
@@ -144,6 +147,9 @@ static int take_option(struct options *options, const struct option_entry *entry
 	case OPTION_VERSION:
 		options->version = true;
 		return 0;
+	case OPTION_STANDBY:
+		options->standby = true;
+		return 0;
 	case OPTION_HELP:
 		options->help = true;
 		return 0;
@@ -233,6 +239,8 @@ void options_apply(const struct options *options, struct config *config)
 		config->counter_kind = options->counter_kind;
 	if (options->has_log_priority)
 		config->log_priority = options->log_priority;
+	config->page.standby = options->standby;
+	config->archive.standby = options->standby;
 	memcpy(config->cpus, options->cpus, sizeof(config->cpus));
 	config->cpu_count = options->cpu_count;
 }

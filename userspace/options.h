@@ -13,6 +13,7 @@ struct options {
 	const char *config_path; /* NULL: not given */
 	bool check_config;
 	bool foreground;
+	bool standby;
 	bool help;
 	bool version;
 	bool has_counter_kind;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The service manager's sandbox lets the daemon write where it writes by default."""
+"""The service manager's sandbox lets the daemon do what it does by default, and no more."""
 import pathlib
 import re
 import sys
@@ -16,5 +16,14 @@ for name, wanted in [("RuntimeDirectory", path), ("StateDirectory", "chronotick"
     found = re.findall(rf"^{name}=(.*)$", unit, re.MULTILINE)
     if "ProtectSystem=strict" in unit and wanted not in " ".join(found).split():
         print(f"chronotickd.service.in: {name} has no {wanted}: {found}")
+        failures += 1
+
+# Publishing in the module's page: what that takes, and no way to set the clock with it.
+device = re.search(r'#define CHRONOTICK_DEVICE_PATH "([^"]+)"',
+                   (TOP / "kmod/uapi/chronotick_page.h").read_text()).group(1)
+for line, wanted in [("CapabilityBoundingSet=CAP_SYS_TIME", True), ("ProtectClock=yes", False),
+                     (f"DeviceAllow={device} r", True), ("SystemCallFilter=~@clock", True)]:
+    if (line in unit.splitlines()) != wanted:
+        print(f"chronotickd.service.in: {'lacks' if wanted else 'has'} {line}")
         failures += 1
 sys.exit(failures > 0)

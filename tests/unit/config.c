@@ -165,8 +165,14 @@ static const struct {
 	{GOOD "page:\n",
 	 "f.yaml:2: page: it has no value; allowed: a map of backend, shm_name, frequency_hz, "
 	 "writer_timeout_ms, max_bound_ns or record_order\n"},
-	{GOOD "page: {backend: module}\n",
-	 "f.yaml:2: page.backend: this build has no kernel-module backend; allowed: auto or shm\n"},
+	{GOOD "page: {backend: shm, shm_name: none}\n",
+	 "f.yaml:2: page.shm_name: there is no page at all with \"none\" and backend shm; allowed "
+	 "with that: the name of a file\n"},
+	{GOOD "page:\n  shm_name: none\n  backend: shm\n",
+	 "f.yaml:4: page.shm_name: there is no page at all with \"none\" and backend shm; allowed "
+	 "with that: the name of a file\n"},
+	{GOOD "page: {backend: kernel}\n",
+	 "f.yaml:2: page.backend: \"kernel\" is no such choice; allowed: auto, module or shm\n"},
 	{GOOD "page: {frequency_hz: 1001}\n",
 	 "f.yaml:2: page.frequency_hz: 1001 is out of range; allowed: an integer from 1 to 1000\n"},
 	{GOOD "page: {frequency_hz: 0}\n",
@@ -432,6 +438,7 @@ Test(config, every_value_arrives_in_its_member)
 	cr_assert_eq(parse(&config, text, &errors), 0, "%s", errors);
 	cr_assert_str_eq(errors, "");
 	free(errors);
+	cr_assert_eq(config.page.backend, PUBLISH_SHM);
 	cr_assert_str_eq(config.page.shm_name, "other");
 	cr_assert_eq(config.page.frequency_hz, 1000);
 	cr_assert_eq(config.page.writer_timeout_ms, 2000);
@@ -523,6 +530,8 @@ Test(config, defaults_are_debians_pool)
 	cr_assert_str_eq(config.sources[0].ntp.server, "2.debian.pool.ntp.org");
 	cr_assert_eq(config.sources[0].ntp.iburst, true);
 	cr_assert_eq(config.sources[0].maxsources, 4);
+	cr_assert_eq(config.page.backend, PUBLISH_AUTO);
+	cr_assert(!config.page.standby);
 	cr_assert_str_eq(config.page.shm_name, "chronotick_shm");
 	cr_assert_eq(config.page.frequency_hz, 100);
 	cr_assert_eq(config.page.writer_timeout_ms, 10000);

@@ -34,13 +34,13 @@ static const struct {
 	const char *error;
 } bad[] = {
 	{"--nosuch", "unknown or ambiguous option \"--nosuch\""},
-	{"--standby", "unknown or ambiguous option \"--standby\""},
 	{"-x", "unknown or ambiguous option \"-x\""},
 	{"-xy", "unknown or ambiguous option \"-x\""},
 	{"--co", "unknown or ambiguous option \"--co\""},
 	{"left-over", "unexpected argument \"left-over\""},
 	{"--foreground 3", "unexpected argument \"3\""},
 	{"--foreground -- 3", "unexpected argument \"3\""},
+	{"--standby=1", "--standby: takes no argument"},
 	{"--foreground=yes", "--foreground: takes no argument"},
 	{"--config", "--config: missing argument PATH"},
 	{"--config=", "--config: an empty path"},
@@ -94,13 +94,15 @@ Test(options, every_option_is_taken)
 	struct options options;
 	char *errors;
 
-	cr_assert_eq(parse(&options,
-			   "--config a.yaml --check-config --freq 1000 --counter monotonic_raw "
-			   "--cpu-affinity 2,3 5 --log-level DEBUG --foreground --version --help",
-			   &errors),
-		     0, "%s", errors);
+	cr_assert_eq(
+		parse(&options,
+		      "--config a.yaml --check-config --freq 1000 --counter monotonic_raw "
+		      "--cpu-affinity 2,3 5 --log-level DEBUG --foreground --standby --version --help",
+		      &errors),
+		0, "%s", errors);
 	cr_assert_str_eq(options.config_path, "a.yaml");
 	cr_assert(options.check_config && options.foreground && options.version && options.help);
+	cr_assert(options.standby);
 	cr_assert_eq(options.frequency_hz, 1000);
 	cr_assert_eq(options.counter_kind, CHRONOTICK_COUNTER_MONOTONIC_RAW);
 	cr_assert_eq(options.log_priority, LOG_DEBUG);
@@ -161,9 +163,9 @@ Test(options, the_command_line_wins_over_the_file)
 /* Help and manual tell of every option that is taken. */
 Test(options, help_and_manual_are_complete)
 {
-	static const char *const names[] = {"config",     "check-config", "freq",
-					    "counter",    "cpu-affinity", "log-level",
-					    "foreground", "version",      "help"};
+	static const char *const names[] = {"config",       "check-config", "freq",       "counter",
+					    "cpu-affinity", "log-level",    "foreground", "standby",
+					    "version",      "help"};
 	char *help, *manual = calloc(1, 65536), *from, *to;
 	char name[64];
 	size_t length, i;

@@ -10,6 +10,8 @@
 #include "log.h"
 
 struct archive {
+	const struct archive_config *config;
+	const struct counter *counter;
 	struct scribe *scribe;
 	struct state_file *file;
 	struct audit *audit;
@@ -34,10 +36,20 @@ static int parts_open(struct archive *archive, const struct archive_config *conf
 		return r;
 	}
 	r = audit_new(&archive->audit, &config->audit, page, counter, archive->scribe);
+	if (r == -EBUSY && config->standby) {
+		log_info("standing by: the audit log begins when the page is taken over");
+		r = 0;
+	}
 	if (r == 0)
 		r = recorder_new(&archive->recorder, &config->samples, engine, archive->scribe,
 				 name, data);
-	if (r == 0 && !archive->file && !archive->audit && !archive->recorder) {
+	if (r == -EBUSY && config->standby) {
+		/* It would have no beginning, and can't be replayed. */
+		log_warning("standing by: no sample log of this run");
+		r = 0;
+	}
+	if (r == 0 && !config->audit.directory && !archive->file && !archive->audit &&
+	    !archive->recorder) {
 		scribe_free(archive->scribe);
 		archive->scribe = NULL;
 	}
@@ -55,6 +67,8 @@ int archive_new(struct archive **ret, const struct archive_config *config, const
 		log_error("out of memory");
 		return -ENOMEM;
 	}
+	archive->config = config;
+	archive->counter = counter;
 	r = config->state_file || config->audit.directory || config->samples.directory
 		    ? parts_open(archive, config, page, counter, engine, name, data)
 		    : 0;
@@ -65,6 +79,15 @@ int archive_new(struct archive **ret, const struct archive_config *config, const
 	state_file_load(archive->file, engine);
 	*ret = archive;
 	return 0;
+}
+
+void archive_publish(struct archive *archive, const char *page)
+{
+	if (archive->audit)
+		audit_page_set(archive->audit, page);
+	else if (archive->config->audit.directory)
+		(void)audit_new(&archive->audit, &archive->config->audit, page, archive->counter,
+				archive->scribe);
 }
 
 void archive_tick(struct archive *archive, const struct engine *engine, int64_t now_ns,

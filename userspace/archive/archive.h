@@ -6,6 +6,7 @@
 #ifndef ARCHIVE_ARCHIVE_H
 #define ARCHIVE_ARCHIVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "archive/audit.h"
@@ -19,6 +20,8 @@ struct archive_config {
 	uint32_t state_interval_s;
 	struct journal_config audit;
 	struct journal_config samples;
+	/* Another daemon may have the directories: the audit log then begins with archive_publish() */
+	bool standby;
 };
 
 /*
@@ -30,6 +33,12 @@ struct archive_config {
 int archive_new(struct archive **ret, const struct archive_config *config, const char *page,
 		const struct counter *counter, struct engine *engine, recorder_name_fn name,
 		void *data);
+
+/*
+ * What clients read is at that path from now on, and this daemon writes it: an audit log that had to
+ * wait for another daemon's end begins.
+ */
+void archive_publish(struct archive *archive, const char *page);
 
 /* Once a second; now_ns: CLOCK_MONOTONIC */
 void archive_tick(struct archive *archive, const struct engine *engine, int64_t now_ns,

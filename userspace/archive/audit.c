@@ -145,6 +145,21 @@ static int page_open(struct audit *audit)
 	return chronotick_open(&audit->handle, audit->page);
 }
 
+void audit_page_set(struct audit *audit, const char *page)
+{
+	char *copy;
+
+	if (strcmp(audit->page, page) == 0)
+		return;
+	copy = strdup(page);
+	if (!copy)
+		return; /* it goes on with the page before, and says what that is worth */
+	free(audit->page);
+	audit->page = copy;
+	chronotick_close(audit->handle);
+	audit->handle = NULL;
+}
+
 static int entry_read(struct audit *audit, struct audit_entry *ret)
 {
 	struct chronotick_interval interval;

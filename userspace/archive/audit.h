@@ -24,6 +24,9 @@ struct audit;
 int audit_new(struct audit **ret, const struct journal_config *config, const char *page,
 	      const struct counter *counter, struct scribe *scribe);
 
+/* The page is at that path from now on. */
+void audit_page_set(struct audit *audit, const char *page);
+
 /* Write a line, and tell if an earlier one went wrong. NULL is allowed, here and below. */
 void audit_tick(struct audit *audit, const struct chronotick_source *sources, unsigned int count);
 

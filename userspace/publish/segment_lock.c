@@ -74,8 +74,8 @@ int segment_lock_take(int *ret, const struct segment_paths *paths, int32_t *owne
 		}
 		*owner = lock_owner(fd);
 		r = segment_say(why, -EBUSY,
-				"%s: another writer, pid %d, publishes there: stop it first, or "
-				"choose another shm_name",
+				"%s: another writer, pid %d, publishes there: stop it first, "
+				"choose another shm_name, or start this one with --standby",
 				paths->page, (int)*owner);
 		goto close;
 	}
