@@ -42,18 +42,44 @@ static int record_of_page(struct chronotick_record *ret, const struct chronotick
 }
 
 /*
- * order: -1: the page's own if the bytes are one, else the document's. The words are loaded one by
- * one, so bytes at an odd address, which are nobody's mapping, are copied first.
+ * Words are loaded one by one where they are, since they may be a page that is being written. What is
+ * not aligned for that is nobody's mapping, and is copied first.
  */
+static const void *aligned(const Py_buffer *view, size_t size, size_t alignment, void *copy)
+{
+	if ((uintptr_t)view->buf % alignment == 0)
+		return view->buf;
+	return memcpy(copy, view->buf, size);
+}
+
+/* order: -1: the page's own if the bytes are one, else the document's. */
+static int record_find(struct chronotick_record *ret, const Py_buffer *view, unsigned long tries,
+		       int order)
+{
+	const struct chronotick_record *record;
+	const struct chronotick_page *page;
+	struct chronotick_page copy;
+	int r;
+
+	if (order < 0 && view->len >= (Py_ssize_t)sizeof(*page)) {
+		page = aligned(view, sizeof(*page), __alignof__(*page), &copy);
+		if (page->header.magic == CHRONOTICK_MAGIC)
+			return record_of_page(ret, page, tries);
+	}
+	record = aligned(view, sizeof(*record), __alignof__(*record), &copy);
+	r = record_whole(ret, record, tries);
+	if (r == 0 && order == CHRONOTICK_ORDER_PYTHON)
+		chronotick_record_from_python(ret);
+	return r;
+}
+
 PyObject *record_parse(PyObject *module, PyObject *args)
 {
 	struct native_state *state = native_state_of(module);
-	struct chronotick_page copy;
-	const struct chronotick_page *page;
 	struct chronotick_record record;
 	unsigned long tries;
 	Py_buffer view;
-	int order, r, whole;
+	int order, r;
 
 	if (!PyArg_ParseTuple(args, "y*ki", &view, &tries, &order))
 		return NULL;
@@ -62,19 +88,7 @@ PyObject *record_parse(PyObject *module, PyObject *args)
 		PyBuffer_Release(&view);
 		return NULL;
 	}
-	whole = view.len >= (Py_ssize_t)sizeof(*page);
-	page = (const struct chronotick_page *)view.buf;
-	if ((uintptr_t)view.buf % __alignof__(uint64_t)) {
-		memcpy(&copy, view.buf, whole ? sizeof(copy) : sizeof(record));
-		page = &copy;
-	}
-	if (order < 0 && whole && page->header.magic == CHRONOTICK_MAGIC) {
-		r = record_of_page(&record, page, tries);
-	} else {
-		r = record_whole(&record, &page->record, tries);
-		if (r == 0 && order == CHRONOTICK_ORDER_PYTHON)
-			chronotick_record_from_python(&record);
-	}
+	r = record_find(&record, &view, tries, order);
 	PyBuffer_Release(&view);
 	if (r < 0) {
 		PyErr_SetString(state->error_other, "the record is torn: it was being written, or "
