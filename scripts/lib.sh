@@ -56,6 +56,17 @@ packages_need() {
 		die "cannot install ${missing[*]}"
 }
 
+# Node.js with its headers and npm, for the Node.js binding: Debian's, unless one is here already, from
+# whatever repository.
+node_need() {
+	local prefix
+	if command -v node >/dev/null && command -v npm >/dev/null; then
+		prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+		[ ! -e "$prefix/include/node/node_api.h" ] || return 0
+	fi
+	packages_need nodejs libnode-dev npm
+}
+
 # Set $chronyd and $chronyc to Debian's chrony. Where it is not installed it is unpacked below
 # build-packages/ instead: installing it would replace and start the host's own time daemon.
 chronyd_find() {
