@@ -15,6 +15,10 @@ packages_reference=(iproute2 procps libcap2 libedit2 libgnutls30 libnettle8 libs
 # binding is built and packed with
 packages_test=(g++ libcriterion-dev clang-14 libclang-rt-14-dev clang-format-14 binutils
 	strace libcairo2-dev python3-dev python3-pip python3-setuptools python3-wheel)
+# What chronotick-trace needs beside clang, and the probes; a build does without either
+packages_trace=(libbpf-dev libelf-dev bpftool systemtap-sdt-dev)
+# What its documentation shows beside it
+packages_trace_test=(bpftrace linux-perf util-linux)
 
 say() {
 	printf '== %s\n' "$*"

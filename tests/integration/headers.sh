@@ -54,6 +54,9 @@ cases=(
 	"gcc|-x c -std=c11 -pedantic -D_GNU_SOURCE"
 	"clang|-x c -std=gnu11 -Wmissing-prototypes -Wundef"
 	"clang|-x c -std=c11 -pedantic -D_GNU_SOURCE"
+	"gcc|-x c -std=gnu11 -Wmissing-prototypes -Wundef PROBES"
+	"clang|-x c -std=gnu11 -Wmissing-prototypes -Wundef PROBES"
+	"g++|-x c++ -std=c++11 PROBES"
 	"g++|-x c++ -std=c++11"
 	"g++|-x c++ -std=c++20 -pedantic"
 	"clang++|-x c++ -std=c++11"
@@ -64,6 +67,10 @@ for case in "${cases[@]}"; do
 	compiler=${case%%|*}
 	read -ra language <<<"${case#*|}"
 	command -v "$compiler" >/dev/null || continue
+	if [[ $case = *PROBES ]]; then
+		[ -e /usr/include/sys/sdt.h ] || [ -e /usr/include/*/sys/sdt.h ] || continue
+		language=("${language[@]/PROBES/-DCHRONOTICK_PROBES}")
+	fi
 	# What is linked later asks the C library for no extension.
 	linked=("${language[@]/-D_GNU_SOURCE/}")
 	if "$compiler" "${language[@]}" "${flags[@]}" -DCHRONOTICK_HEADER_ONLY \

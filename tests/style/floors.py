@@ -11,17 +11,18 @@ FLOORS = {
     "kmod/": 0, "userspace/base/": 0, "userspace/engine/": 0,
     "userspace/timestamping/": 0, "userspace/covariates/": 0, "userspace/local/": 0, "userspace/loop/": 0,
     "lib/": 1, "userspace/publish/": 1, "userspace/sources/": 1,
-    "userspace/": 2, "cli/": 2, "tests/": 2,
+    "userspace/": 2, "cli/": 2, "bpf/": 2, "tests/": 2,
 }
 # Folders that a folder never includes from, whatever the floors say
 FORBIDDEN = {
     "userspace/engine/": ["userspace/base/", "userspace/sources/", "userspace/publish/"],
     "kmod/": ["lib/", "userspace/"],
-    "lib/": ["userspace/", "cli/"],
+    "lib/": ["userspace/", "cli/", "bpf/"],
+    "bpf/": ["tests/", "userspace/"],
     "userspace/control/": ["userspace/engine/", "userspace/publish/", "userspace/sources/"],
     "userspace/feed/": ["userspace/control/", "userspace/publish/", "userspace/sources/"],
     "cli/": ["tests/", "userspace/sources/", "userspace/publish/"],
-    "userspace/": ["tests/", "cli/"],
+    "userspace/": ["tests/", "cli/", "bpf/"],
 }
 SEARCH = ["userspace", "kmod/uapi", "lib/include", "lib"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
@@ -58,7 +59,7 @@ def faults(path, text):
 
 def main():
     bad = files = 0
-    for folder in ["cli", "kmod", "lib", "tests", "userspace"]:
+    for folder in ["bpf", "cli", "kmod", "lib", "tests", "userspace"]:
         for file in sorted((TOP / folder).rglob("*.[ch]")):
             path = str(file.relative_to(TOP))
             files += 1

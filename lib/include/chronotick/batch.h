@@ -35,7 +35,7 @@ CHRONOTICK_API int chronotick_at_batch(const struct chronotick *ct, const uint64
 	size_t i;
 
 	lost = chronotick_take(&taken, chronotick_private_of(ct), CHRONOTICK_READ_AT, 0);
-	chronotick_torn_count += taken.torn;
+	chronotick_taken_count(&taken, chronotick_private_of(ct), lost);
 	back = chronotick_line_back(&taken);
 	for (i = 0; i < count; i++) {
 		after = counters[i] - taken.line.anchor;

@@ -23,6 +23,14 @@
 
 #include "chronotick_page.h"
 
+#ifdef CHRONOTICK_PROBES
+/* Arguments in registers or as numbers: libbpf 1.1 knows none that is relative to the program counter. */
+#ifndef STAP_SDT_ARG_CONSTRAINT
+#define STAP_SDT_ARG_CONSTRAINT nr
+#endif
+#include <sys/sdt.h>
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -18,6 +18,8 @@ enum chronotick_read_mode {
 	CHRONOTICK_READ_ORDERED,
 	CHRONOTICK_READ_UNORDERED,
 	CHRONOTICK_READ_AT,
+	/* Beside one of them, for the slow path: the fast one met a line that was being written. */
+	CHRONOTICK_READ_ODD = 4,
 };
 
 /*
@@ -148,7 +150,8 @@ chronotick_inline int chronotick_read_fast(const struct chronotick *ct,
 		chronotick_loads_end();
 	seq = __atomic_load_n(&line->seq, __ATOMIC_ACQUIRE);
 	if (__builtin_expect(seq & 1, 0))
-		return chronotick_read_slow(ct, mode, at, ret);
+		return chronotick_read_slow(
+			ct, (enum chronotick_read_mode)(mode | CHRONOTICK_READ_ODD), at, ret);
 	if (mode == CHRONOTICK_READ_ORDERED)
 		counter = chronotick_counter_ordered();
 	else if (mode == CHRONOTICK_READ_UNORDERED)

@@ -20,16 +20,23 @@ CHRONOTICK_API __attribute__((noinline, cold)) int chronotick_read_slow(
 	struct chronotick_interval *ret)
 {
 	const struct chronotick_private *own = chronotick_private_of(ct);
+	int native = chronotick_kind_is_native(own->kind), r;
+	uint64_t since = native ? chronotick_torn_clock(own->kind) : 0;
 	struct chronotick_taken taken;
 
-	if (chronotick_take(&taken, own, mode, at) < 0) {
-		chronotick_torn_count++;
-		return chronotick_lost(ret);
-	}
+	r = chronotick_take(&taken, own, (enum chronotick_read_mode)(mode & ~CHRONOTICK_READ_ODD),
+			    at);
 	/* Had the first line been whole, the fast path had taken it. */
-	chronotick_torn_count += taken.torn | (chronotick_kind_is_native(own->kind) &&
-					       taken.counter - taken.line.anchor < taken.line.span);
-	if (mode != CHRONOTICK_READ_AT)
+	if (native && (taken.torn || taken.counter - taken.line.anchor < taken.line.span))
+		chronotick_torn_tell(r < 0                        ? CHRONOTICK_TORN_LOST
+				     : mode & CHRONOTICK_READ_ODD ? CHRONOTICK_TORN_ODD
+								  : CHRONOTICK_TORN_CHANGED,
+				     taken.looks, own->kind, since, taken.line.mult);
+	else
+		chronotick_taken_count(&taken, own, r);
+	if (r < 0)
+		return chronotick_lost(ret);
+	if ((mode & ~CHRONOTICK_READ_ODD) != CHRONOTICK_READ_AT)
 		return chronotick_now_evaluate(&taken, ret);
 	return chronotick_line_evaluate(&taken.line, taken.counter, taken.generation_start, ret);
 }

@@ -4,6 +4,7 @@
 #define CHRONOTICK_TAKE_H
 
 #include "handle.h"
+#include "probe.h"
 
 /*
  * A writer leaves each line whole for longer than a read takes, so even under one that never
@@ -17,15 +18,15 @@
  */
 #define CHRONOTICK_BACK_NS 1000000000
 
-/* Counted in the slow paths and not in the fast one, which so stays as it is. */
-static __thread uint64_t chronotick_torn_count;
-
 /* A line that was whole, with what belongs to it */
 struct chronotick_taken {
 	struct chronotick_clock line;
 	uint64_t counter; /* read between the sequences, or as given */
 	uint64_t generation_start;
-	unsigned int torn; /* was a line met that was being written? */
+	unsigned int torn;                   /* was a line met that was being written? */
+	unsigned int looks;                  /* at a line */
+	enum chronotick_torn_kind torn_kind; /* of the first such line */
+	uint64_t torn_since;                 /* chronotick_torn_clock() when it was met */
 };
 
 /*
@@ -58,6 +59,7 @@ static inline int chronotick_take(struct chronotick_taken *ret,
 		first_seq = __atomic_load_n(&first->seq, __ATOMIC_ACQUIRE);
 		if (line != first && !(first_seq & 1))
 			continue;
+		ret->looks++;
 		seq = line == first ? first_seq : __atomic_load_n(&line->seq, __ATOMIC_ACQUIRE);
 		if (!(seq & 1)) {
 			if (mode != CHRONOTICK_READ_AT)
@@ -73,9 +75,23 @@ static inline int chronotick_take(struct chronotick_taken *ret,
 				return 0;
 			}
 		}
-		ret->torn = 1;
+		if (!ret->torn) {
+			ret->torn = 1;
+			ret->torn_kind = seq & 1 ? CHRONOTICK_TORN_ODD : CHRONOTICK_TORN_CHANGED;
+			ret->torn_since = chronotick_torn_clock(own->kind);
+		}
 	}
 	return -ESTALE;
+}
+
+/* Count what was torn in a chronotick_take() that returned r. */
+static inline void chronotick_taken_count(const struct chronotick_taken *taken,
+					  const struct chronotick_private *own, int r)
+{
+	if (taken->torn)
+		chronotick_torn_tell(r < 0 ? CHRONOTICK_TORN_LOST : taken->torn_kind,
+				     taken->looks - 1, own->kind, taken->torn_since,
+				     taken->line.mult);
 }
 
 /* Nothing is known: the widest interval. */

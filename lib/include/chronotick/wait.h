@@ -97,7 +97,7 @@ CHRONOTICK_API int chronotick_wait_change(const struct chronotick *ct,
 		/* Before the line is read: what is told later wakes, or keeps from sleeping. */
 		now.changes = __atomic_load_n(&own->page->header.changes, __ATOMIC_ACQUIRE);
 		r = chronotick_take(&taken, own, CHRONOTICK_READ_ORDERED, 0);
-		chronotick_torn_count += taken.torn;
+		chronotick_taken_count(&taken, own, r);
 		if (r < 0)
 			chronotick_lost(&interval);
 		else

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "binaries.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#define LOOK_AGAIN_1 1
+#define LOOK_AGAIN_2 5
+#define LOOK_ALL 60
+
+struct file {
+	dev_t device;
+	uint64_t inode;
+};
+
+struct process_seen {
+	uint32_t pid;
+	unsigned int age; /* scans since it was first seen */
+	bool alive;
+};
+
+struct binaries {
+	uint32_t pid;
+	binaries_found found;
+	void *data;
+	struct file *files;
+	size_t file_count, file_room;
+	struct process_seen *processes;
+	size_t process_count, process_room;
+};
+
+int binaries_new(struct binaries **ret, uint32_t pid, binaries_found found, void *data)
+{
+	struct binaries *binaries = calloc(1, sizeof(*binaries));
+
+	if (!binaries)
+		return -ENOMEM;
+	binaries->pid = pid;
+	binaries->found = found;
+	binaries->data = data;
+	*ret = binaries;
+	return 0;
+}
+
+void binaries_free(struct binaries *binaries)
+{
+	if (!binaries)
+		return;
+	free(binaries->files);
+	free(binaries->processes);
+	free(binaries);
+}
+
+/* Room for one more; false: there is none. */
+static bool room_make(void **items, size_t *room, size_t count, size_t size)
+{
+	size_t wanted = *room ? *room * 2 : 64;
+	void *more;
+
+	if (count < *room)
+		return true;
+	more = realloc(*items, wanted * size);
+	if (!more)
+		return false;
+	*items = more;
+	*room = wanted;
+	return true;
+}
+
+/* Note the file; false: it was known, or there is no room for it. */
+static bool file_is_new(struct binaries *binaries, dev_t device, uint64_t inode)
+{
+	size_t i;
+
+	for (i = 0; i < binaries->file_count; i++)
+		if (binaries->files[i].inode == inode && binaries->files[i].device == device)
+			return false;
+	if (!room_make((void **)&binaries->files, &binaries->file_room, binaries->file_count,
+		       sizeof(*binaries->files)))
+		return false;
+	binaries->files[binaries->file_count++] = (struct file){device, inode};
+	return true;
+}
+
+/* Read the file by the first path that opens. */
+static void file_look(struct binaries *binaries, const char *const *paths, const char *name)
+{
+	struct notes notes;
+
+	for (; *paths; paths++) {
+		if (notes_read(&notes, *paths) < 0)
+			continue;
+		if (notes.probes)
+			binaries->found(binaries->data, *paths, name, &notes);
+		return;
+	}
+}
+
+int binaries_add(struct binaries *binaries, const char *path)
+{
+	struct stat status;
+	struct notes notes;
+	int r;
+
+	r = notes_read(&notes, path);
+	if (r < 0)
+		return r;
+	if (stat(path, &status) < 0)
+		return -errno;
+	if (file_is_new(binaries, status.st_dev, status.st_ino) && notes.probes)
+		binaries->found(binaries->data, path, path, &notes);
+	return notes.probes ? 0 : -ENODATA;
+}
+
+/* One line of /proc/PID/maps */
+static void mapping_look(struct binaries *binaries, uint32_t pid, char *line)
+{
+	unsigned long begin, end, inode;
+	unsigned int major, minor;
+	char rights[5], by_mapping[64], by_root[4200];
+	const char *paths[] = {by_mapping, by_root, NULL};
+	int at = 0;
+
+	if (sscanf(line, "%lx-%lx %4s %*x %x:%x %lu %n", &begin, &end, rights, &major, &minor,
+		   &inode, &at) < 6 ||
+	    !at || inode == 0 || rights[2] != 'x' || line[at] != '/')
+		return;
+	if (!file_is_new(binaries, makedev(major, minor), inode))
+		return;
+	line[strcspn(line, "\n")] = '\0';
+	/* The first way also leads to files that have been replaced since, but needs privilege. */
+	snprintf(by_mapping, sizeof(by_mapping), "/proc/%u/map_files/%lx-%lx", pid, begin, end);
+	snprintf(by_root, sizeof(by_root), "/proc/%u/root%s", pid, line + at);
+	file_look(binaries, paths, line + at);
+}
+
+static void process_look(struct binaries *binaries, uint32_t pid)
+{
+	char path[32], *line = NULL;
+	size_t size = 0;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	maps = fopen(path, "re");
+	if (!maps)
+		return; /* it has ended, or is not ours to look at */
+	while (getline(&line, &size, maps) > 0)
+		mapping_look(binaries, pid, line);
+	free(line);
+	fclose(maps);
+}
+
+static struct process_seen *process_find(struct binaries *binaries, uint32_t pid)
+{
+	size_t low = 0, high = binaries->process_count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (binaries->processes[middle].pid < pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < binaries->process_count && binaries->processes[low].pid == pid)
+		return &binaries->processes[low];
+	if (!room_make((void **)&binaries->processes, &binaries->process_room,
+		       binaries->process_count, sizeof(*binaries->processes)))
+		return NULL;
+	memmove(&binaries->processes[low + 1], &binaries->processes[low],
+		(binaries->process_count - low) * sizeof(*binaries->processes));
+	binaries->process_count++;
+	binaries->processes[low] = (struct process_seen){.pid = pid};
+	return &binaries->processes[low];
+}
+
+static void process_visit(struct binaries *binaries, uint32_t pid)
+{
+	struct process_seen *process = process_find(binaries, pid);
+
+	if (!process)
+		return;
+	process->alive = true;
+	if (process->age == 0 || process->age == LOOK_AGAIN_1 || process->age == LOOK_AGAIN_2 ||
+	    process->age % LOOK_ALL == 0)
+		process_look(binaries, pid);
+	process->age++;
+}
+
+/* Forget those that have ended, whose numbers may come back as others. */
+static void processes_prune(struct binaries *binaries)
+{
+	size_t from, to = 0;
+
+	for (from = 0; from < binaries->process_count; from++) {
+		if (!binaries->processes[from].alive)
+			continue;
+		binaries->processes[to] = binaries->processes[from];
+		binaries->processes[to++].alive = false;
+	}
+	binaries->process_count = to;
+}
+
+void binaries_scan(struct binaries *binaries)
+{
+	struct dirent *entry;
+	DIR *proc;
+
+	if (binaries->pid) {
+		process_visit(binaries, binaries->pid);
+		return;
+	}
+	proc = opendir("/proc");
+	if (!proc)
+		return;
+	while ((entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			process_visit(binaries, (uint32_t)strtoul(entry->d_name, NULL, 10));
+	closedir(proc);
+	processes_prune(binaries);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "notes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SDT_NOTE_TYPE 3 /* NT_STAPSDT */
+#define PROVIDER "chronotick"
+
+static const char *const probe_names[NOTES_PROBES] = {
+	[NOTES_TORN] = "torn",
+};
+
+const char *notes_probe_name(enum notes_probe probe)
+{
+	return probe_names[probe];
+}
+
+/* A string of the descriptor that ends within it; NULL: it does not. */
+static const char *string_take(const char **at, const char *end)
+{
+	const char *text = *at, *nul = memchr(text, '\0', (size_t)(end - text));
+
+	if (!nul)
+		return NULL;
+	*at = nul + 1;
+	return text;
+}
+
+/* Three addresses, then provider, name and arguments as strings */
+static void sdt_take(struct notes *ret, const char *at, const char *end)
+{
+	const char *provider, *name;
+	unsigned int i;
+
+	if (end - at < 3 * 8)
+		return;
+	at += 3 * 8;
+	provider = string_take(&at, end);
+	name = provider ? string_take(&at, end) : NULL;
+	if (!name || strcmp(provider, PROVIDER) != 0)
+		return;
+	for (i = 0; i < NOTES_PROBES; i++)
+		if (strcmp(name, probe_names[i]) == 0)
+			ret->probes |= 1U << i;
+}
+
+static void section_read(struct notes *ret, Elf_Data *data)
+{
+	const char *bytes = data->d_buf;
+	size_t offset = 0, next, name, desc;
+	GElf_Nhdr header;
+
+	while ((next = gelf_getnote(data, offset, &header, &name, &desc)) > 0) {
+		if (header.n_type == SDT_NOTE_TYPE && header.n_namesz == sizeof("stapsdt") &&
+		    memcmp(bytes + name, "stapsdt", sizeof("stapsdt")) == 0)
+			sdt_take(ret, bytes + desc, bytes + desc + header.n_descsz);
+		offset = next;
+	}
+}
+
+/* Of anything that libelf has begun, or NULL; it is ended. */
+static int elf_read(struct notes *ret, Elf *elf)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	Elf_Data *data;
+
+	if (!elf || elf_kind(elf) != ELF_K_ELF || gelf_getclass(elf) != ELFCLASS64) {
+		elf_end(elf);
+		return -ENOEXEC;
+	}
+	while ((section = elf_nextscn(elf, section))) {
+		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_NOTE)
+			continue;
+		data = elf_getdata(section, NULL);
+		if (data && data->d_buf)
+			section_read(ret, data);
+	}
+	elf_end(elf);
+	return 0;
+}
+
+int notes_read_memory(struct notes *ret, char *image, size_t size)
+{
+	memset(ret, 0, sizeof(*ret));
+	elf_version(EV_CURRENT);
+	return elf_read(ret, elf_memory(image, size));
+}
+
+int notes_read(struct notes *ret, const char *path)
+{
+	struct stat status;
+	int fd, r;
+
+	memset(ret, 0, sizeof(*ret));
+	elf_version(EV_CURRENT);
+	/* A file that is no regular one might keep us waiting. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+		close(fd);
+		return -ENOEXEC;
+	}
+	r = elf_read(ret, elf_begin(fd, ELF_C_READ_MMAP, NULL));
+	close(fd);
+	return r;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define BAR 40 /* columns of the longest bar */
+
+static const char *const labels[QUANTITIES] = {
+	[TORN_NS] = "time spent",
+	[TORN_RETRIES] = "retries",
+	[READ_WARM_PS] = "canary, warm",
+	[READ_COLD_PS] = "canary, cold",
+	[READ_SERIALISED_PS] = "canary, serialised",
+	[WRITE_WINDOW_NS] = "write window",
+	[WRITE_JITTER_NS] = "interval, off by",
+	[WRITE_UPDATE_NS] = "update",
+	[STAGE_RECEIVE_NS] = "packet to engine",
+	[STAGE_WAIT_NS] = "wait for its turn",
+	[STAGE_PUBLISH_NS] = "publication",
+	[STAGE_ALL_NS] = "packet in to page out",
+};
+
+double report_unit_ns(enum quantity quantity)
+{
+	const char *key = snapshot_quantity_key(quantity);
+	size_t length = strlen(key);
+
+	if (strcmp(key + length - 3, "_ns") == 0)
+		return 1;
+	return strcmp(key + length - 3, "_ps") == 0 ? 1e-3 : 0;
+}
+
+char *report_duration(char text[REPORT_TEXT_SIZE], double ns)
+{
+	static const struct {
+		double ns;
+		const char *name;
+	} units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
+	size_t i = 0;
+
+	while (i < 3 && ns < units[i].ns)
+		i++;
+	snprintf(text, REPORT_TEXT_SIZE, ns < 100 * units[i].ns ? "%.2f %s" : "%.0f %s",
+		 ns / units[i].ns, units[i].name);
+	return text;
+}
+
+/* A value of the quantity for people */
+static char *value_text(char text[REPORT_TEXT_SIZE], enum quantity quantity, double value)
+{
+	double unit_ns = report_unit_ns(quantity);
+
+	if (unit_ns > 0)
+		return report_duration(text, value * unit_ns);
+	snprintf(text, REPORT_TEXT_SIZE, "%.0f", value);
+	return text;
+}
+
+static void histogram_draw(FILE *out, const struct distribution *distribution,
+			   enum quantity quantity)
+{
+	char from[REPORT_TEXT_SIZE];
+	uint64_t most = 1;
+	size_t i;
+
+	for (i = 0; i < distribution->bucket_count; i++)
+		if (distribution->buckets[i].count > most)
+			most = distribution->buckets[i].count;
+	for (i = 0; i < distribution->bucket_count; i++) {
+		const struct distribution_bucket *bucket = &distribution->buckets[i];
+		int bar = (int)((double)bucket->count * BAR / (double)most);
+
+		fprintf(out, "    %12s %10" PRIu64 " %.*s\n",
+			value_text(from, quantity, (double)bucket->at_least), bucket->count, bar,
+			"########################################");
+	}
+}
+
+static void distribution_text(FILE *out, const struct process *process, enum quantity quantity,
+			      bool draw)
+{
+	const struct distribution *distribution = &process->distributions[quantity];
+	char text[5][REPORT_TEXT_SIZE];
+
+	if (!distribution->count)
+		return;
+	fprintf(out, "  %-22s min %s  p50 %s  p99 %s  p99.9 %s  max %s\n", labels[quantity],
+		value_text(text[0], quantity, (double)distribution_min(distribution)),
+		value_text(text[1], quantity, distribution_quantile(distribution, 0.5)),
+		value_text(text[2], quantity, distribution_quantile(distribution, 0.99)),
+		value_text(text[3], quantity, distribution_quantile(distribution, 0.999)),
+		value_text(text[4], quantity, (double)distribution_max(distribution)));
+	if (draw)
+		histogram_draw(out, distribution, quantity);
+}
+
+static void torn_text(FILE *out, const struct process *process, double seconds)
+{
+	const struct torn *torn = &process->torn;
+
+	fprintf(out,
+		"  torn reads             %" PRIu64 " (%.1f/s): %" PRIu64 " odd, %" PRIu64
+		" changed; %" PRIu64 " lost\n",
+		(uint64_t)torn->count, (double)torn->count / seconds, (uint64_t)torn->odd,
+		(uint64_t)torn->changed, (uint64_t)torn->lost);
+}
+
+void report_text(FILE *out, const struct snapshot *snapshot, const struct options *options)
+{
+	size_t i, quantity;
+
+	fprintf(out, "%.1f s, %u traced file%s\n", snapshot->seconds, snapshot->binaries,
+		snapshot->binaries == 1 ? "" : "s");
+	for (i = 0; i < snapshot->process_count; i++) {
+		const struct process *process = &snapshot->processes[i];
+
+		fprintf(out, "%s, pid %u\n", process->name, process->pid);
+		if (process->has_torn)
+			torn_text(out, process, snapshot->seconds);
+		for (quantity = 0; quantity < QUANTITIES; quantity++)
+			distribution_text(out, process, (enum quantity)quantity,
+					  options->histograms);
+	}
+	if (snapshot->process_count == 0)
+		fprintf(out, "nothing has happened%s\n",
+			snapshot->binaries ? "" : ": no program that runs has our probes");
+	if (snapshot->left_out)
+		fprintf(out, "left out for want of room: %" PRIu64 " events\n", snapshot->left_out);
+}

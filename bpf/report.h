@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* A snapshot as text for people, or as one JSON object for programs. */
+#ifndef BPF_REPORT_H
+#define BPF_REPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "options.h"
+#include "snapshot.h"
+
+/* histograms: draw the distributions, too. */
+void report_text(FILE *out, const struct snapshot *snapshot, const struct options *options);
+
+/* Returns 0 or -ENOMEM. */
+int report_json(FILE *out, const struct snapshot *snapshot, const struct options *options);
+
+/* A duration in the unit that suits it, "1.23 us". Returns `text`. */
+#define REPORT_TEXT_SIZE 32
+char *report_duration(char text[REPORT_TEXT_SIZE], double ns);
+
+/* What a quantity is counted in, as ns: 1, 1e-3 or 0 where it is no time. */
+double report_unit_ns(enum quantity quantity);
+
+#endif /* BPF_REPORT_H */

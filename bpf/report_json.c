@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <jansson.h>
+
+#include "report.h"
+
+static json_t *distribution_json(const struct distribution *distribution)
+{
+	json_t *buckets = json_array();
+	size_t i;
+
+	for (i = 0; i < distribution->bucket_count; i++) {
+		const struct distribution_bucket *bucket = &distribution->buckets[i];
+
+		json_array_append_new(
+			buckets, json_pack("[I,I,I]", (json_int_t)bucket->at_least,
+					   (json_int_t)distribution_edge_after(bucket->at_least),
+					   (json_int_t)bucket->count));
+	}
+	return json_pack("{s:I,s:I,s:f,s:f,s:f,s:I,s:o}", "count", (json_int_t)distribution->count,
+			 "min", (json_int_t)distribution_min(distribution), "p50",
+			 distribution_quantile(distribution, 0.5), "p99",
+			 distribution_quantile(distribution, 0.99), "p999",
+			 distribution_quantile(distribution, 0.999), "max",
+			 (json_int_t)distribution_max(distribution), "buckets", buckets);
+}
+
+static json_t *torn_json(const struct torn *torn, double seconds)
+{
+	return json_pack("{s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "count",
+			 (json_int_t)torn->count, "rate_hz", (double)torn->count / seconds, "odd",
+			 (json_int_t)torn->odd, "changed", (json_int_t)torn->changed, "lost",
+			 (json_int_t)torn->lost, "retries", (json_int_t)torn->retries,
+			 "retries_max", (json_int_t)torn->retries_max, "ticks",
+			 (json_int_t)torn->ticks, "ns", (json_int_t)torn->ns, "ns_max",
+			 (json_int_t)torn->ns_max);
+}
+
+static json_t *process_json(const struct process *process, double seconds)
+{
+	json_t *object =
+		json_pack("{s:I,s:s}", "pid", (json_int_t)process->pid, "name", process->name);
+	json_t *distributions = json_object();
+	size_t i;
+
+	if (process->has_torn)
+		json_object_set_new(object, "torn", torn_json(&process->torn, seconds));
+	for (i = 0; i < QUANTITIES; i++)
+		if (process->distributions[i].count)
+			json_object_set_new(distributions, snapshot_quantity_key((enum quantity)i),
+					    distribution_json(&process->distributions[i]));
+	json_object_set_new(object, "distributions", distributions);
+	return object;
+}
+
+int report_json(FILE *out, const struct snapshot *snapshot, const struct options *options)
+{
+	json_t *processes = json_array(), *object;
+	size_t i;
+	int r;
+
+	for (i = 0; i < snapshot->process_count; i++)
+		json_array_append_new(processes,
+				      process_json(&snapshot->processes[i], snapshot->seconds));
+	object = json_pack("{s:s,s:f,s:i,s:I,s:o}", "verb", options->verb, "seconds",
+			   snapshot->seconds, "binaries", (int)snapshot->binaries, "left_out",
+			   (json_int_t)snapshot->left_out, "processes", processes);
+	r = object ? json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(9)) : -1;
+	json_decref(object);
+	if (r < 0)
+		return -ENOMEM;
+	fputc('\n', out);
+	return 0;
+}

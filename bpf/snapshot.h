@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What has been counted by a moment, process by process. */
+#ifndef BPF_SNAPSHOT_H
+#define BPF_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "distribution.h"
+#include "events.h"
+
+struct process {
+	uint32_t pid;
+	char name[COMM_SIZE];
+	bool has_torn;
+	struct torn torn;
+	struct distribution distributions[QUANTITIES];
+};
+
+struct snapshot {
+	double seconds;            /* since tracing began */
+	unsigned int binaries;     /* files that are traced */
+	uint64_t left_out;         /* events that found no room */
+	struct process *processes; /* by number */
+	size_t process_count, room;
+};
+
+/* The process of that number, made if there is none; NULL: out of memory. Pointers go stale. */
+struct process *snapshot_process(struct snapshot *snapshot, uint32_t pid);
+
+/* Sort all, and look up the processes' names as they are now. */
+void snapshot_finish(struct snapshot *snapshot);
+void snapshot_clear(struct snapshot *snapshot);
+
+/* "torn_ns" and so on: the quantity's name in JSON; its last part is the unit. */
+const char *snapshot_quantity_key(enum quantity quantity);
+
+#endif /* BPF_SNAPSHOT_H */

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""chronotick-trace where something is missing: it says what, works with what is left, and counts
+rightly with no more than the capabilities that it asks for, and without the kernel's BTF.
+
+usage: environment.py CHRONOTICK_TRACE READER"""
+import os
+import subprocess
+import sys
+
+from trace import Reader, Tracer, check, fail, finish, need_bpf, process_of, tool
+
+TRACE, READER = sys.argv[1:3]
+
+
+def run(*arguments, wrapper=()):
+    return subprocess.run([*wrapper, TRACE, *arguments], capture_output=True, text=True,
+                          timeout=30)
+
+
+def capabilities(*names):
+    """Root with these capabilities and no other."""
+    return ["setpriv", "--inh-caps", "-all", "--bounding-set",
+            ",".join(["-all"] + ["+" + n for n in names])]
+
+
+def without_btf():
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+            'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"]
+
+
+def counts_rightly(label, wrapper, *arguments):
+    reader = Reader(READER, 10000, 0.3)
+    tracer = Tracer(TRACE, "torn", "--json", *arguments, wrapper=wrapper)
+    if not tracer.started:
+        fail(f"{label}: does not start: {''.join(tracer.errors)}")
+        return
+    counted = reader.go()
+    process = process_of(tracer.json(), reader.pid)
+    seen = process["torn"]["count"] if process else 0
+    print(f"{label}: {counted['torn']} torn reads, {seen} seen")
+    check(seen == counted["torn"] > 0, f"{label}: the reader counts {counted['torn']}")
+    reader.end()
+
+
+def usage():
+    for arguments in ((), ("torn", "more"), ("nonsense",), ("torn", "--pid", "x"),
+                      ("torn", "--pid", "0"), ("torn", "--duration", "-1"), ("torn", "--what")):
+        result = run(*arguments)
+        check(result.returncode == 2 and "usage:" in result.stderr and not result.stdout,
+              f"{arguments}: status {result.returncode}: {result.stderr}")
+    result = run("--help")
+    check(result.returncode == 0 and "torn" in result.stdout, "--help")
+    check(run("--version").stdout.startswith("chronotick-trace "), "--version")
+
+
+def main():
+    usage()
+    need_bpf()
+    for path, what in (("/bin/true", "none of our probes"), ("/etc/passwd", "no ELF file"),
+                       ("/nonexistent", "No such file")):
+        result = run("torn", "--binary", path, "--duration", "0.2")
+        check(result.returncode == 1 and what in result.stderr,
+              f"{path}: {result.returncode}, {result.stderr}")
+    result = run("torn", "--duration", "0.2")
+    check(result.returncode == 0 and result.stdout, f"--duration: {result.stderr}")
+
+    if tool("setpriv"):
+        for have, lacks in (((), "CAP_BPF and CAP_PERFMON"), (("bpf",), "lacks CAP_PERFMON"),
+                            (("perfmon",), "lacks CAP_BPF")):
+            result = run("torn", wrapper=capabilities(*have))
+            print(f"with {have or 'nothing'}: {result.stderr.strip()}")
+            check(result.returncode == 1 and lacks in result.stderr, f"{have}: not told")
+        library = subprocess.run(["ldd", READER], capture_output=True, text=True).stdout
+        library = next(w for line in library.splitlines() if "libchronotick" in line
+                       for w in line.split() if w.startswith("/"))
+        result = run("torn", "--binary", library, wrapper=capabilities("bpf", "perfmon"))
+        print(f"with those two: {result.stderr.strip()}")
+        check(result.returncode == 1 and "CAP_SYS_ADMIN" in result.stderr,
+              "CAP_SYS_ADMIN: not told")
+        counts_rightly("three capabilities", capabilities("bpf", "perfmon", "sys_admin"),
+                       "--binary", library)
+    if os.path.exists("/sys/kernel/btf"):
+        counts_rightly("without BTF", without_btf())
+    finish()
+
+
+if __name__ == "__main__":
+    main()

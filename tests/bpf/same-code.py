@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The inline reads are the same instructions with probes and without, in programs and in the shared
+library, whatever the compiler: byte by byte, with relocations.
+
+usage: same-code.py CHRONOTICK_SOURCE_ROOT SOURCE..."""
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+VARIANTS = (("probes", ["-DCHRONOTICK_PROBES"]),)
+
+
+def code(compiler, level, source, root, options):
+    """Function -> its instructions, of those that are no slow path's."""
+    with tempfile.NamedTemporaryFile(suffix=".o") as out:
+        subprocess.run([compiler, "-std=gnu11", "-D_GNU_SOURCE", level, "-fPIC", "-c", source, "-o",
+                        out.name, f"-I{root}/lib/include", f"-I{root}/kmod/uapi"] + options,
+                       check=True)
+        listing = subprocess.run(["objdump", "-dr", out.name], check=True, capture_output=True,
+                                 text=True).stdout
+    functions, name = {}, None
+    for line in listing.splitlines():
+        head = re.match(r"^[0-9a-f]+ <(\w[\w.]*)>:", line)
+        if head:
+            name = head.group(1)
+            functions[name] = []
+        elif name and line.strip() and not line.startswith("Disassembly"):
+            functions[name].append(line)
+    return {n: c for n, c in functions.items() if n.startswith(("fast_", "chronotick_now", 
+                                                                "chronotick_at_fn"))}
+
+
+def main():
+    root, sources = sys.argv[1], sys.argv[2:]
+    compilers = [c for c in ("gcc", "clang-14", "clang") if shutil.which(c)]
+    if not shutil.which("objdump") or not compilers:
+        print("SKIP: needs objdump and a compiler")
+        return 77
+    bad = compared = 0
+    for compiler in compilers:
+        for level in ("-O2", "-O3"):
+            for source in sources:
+                plain = code(compiler, level, source, root, [])
+                if len(plain) < 3:
+                    print(f"{source}: only {len(plain)} functions are found")
+                    bad += 1
+                for label, options in VARIANTS:
+                    other = code(compiler, level, source, root, options)
+                    for name in plain:
+                        compared += 1
+                        if plain[name] != other.get(name):
+                            print(f"{compiler} {level} {name}: not the same with {label}")
+                            print("\n".join(plain[name] + ["--"] + other.get(name, [])))
+                            bad += 1
+    print(f"{compared} functions compared, by {', '.join(compilers)}: {bad} differ")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
