@@ -6,51 +6,7 @@
 
 #include <criterion/criterion.h>
 
-#include "engine/engine.h"
-
-#define SECOND 1000000000LL
-#define OFFSET 1760000000123456789LL
-
-static struct engine engine;
-static struct correction now;
-
-/* The counter counts ns of raw time. */
-static const struct engine_config config = {
-	.scale = {.base = 5000, .mult = 1ULL << 54},
-	.max_drift_ppb = 100000,
-	.wander_ppb = 1000,
-	.max_bound_ns = 10000000,
-	.max_distance_ms = 1000,
-};
-
-static int add(unsigned int source, int64_t raw_ns, int64_t offset_ns)
-{
-	const struct sample sample = {
-		.counter = 5000 + (uint64_t)raw_ns,
-		.offset_ns = offset_ns,
-		.delay_ns = 20000,
-		.dispersion_ns = 1000,
-		.source = (uint16_t)source,
-		.stratum = 1,
-	};
-
-	return engine_sample_add(&engine, &sample);
-}
-
-static void correct(int64_t raw_ns)
-{
-	engine_correct(&engine, 5000 + (uint64_t)raw_ns, &now);
-}
-
-static int64_t error_ns(int64_t raw_ns, int64_t offset_ns)
-{
-	return (int64_t)(now.utc >> 64) - raw_ns - offset_ns;
-}
-
-static void start(unsigned int sources)
-{
-	cr_assert_eq(engine_init(&engine, &config, sources), 0);
-}
+#include "support/engine_rig.h"
 
 Test(engine_slots, slots_are_taken_and_given_back)
 {
