@@ -32,7 +32,7 @@
 
 struct daemon {
 	struct config *config;
-	const struct reload_origin *origin;
+	struct reload_origin *origin;
 	volatile int *hangup; /* NULL: not running */
 	struct counter counter;
 	struct cross_device cross;
@@ -422,7 +422,7 @@ static int control_open(struct daemon *daemon)
 	return r;
 }
 
-int daemon_new(struct daemon **ret, struct config *config, const struct reload_origin *origin)
+int daemon_new(struct daemon **ret, struct config *config, struct reload_origin *origin)
 {
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
 	int r;

@@ -16,7 +16,7 @@ struct daemon;
  * origin, which must outlive the daemon too, is where it is read again. Returns 0 or a negative
  * errno, after an error was logged.
  */
-int daemon_new(struct daemon **ret, struct config *config, const struct reload_origin *origin);
+int daemon_new(struct daemon **ret, struct config *config, struct reload_origin *origin);
 
 /*
  * Run until *stop is not 0. *hangup, set by a signal handler, has the configuration read again

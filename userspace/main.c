@@ -44,7 +44,7 @@ static void signals_set(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
-static int configuration_load(struct config *config, const struct reload_origin *origin)
+static int configuration_load(struct config *config, struct reload_origin *origin)
 {
 	const char *path = reload_path(origin);
 	int r = reload_read(origin, config, stderr);
@@ -88,7 +88,7 @@ static int affinity_set(const struct config *config)
 	return 0;
 }
 
-static int run(struct config *config, const struct reload_origin *origin)
+static int run(struct config *config, struct reload_origin *origin)
 {
 	struct start start = {.pipe = -1};
 	struct daemon *daemon;

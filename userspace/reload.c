@@ -14,7 +14,7 @@ int reload_origin_set(struct reload_origin *ret, const struct options *options)
 	char *here;
 	int r = 0;
 
-	*ret = (struct reload_origin){.options = options};
+	*ret = (struct reload_origin){.options = options, .usual = CONFIG_PATH};
 	if (!path)
 		return 0;
 	if (*path == '/') {
@@ -43,17 +43,25 @@ const char *reload_path(const struct reload_origin *origin)
 {
 	if (origin->path)
 		return origin->path;
-	return access(CONFIG_PATH, F_OK) == 0 || errno != ENOENT ? CONFIG_PATH : NULL;
+	return access(origin->usual, F_OK) == 0 || errno != ENOENT ? origin->usual : NULL;
 }
 
-int reload_read(const struct reload_origin *origin, struct config *ret, FILE *errors)
+int reload_read(struct reload_origin *origin, struct config *ret, FILE *errors)
 {
 	const char *path = reload_path(origin);
 	int r = path ? config_load(ret, path, errors) : config_defaults(ret);
 
-	if (r == 0)
-		options_apply(origin->options, ret);
-	return r;
+	if (r < 0)
+		return r;
+	if (path && !origin->path) {
+		origin->path = strdup(path);
+		if (!origin->path) {
+			config_clear(ret);
+			return -ENOMEM;
+		}
+	}
+	options_apply(origin->options, ret);
+	return 0;
 }
 
 static bool key_differs(const struct key *key, const void *a, const void *b)

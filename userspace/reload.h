@@ -11,7 +11,9 @@
 /* Where the configuration comes from */
 struct reload_origin {
 	const struct options *options;
-	char *path; /* absolute; NULL: CONFIG_PATH if it exists, else the built-in defaults */
+	char *path; /* absolute; NULL: `usual` if it exists, else the built-in defaults */
+	const char
+		*usual; /* CONFIG_PATH. Once it was read it is `path`: it does not end by going */
 };
 
 /* options must outlive it. Free with reload_origin_clear(). Returns 0 or a negative errno. */
@@ -22,7 +24,7 @@ void reload_origin_clear(struct reload_origin *origin);
 const char *reload_path(const struct reload_origin *origin);
 
 /* Read it, and let the command line win over it. Returns and errors as config_load(). */
-int reload_read(const struct reload_origin *origin, struct config *ret, FILE *errors);
+int reload_read(struct reload_origin *origin, struct config *ret, FILE *errors);
 
 /*
  * Take over from `wanted` the values of those keys that can change while the daemon runs; `config`

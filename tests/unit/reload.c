@@ -94,3 +94,36 @@ Test(reload, it_is_read_from_where_it_was_and_the_command_line_wins)
 	reload_origin_clear(&origin);
 	free(errors);
 }
+
+/* Whoever replaces the file by removing it first does not want the built-in servers meanwhile. */
+Test(reload, a_file_that_was_read_is_missed_when_it_goes)
+{
+	char usual[] = "/tmp/chronotick-reload-XXXXXX", *errors;
+	const struct options options = {0};
+	struct reload_origin origin;
+	struct config config;
+	size_t length;
+	FILE *stream = open_memstream(&errors, &length), *file;
+	int fd = mkstemp(usual);
+
+	cr_assert(fd >= 0);
+	cr_assert_eq(unlink(usual), 0);
+	cr_assert_eq(reload_origin_set(&origin, &options), 0);
+	origin.usual = usual;
+	cr_assert_eq(reload_read(&origin, &config, stream), 0);
+	cr_assert_eq(config.sources[0].type, SOURCE_POOL, "the built-in defaults");
+	config_clear(&config);
+	close(fd);
+	file = fopen(usual, "w");
+	fputs(SOURCES, file);
+	fclose(file);
+	cr_assert_eq(reload_read(&origin, &config, stream), 0, "it has come");
+	cr_assert_eq(config.sources[0].type, SOURCE_NTP);
+	config_clear(&config);
+	unlink(usual);
+	cr_assert_eq(reload_read(&origin, &config, stream), -EINVAL, "it has gone");
+	fclose(stream);
+	cr_assert(strstr(errors, "it cannot be read"), "%s", errors);
+	reload_origin_clear(&origin);
+	free(errors);
+}
