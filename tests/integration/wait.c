@@ -328,6 +328,13 @@ static void polled(const struct chronotick *ct)
 	check(poll_fd.fd >= 0, "a file under another name");
 	close(poll_fd.fd);
 	check(rename(moved, path) == 0, "rename back");
+	/* As when somebody removes the name, and the daemon makes it anew from its hidden link. */
+	check(link(path, moved) == 0 && unlink(path) == 0, "the name is removed");
+	check(chronotick_poll_fd(ct) == -ENOENT, "a file without the name that it had");
+	check(link(moved, path) == 0 && unlink(moved) == 0, "the name is made anew");
+	poll_fd.fd = chronotick_poll_fd(ct);
+	check(poll_fd.fd >= 0, "a file with a new name");
+	close(poll_fd.fd);
 	getrlimit(RLIMIT_NOFILE, &limit);
 	check(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, limit.rlim_max}) == 0, "no files");
 	check(chronotick_poll_fd(ct) == -EMFILE, "no descriptor is left, and that is told");

@@ -18,6 +18,23 @@ static inline int chronotick_open_errno(void)
 	return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : -ENOENT;
 }
 
+/* So the kernel ends the name of a mapped file if the name was removed. */
+#define CHRONOTICK_NAME_REMOVED " (deleted)"
+
+/* Open the file by that name; if it was removed, by one that was made anew. Changes `path`. */
+static inline int chronotick_reopen(char *path)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	size_t length = strlen(path), more = sizeof(CHRONOTICK_NAME_REMOVED) - 1;
+	int fd = open(path, flags);
+
+	if (fd >= 0 || errno != ENOENT || length <= more ||
+	    strcmp(path + length - more, CHRONOTICK_NAME_REMOVED) != 0)
+		return fd;
+	path[length - more] = '\0';
+	return open(path, flags);
+}
+
 /*
  * The file that is mapped at the page, opened again. A handle keeps no descriptor, so
  * its name is asked of the kernel. -ENOENT: it has no name any more, or another file has it.
@@ -41,7 +58,7 @@ static inline int chronotick_page_file(const struct chronotick_page *page)
 	if (!path)
 		return -ENOENT;
 	path[strcspn(path, "\n")] = '\0';
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = chronotick_reopen(path);
 	if (fd < 0)
 		return chronotick_open_errno();
 	if (fstat(fd, &status) < 0 || status.st_ino != inode) {
