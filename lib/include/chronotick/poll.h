@@ -71,13 +71,10 @@ static inline int chronotick_page_file(const struct chronotick_page *page)
 CHRONOTICK_API int chronotick_poll_fd(const struct chronotick *ct)
 {
 	int file = chronotick_page_file(chronotick_private_of(ct)->page), fd, r;
-	struct stat status;
 	char path[32];
 
-	if (file < 0)
-		return file;
-	/* Nobody touches the kernel module's device: it tells by itself. */
-	if (fstat(file, &status) == 0 && S_ISCHR(status.st_mode))
+	/* A device is polled itself. */
+	if (file < 0 || chronotick_is_device(file))
 		return file;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -92,19 +89,29 @@ CHRONOTICK_API int chronotick_poll_fd(const struct chronotick *ct)
 	return r;
 }
 
+/* Whatever made it readable: a device gives a word, and nothing else than a word. */
+static inline void chronotick_events_take(int fd)
+{
+	char events[4096] __attribute__((aligned(8)));
+	uint32_t changes;
+	ssize_t length;
+
+	do
+		length = read(fd, events, sizeof(events));
+	while (length > 0);
+	if (length < 0 && errno == EINVAL && read(fd, &changes, sizeof(changes)) < 0)
+		return; /* readable it was not */
+}
+
 CHRONOTICK_API int chronotick_poll_change(const struct chronotick *ct, int fd,
 					  struct chronotick_change *last, int *timeout_ms)
 {
-	char events[4096] __attribute__((aligned(8)));
 	struct chronotick_taken taken;
 	uint64_t left_ns;
 	int r;
 
 	/* First: what is told from here on makes it readable again. */
-	while (read(fd, events, sizeof(events)) > 0)
-		;
-	/* A device gives four bytes and nothing else; too few for an event, which so stays. */
-	(void)!read(fd, events, 4);
+	chronotick_events_take(fd);
 	r = chronotick_wait_change(ct, last, 0);
 	if (chronotick_take(&taken, chronotick_private_of(ct), CHRONOTICK_READ_ORDERED, 0) < 0)
 		left_ns = CHRONOTICK_NAP_BLIND_NS;

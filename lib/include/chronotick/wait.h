@@ -3,7 +3,10 @@
 #ifndef CHRONOTICK_WAIT_H
 #define CHRONOTICK_WAIT_H
 
+#include <fcntl.h>
 #include <linux/futex.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,11 +41,69 @@ static inline uint64_t chronotick_lesser(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* Is it a character device, as the kernel module's page is? */
+static inline int chronotick_is_device(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode);
+}
+
+/*
+ * The kernel module's device, for its poll(2) alone; -1: it is not to be seen from here. By its
+ * usual path, as waits may be called in signal handlers, where nothing can be asked of /proc.
+ */
+static inline int chronotick_device_open(const struct chronotick_page *page)
+{
+	int fd;
+
+	if (!(__atomic_load_n(&page->header.kernel_state, __ATOMIC_RELAXED) &
+	      CHRONOTICK_KERNEL_SERVES))
+		return -1;
+	fd = open(CHRONOTICK_DEVICE_PATH, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd >= 0 && !chronotick_is_device(fd)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* How a wait sleeps: once the page's word has turned out to be none that can be waited on */
+struct chronotick_sleeper {
+	int fd;    /* the page's device; -1: there is none */
+	int blind; /* the word cannot be waited on */
+};
+
+/*
+ * Sleep for so many ms, or until the device's own poll(2) says that its page counts another change
+ * than at the last read, or when it was opened.
+ */
+static inline int chronotick_nap_device(int fd, const struct chronotick_page *page,
+					uint32_t changes, int ms)
+{
+	struct pollfd entry;
+	uint32_t now;
+	int r;
+
+	if (__atomic_load_n(&page->header.changes, __ATOMIC_ACQUIRE) != changes)
+		return 0;
+	entry.fd = fd;
+	entry.events = POLLIN;
+	entry.revents = 0;
+	r = poll(&entry, 1, ms);
+	if (r < 0)
+		return errno == EINTR ? -EINTR : 0;
+	if (r > 0 && read(fd, &now, sizeof(now)) < 0)
+		return 0; /* somebody else's wake-up: the page is looked at in any case */
+	return 0;
+}
+
 /*
  * Sleep until the page counts another change than `changes`, for `ns` at most. Returns 0, or -EINTR
  * if a signal was handled.
  */
-static inline int chronotick_nap(const struct chronotick_page *page, uint32_t changes, uint64_t ns)
+static inline int chronotick_nap(struct chronotick_sleeper *sleeper,
+				 const struct chronotick_page *page, uint32_t changes, uint64_t ns)
 {
 	struct timespec span;
 	int r;
@@ -52,14 +113,22 @@ static inline int chronotick_nap(const struct chronotick_page *page, uint32_t ch
 	ns = chronotick_lesser(ns, CHRONOTICK_NAP_MAX_NS);
 	span.tv_sec = (time_t)(ns / 1000000000U);
 	span.tv_nsec = (long)(ns % 1000000000U);
-	/* The kernel only compares the word: a read-only mapping will do. */
-	if (syscall(SYS_futex, &page->header.changes, FUTEX_WAIT, changes, &span, NULL, 0) == 0)
-		return 0;
-	if (errno == EINTR)
-		return -EINTR;
-	if (errno == EAGAIN || errno == ETIMEDOUT)
-		return 0;
-	/* Not to be had: a filter of system calls forbids it, or no file is behind the page. */
+	if (!sleeper->blind) {
+		/* The kernel only compares the word: a read-only mapping will do. */
+		if (syscall(SYS_futex, &page->header.changes, FUTEX_WAIT, changes, &span, NULL,
+			    0) == 0)
+			return 0;
+		if (errno == EINTR)
+			return -EINTR;
+		if (errno == EAGAIN || errno == ETIMEDOUT)
+			return 0;
+		/* Not to be had: a filter of system calls forbids it, or a device has the page. */
+		sleeper->blind = 1;
+		sleeper->fd = chronotick_device_open(page);
+	}
+	/* A part of a millisecond is left for the next nap. */
+	if (sleeper->fd >= 0 && ns >= 1000000)
+		return chronotick_nap_device(sleeper->fd, page, changes, (int)(ns / 1000000));
 	ns = chronotick_lesser(ns, CHRONOTICK_NAP_BLIND_NS);
 	span.tv_sec = 0;
 	span.tv_nsec = (long)ns;
@@ -83,9 +152,16 @@ static inline uint64_t chronotick_line_left_ns(const struct chronotick_taken *ta
 	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
 }
 
+static inline void chronotick_sleeper_end(const struct chronotick_sleeper *sleeper)
+{
+	if (sleeper->fd >= 0)
+		close(sleeper->fd);
+}
+
 CHRONOTICK_API int chronotick_wait_change(const struct chronotick *ct,
 					  struct chronotick_change *last, int64_t timeout_ns)
 {
+	struct chronotick_sleeper sleeper = {-1, 0};
 	const struct chronotick_private *own = chronotick_private_of(ct);
 	uint64_t deadline_ns = chronotick_deadline_ns(timeout_ns), now_ns, left_ns;
 	struct chronotick_interval interval;
@@ -107,17 +183,22 @@ CHRONOTICK_API int chronotick_wait_change(const struct chronotick *ct,
 		now.tai_offset_s = interval.tai_offset_s;
 		if (memcmp(&now, last, sizeof(now)) != 0) {
 			*last = now;
-			return 0;
+			r = 0;
+			break;
 		}
 		now_ns = chronotick_monotonic_ns();
-		if (now_ns >= deadline_ns)
-			return -ETIMEDOUT;
+		if (now_ns >= deadline_ns) {
+			r = -ETIMEDOUT;
+			break;
+		}
 		left_ns = r < 0 ? CHRONOTICK_NAP_BLIND_NS : chronotick_line_left_ns(&taken);
-		r = chronotick_nap(own->page, now.changes,
+		r = chronotick_nap(&sleeper, own->page, now.changes,
 				   chronotick_lesser(left_ns, deadline_ns - now_ns));
 		if (r < 0)
-			return r;
+			break;
 	}
+	chronotick_sleeper_end(&sleeper);
+	return r;
 }
 
 /* The CPU is told that this is a loop that waits. */
@@ -150,6 +231,7 @@ CHRONOTICK_API int chronotick_wait_until(const struct chronotick *ct, int64_t ut
 					 int64_t timeout_ns, struct chronotick_interval *ret)
 {
 	const struct chronotick_private *own = chronotick_private_of(ct);
+	struct chronotick_sleeper sleeper = {-1, 0};
 	uint64_t deadline_ns = chronotick_deadline_ns(timeout_ns), now_ns, lack, nap_ns;
 	struct chronotick_interval now;
 	struct chronotick_taken taken;
@@ -176,10 +258,11 @@ CHRONOTICK_API int chronotick_wait_until(const struct chronotick *ct, int64_t ut
 		/* Nobody wakes up who sleeps when the line expires: a killed writer least of all. */
 		if (chronotick_take(&taken, own, CHRONOTICK_READ_ORDERED, 0) == 0)
 			nap_ns = chronotick_lesser(nap_ns, chronotick_line_left_ns(&taken));
-		r = chronotick_nap(own->page, changes, nap_ns);
+		r = chronotick_nap(&sleeper, own->page, changes, nap_ns);
 		if (r < 0)
 			break;
 	}
+	chronotick_sleeper_end(&sleeper);
 	/* What the caller does next is not begun before that counter was read. */
 	chronotick_counter_ordered();
 	if (ret)
