@@ -469,3 +469,30 @@ Test(line, none_is_valid_across_a_leap_second)
 	line_next(&line, &limits, NULL, 1, &at, BASE + limits.lead, limits.window, LINE_SLEW);
 	cr_assert(!line.trusted);
 }
+
+Test(line, a_standing_line_outdoes_a_vaguer_correction_for_half_of_its_span)
+{
+	struct chronotick_clock standing = line(1000000);
+	struct correction at = correction(1000000, EPOCH, ONE);
+
+	standing.bound_ns = 1000;
+	standing.growth = ONE / 1000000;
+	at.bound.total_ns = 1001;
+	cr_assert(line_outdoes(&standing, &at, 1000000));
+	at.bound.total_ns = 1000;
+	cr_assert(!line_outdoes(&standing, &at, 1000000));
+	/* It has grown by 2 us in 2 s, rounded down. */
+	at.bound.total_ns = 2999;
+	cr_assert(!line_outdoes(&standing, &at, 1000000 + 2 * SECOND));
+	at.bound.total_ns = 3001;
+	cr_assert(line_outdoes(&standing, &at, 1000000 + 2 * SECOND));
+	at.bound.total_ns = SECOND;
+	cr_assert(line_outdoes(&standing, &at, 1000000 + 5 * SECOND));
+	cr_assert(!line_outdoes(&standing, &at, 1000001 + 5 * SECOND));
+	cr_assert(!line_outdoes(&standing, &at, 999999));
+	at.bound.total_ns = -1;
+	cr_assert(!line_outdoes(&standing, &at, 1000000));
+	standing.span = 0;
+	at.bound.total_ns = SECOND;
+	cr_assert(!line_outdoes(&standing, &at, 1000000));
+}

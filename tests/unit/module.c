@@ -372,6 +372,35 @@ Test(module, a_predecessors_promise_is_left_alone_with_signs_of_life)
 	publisher_close(publisher);
 }
 
+Test(module, a_predecessor_who_knew_more_is_left_alone_for_a_while)
+{
+	struct publish_config config = settings(PUBLISH_MODULE);
+	struct chronotick_clock line;
+	struct correction at;
+
+	open_active();
+	cr_assert_eq(publish(EPOCH), 0);
+	line = kernel.page.clock[0];
+	publisher_close(publisher);
+	cr_assert_eq(try(&config), 0);
+	/* Wrong by 0.2 s, and sure to a second: going on there would be a jump. */
+	at = correction(counter_read(&counter), EPOCH + SECOND / 5, counter.mult);
+	at.bound.total_ns = SECOND / 2;
+	cr_assert_eq(publisher_publish(publisher, &at, &facts), 0);
+	cr_assert_eq(kernel.update.flags, 0);
+	cr_assert_eq(kernel.page.clock[0].anchor, line.anchor);
+	/* Surer than that line is, it follows. */
+	cr_assert_eq(publish(EPOCH), 0);
+	cr_assert_gt(kernel.page.clock[0].anchor, line.anchor);
+	/* And then it is its own line: no reason to wait. */
+	at = correction(counter_read(&counter), EPOCH, counter.mult);
+	at.bound.total_ns = SECOND / 2;
+	line = kernel.page.clock[0];
+	cr_assert_eq(publisher_publish(publisher, &at, &facts), 0);
+	cr_assert_gt(kernel.page.clock[0].anchor, line.anchor);
+	publisher_close(publisher);
+}
+
 Test(module, too_late_is_built_again_with_twice_the_window_and_kept_in_the_end)
 {
 	struct chronotick_clock standing;

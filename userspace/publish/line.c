@@ -76,6 +76,17 @@ bool line_stands(const struct chronotick_clock *line, uint64_t counter)
 	return line->span != 0 && counter - line->anchor <= line->span;
 }
 
+bool line_outdoes(const struct chronotick_clock *line, const struct correction *correction,
+		  uint64_t counter)
+{
+	uint64_t passed = counter - line->anchor;
+	u128 grown = ((u128)passed << SHIFT) * line->growth >> FRACTION;
+
+	return line_stands(line, counter) && passed <= line->span / 2 &&
+	       correction->bound.total_ns >= 0 &&
+	       line->bound_ns + grown < (uint64_t)correction->bound.total_ns;
+}
+
 bool line_is_plausible(const struct chronotick_clock *line, uint64_t mult)
 {
 	return line->span <= CHRONOTICK_SPAN_MAX &&

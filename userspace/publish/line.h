@@ -56,6 +56,14 @@ bool line_is_set(const struct chronotick_clock *line);
 /* May it be trusted at that counter value? */
 bool line_stands(const struct chronotick_clock *line, uint64_t counter);
 
+/*
+ * Is the standing line of a predecessor better left alone than followed by one of that correction? As
+ * long as it is in the first half of its span and its half-width is less than the correction's
+ * bound, it says more, and going on there could only be a jump, or a slew away from the truth.
+ */
+bool line_outdoes(const struct chronotick_clock *line, const struct correction *correction,
+		  uint64_t counter);
+
 /* Can it be a line of a counter with that nominal rate, 2^-54 ns per count? */
 bool line_is_plausible(const struct chronotick_clock *line, uint64_t mult);
 

@@ -35,6 +35,7 @@ struct module {
 	struct bound_terms terms;        /* of its bound */
 	uint32_t events;                 /* the page's, from before all was sampled */
 	uint32_t warmup_percent;
+	bool heir;        /* the page's line is a predecessor's */
 	bool standing_by; /* the kernel knows of it, and wakes poll(2) */
 	int trouble;      /* why nothing can be published just now: a negative errno, or 0 */
 	struct chronotick_figures figures;
@@ -154,6 +155,7 @@ static void begin(struct module *module, const struct counter *counter)
 	memset(&module->rate, 0, sizeof(module->rate));
 	memset(&module->current, 0, sizeof(module->current));
 	module->trouble = 0;
+	module->heir = true;
 	module->events = __atomic_load_n(&module->page->header.kernel_events, __ATOMIC_ACQUIRE);
 }
 
@@ -271,7 +273,8 @@ static int line_give(struct module *module, const struct correction *correction,
 		line_next(&line, &module->line_config, &standing,
 			  load(&module->page->header.generation), correction, started, window,
 			  builds <= WRITER_BUILDS ? LINE_SLEW : LINE_KEEP);
-		if (!line.trusted && line_stands(&standing, started))
+		if (line.trusted ? module->heir && line_outdoes(&standing, correction, started)
+				 : line_stands(&standing, started))
 			return sign_of_life(module);
 		update = (struct chronotick_update){
 			.size = sizeof(update),
@@ -290,6 +293,7 @@ static int line_give(struct module *module, const struct correction *correction,
 		module->tally.rebuilt++;
 		window *= 2;
 	}
+	module->heir = false;
 	module->current = line.clock;
 	module->terms = line.terms;
 	tally_add(&module->tally, line.trusted, update.published - started);

@@ -34,7 +34,7 @@ static int backend_add(struct publisher *publisher, struct backend *backend, boo
 	int r = backend->ops->take(backend, &publisher->counter, owner, why);
 
 	if (r == -EBUSY && standby)
-		r = 0;
+		r = segment_say(why, 0, "%s", "");
 	if (r < 0) {
 		backend->ops->close(backend);
 		return r;

@@ -85,8 +85,10 @@ int publisher_open(struct publisher **ret, const struct publish_config *config,
 void publisher_sample(struct publisher *publisher);
 
 /*
- * Publish a correction in every page that is this publisher's. A status below SYNCHRONIZED leaves a line that may still be trusted alone
- * (a dead predecessor's promise holds) and publishes an untrusted line otherwise.
+ * Publish a correction in every page that is this publisher's. A status below SYNCHRONIZED leaves a
+ * line that may still be trusted alone (a dead predecessor's promise holds) and publishes an
+ * untrusted line otherwise. A predecessor's line that says more than the correction is left alone
+ * for the first half of its span.
  * Returns 0; -ETIMEDOUT if every build came too late for its join: the line before it stands; -EINVAL
  * if the module takes neither line nor record. What the module refuses because of an event is left
  * to the next round, when the watch over the counter has looked.

@@ -17,6 +17,7 @@ enum page_repair writer_init(struct writer *writer, struct chronotick_page *page
 	writer->config = *config;
 	writer->now = now;
 	writer->data = data;
+	writer->heir = true;
 	page_line_read(&writer->current, &page->clock[0]);
 	generation = CHRONOTICK_STATE_GENERATION(writer->current.state);
 	writer->generation = page->header.generation;
@@ -83,7 +84,8 @@ int writer_publish(struct writer *writer, const struct correction *correction)
 
 	line_next(&line, &writer->config, &writer->current, writer->generation, correction, started,
 		  window, LINE_SLEW);
-	if (!line.trusted && line_stands(&writer->current, started))
+	if (line.trusted ? writer->heir && line_outdoes(&writer->current, correction, started)
+			 : line_stands(&writer->current, started))
 		return -EAGAIN;
 	page_line_begin(&page->clock[0]);
 	if (publication_fill(writer, correction, &line, &started, &window) < 0)
@@ -99,6 +101,7 @@ int writer_publish(struct writer *writer, const struct correction *correction)
 	 */
 	changed = line.clock.state != writer->current.state ||
 		  line_stands(&writer->current, ended + writer->config.lead) != line.trusted;
+	writer->heir = false;
 	writer->current = line.clock;
 	writer->terms = line.terms;
 	writer->generation = CHRONOTICK_STATE_GENERATION(line.clock.state);

@@ -26,6 +26,7 @@ struct writer {
 	void *data;
 	struct chronotick_clock current; /* what both lines hold */
 	struct bound_terms terms;        /* of its bound; all 0: a predecessor's, or not trusted */
+	bool heir;                       /* `current` is a predecessor's */
 	uint32_t generation;             /* the latest that was used */
 	struct tally tally;
 };
@@ -41,7 +42,7 @@ enum page_repair writer_init(struct writer *writer, struct chronotick_page *page
 
 /*
  * Publish a line for the correction. A correction that gives no trusted line leaves a line that
- * still stands alone.
+ * still stands alone, and a predecessor's is left alone as long as it says more (line_outdoes()).
  *
  * Returns 0: a line was published, trusted or not, and is writer->current; -EAGAIN: the line before
  * was left alone; -ETIMEDOUT: every build came too late for its join, the line before stands.
