@@ -415,11 +415,10 @@ static int control_open(struct daemon *daemon)
 		.reload = on_reload,
 	};
 	r = operators_listen(&daemon->operators, daemon->loop, daemon->config);
-	if (r == -EADDRINUSE && !page_keeper_publishes(&daemon->keeper)) {
-		log_info("standing by: nobody can ask this daemon before it has taken over");
-		return 0;
-	}
-	return r;
+	if (r != -EADDRINUSE || !daemon->config->page.standby)
+		return r;
+	log_info("standing by: nobody can ask this daemon before it has taken over");
+	return 0;
 }
 
 int daemon_new(struct daemon **ret, struct config *config, struct reload_origin *origin)
@@ -463,7 +462,8 @@ int daemon_new(struct daemon **ret, struct config *config, struct reload_origin 
 	r = control_open(daemon);
 	if (r < 0)
 		goto fail;
-	log_info("publishing %s at %u Hz from %u source%s, on counter %s",
+	log_info("%s %s at %u Hz from %u source%s, on counter %s",
+		 page_keeper_publishes(&daemon->keeper) ? "publishing" : "ready to publish",
 		 publisher_path(daemon->keeper.publisher), config->page.frequency_hz,
 		 config->source_count, config->source_count == 1 ? "" : "s",
 		 chronotick_counter_name(daemon->counter.kind));

@@ -419,6 +419,9 @@ int operators_listen(struct operators *operators, struct loop *loop, const struc
 				sizeof(why));
 	if (r == 0)
 		return 0;
+	/* The one that this daemon stands by for */
+	if (r == -EADDRINUSE && config->page.standby)
+		return r;
 	if (!*why)
 		snprintf(why, sizeof(why), "%s: %s", path, strerror(-r));
 	if (strcmp(path, CONTROL_SOCKET) == 0) {

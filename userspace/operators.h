@@ -34,7 +34,7 @@ struct operators {
  * Listen at the configured control socket, if there is one. That the default one cannot be made is
  * only a warning: an ordinary user's daemon has no place in /run, and a second daemon's clients ask
  * the first. One that was asked for by name must be there. Returns 0 or a negative errno, after an
- * error was logged.
+ * error was logged; but nothing is logged with -EADDRINUSE, which is no error of a standby.
  */
 int operators_listen(struct operators *operators, struct loop *loop, const struct config *config);
 
