@@ -89,6 +89,35 @@ chronyd_find() {
 		dpkg-deb -x chrony_*.deb chrony) || die "cannot get Debian's package chrony"
 }
 
+# The npm packages that tests use, in $npm_dir: those that the lock file names, each with its hash,
+# from whatever registry npm is set up for. Returns 0; or 1, and says what is missing in $npm_missing.
+npm_dir=$top/build-npm
+npm_install() {
+	local from=$top/tests/integration/mcp-clients
+	npm_missing=
+	if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+		npm_missing="needs node and npm, version 20 or later"
+		return 1
+	fi
+	if [ "$(node -p 'parseInt(process.versions.node)')" -lt 20 ]; then
+		npm_missing="needs node 20 or later: this is $(node --version)"
+		return 1
+	fi
+	if [ -d "$npm_dir/node_modules" ] && cmp -s "$from/package-lock.json" "$npm_dir/installed"; then
+		return 0
+	fi
+	say "installing npm packages"
+	mkdir -p "$npm_dir"
+	rm -f "$npm_dir/installed"
+	cp "$from/package.json" "$from/package-lock.json" "$npm_dir"
+	if ! (cd "$npm_dir" && retried npm ci --omit=optional --ignore-scripts --no-audit --no-fund \
+		--loglevel=error >/dev/null); then
+		npm_missing="npm cannot install tests/integration/mcp-clients/package-lock.json"
+		return 1
+	fi
+	cp "$npm_dir/package-lock.json" "$npm_dir/installed"
+}
+
 # builds DIRECTORY MESON-OPTION...: set up below the top if it is new, and build.
 build() {
 	local dir=$top/$1
