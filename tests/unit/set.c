@@ -478,6 +478,31 @@ Test(set, another_configuration_leaves_what_is_the_same_alone)
 	cr_assert_eq(source_set_count(set), 1);
 }
 
+Test(set, a_reload_looks_for_members_that_lack_without_waiting)
+{
+	struct source_config config = pool("p.example", 4);
+	unsigned int i;
+
+	names(0, "p.example", "\1\2");
+	add(config);
+	for (i = 0; i < 300; i++) {
+		answer_all_but(0, 0, 0);
+		pass(SECOND);
+	}
+	names(0, "p.example", "\1\2\3\4");
+	i = fake_lookups;
+	pass(SECOND);
+	cr_assert_eq(fake_lookups, i, "it is long until the next lookup");
+	reconfigure(&config, 1);
+	pass(SECOND);
+	cr_assert_eq(fake_lookups, i + 1);
+	cr_assert(fake_source_at(1) && fake_source_at(2) && fake_source_at(3) && fake_source_at(4));
+	cr_assert_eq(fake_sources_made, 4, "those that were there lose nothing");
+	reconfigure(&config, 1);
+	pass(SECOND);
+	cr_assert_eq(fake_lookups, i + 1, "none lacks");
+}
+
 Test(set, whom_to_believe_is_told_to_the_engine_and_changes_without_a_loss)
 {
 	struct source_config configs[2];

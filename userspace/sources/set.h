@@ -129,8 +129,8 @@ struct source_set_change {
  * Make the entries those of another configuration. One is the same if kind, name and port are, and
  * a source that is the same loses nothing: neither samples nor poll interval nor whether it was
  * switched online. Other limits of the poll interval, and how far a source is to be believed, are
- * taken over as well; what else is different
- * makes that source start anew. Returns 0, or the first error, as source_set_add(); the rest is
+ * taken over as well; what else is different makes that source start anew. Pools that lack members
+ * look for some at the next tick. Returns 0, or the first error, as source_set_add(); the rest is
  * done nevertheless.
  */
 int source_set_reconfigure(struct source_set *set, const struct source_config *configs,

@@ -143,6 +143,8 @@ int source_set_reconfigure(struct source_set *set, const struct source_config *c
 		if (!entry)
 			continue;
 		r = entry_change(set, entry, &configs[i]);
+		/* Whoever asks for this may know of addresses that have come. */
+		pool_retry(&entry->pool);
 		ret->kept += r == 0;
 		ret->changed += r > 0;
 		note(set, &configs[i], r, "changed", &first);
