@@ -1,69 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-#include "config.h"
+#include "config_private.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <yaml.h>
 
 #include "base/file.h"
 #include "keys.h"
 #include "log.h"
-#include "sources/ntp_keys.h"
-
-#define PATH_TEXT_MAX 128 /* "sources[31].minpoll", with room for what is no key */
-#define WHOLE_FILE "(file)"
-
-/* A string that the configuration points to */
-struct text {
-	struct text *next;
-	char text[];
-};
-
-/* Where one source stands in the file */
-struct source_place {
-	unsigned int server_line; /* 0: it has no server that could be read */
-	unsigned int key_line;
-};
-
-struct parse {
-	yaml_parser_t yaml;
-	yaml_event_t event; /* the current one */
-	unsigned int depth; /* of maps and lists that are open after it */
-	struct config *config;
-	struct source_place places[CONFIG_ENTRIES_MAX];
-	const char *name;
-	const char *text;
-	size_t size;
-	FILE *errors;
-	unsigned int error_count;
-	bool files; /* read those that the configuration names */
-	int fatal;  /* nothing more can be read: a negative errno */
-};
-
-/* A map that is being read: its keys' lines, 0 where not given. */
-struct map {
-	const struct key_group *group;
-	void *base;
-	const char *path; /* "" or "page." */
-	unsigned int line;
-	unsigned int lines[KEYS_MAX];
-};
 
 static void read_map(struct parse *p, struct map *map);
 
 /* The line of a key of the map, 0 if it is not given. */
-static unsigned int map_line(const struct map *map, const char *name)
+unsigned int config_map_line(const struct map *map, const char *name)
 {
 	return map->lines[key_find(map->group, name) - map->group->keys];
 }
 
-__attribute__((format(printf, 4, 5))) static void complain(struct parse *p, unsigned int line,
+__attribute__((format(printf, 4, 5))) void config_complain(struct parse *p, unsigned int line,
 							   const char *path, const char *format,
 							   ...)
 {
@@ -105,16 +63,16 @@ static void complain_of_syntax(struct parse *p)
 		return;
 	case YAML_READER_ERROR:
 		line = line_of_offset(p, yaml->problem_offset);
-		complain(p, line, WHOLE_FILE, "%s; allowed: text in UTF-8", yaml->problem);
+		config_complain(p, line, WHOLE_FILE, "%s; allowed: text in UTF-8", yaml->problem);
 		break;
 	default:
 		line = (unsigned int)yaml->problem_mark.line + 1;
 		last = line_of_offset(p, p->size);
 		if (line > last) /* the parser ends each line, the last one too */
 			line = last;
-		complain(p, line, WHOLE_FILE, "no YAML: %s%s%s; allowed: one YAML document",
-			 yaml->problem ? yaml->problem : "it cannot be read",
-			 yaml->context ? ", " : "", yaml->context ? yaml->context : "");
+		config_complain(p, line, WHOLE_FILE, "no YAML: %s%s%s; allowed: one YAML document",
+				yaml->problem ? yaml->problem : "it cannot be read",
+				yaml->context ? ", " : "", yaml->context ? yaml->context : "");
 		break;
 	}
 	p->fatal = -EINVAL;
@@ -139,15 +97,15 @@ static void refuse_ornaments(struct parse *p)
 		tag = event->data.mapping_start.tag;
 		break;
 	case YAML_ALIAS_EVENT:
-		complain(p, event_line(p), WHOLE_FILE, "an alias; allowed: values in full");
+		config_complain(p, event_line(p), WHOLE_FILE, "an alias; allowed: values in full");
 		break;
 	default:
 		break;
 	}
 	if (anchor)
-		complain(p, event_line(p), WHOLE_FILE, "an anchor; allowed: values in full");
+		config_complain(p, event_line(p), WHOLE_FILE, "an anchor; allowed: values in full");
 	if (tag)
-		complain(p, event_line(p), WHOLE_FILE, "a tag; allowed: values without one");
+		config_complain(p, event_line(p), WHOLE_FILE, "a tag; allowed: values without one");
 }
 
 /* Go to the next event. False: there is none to be had, p->fatal is set. */
@@ -173,8 +131,8 @@ static bool next(struct parse *p)
 		break;
 	}
 	if (p->depth > CONFIG_DEPTH_MAX) {
-		complain(p, event_line(p), WHOLE_FILE, "nested too deep; allowed: %d levels",
-			 CONFIG_DEPTH_MAX);
+		config_complain(p, event_line(p), WHOLE_FILE, "nested too deep; allowed: %d levels",
+				CONFIG_DEPTH_MAX);
 		p->fatal = -EINVAL;
 		return false;
 	}
@@ -239,108 +197,29 @@ static void read_scalar(struct parse *p, const struct key *key, void *base, cons
 	if (r == 0)
 		return;
 	key_allowed(key, allowed);
-	complain(p, event_line(p), path, "%s; allowed: %s", wrong, allowed);
-}
-
-/* The kind that a source's keys name, or -1 after an error. */
-static int check_type(struct parse *p, const struct map *map, unsigned int index)
-{
-	char path[PATH_TEXT_MAX], names[KEY_TEXT_MAX];
-	const struct key *named = NULL;
-	unsigned int i;
-
-	key_type_names(names);
-	for (i = 0; i < map->group->count; i++) {
-		const struct key *key = &map->group->keys[i];
-
-		if (!map->lines[i] || !key->names_type)
-			continue;
-		if (named) {
-			snprintf(path, sizeof(path), "sources[%u].%s", index, key->name);
-			complain(p, map->lines[i], path,
-				 "a second kind: it is %s already; allowed: one of %s", named->name,
-				 names);
-			return -1;
-		}
-		named = key;
-	}
-	if (!named) {
-		snprintf(path, sizeof(path), "sources[%u]", index);
-		complain(p, map->line, path, "it has no kind; allowed: one of %s", names);
-		return -1;
-	}
-	return __builtin_ctz(named->types);
-}
-
-/* Is there a key that the source's kind does not have? */
-static void check_keys(struct parse *p, const struct map *map, unsigned int index, int type)
-{
-	char path[PATH_TEXT_MAX];
-	unsigned int i;
-
-	for (i = 0; i < map->group->count; i++) {
-		const struct key *key = &map->group->keys[i];
-
-		if (!map->lines[i] || !key->types || key->types & 1U << type)
-			continue;
-		snprintf(path, sizeof(path), "sources[%u].%s", index, key->name);
-		complain(p, map->lines[i], path, "this kind of source has no such key; allowed: %s",
-			 "the keys of its kind");
-	}
-}
-
-/* What is never used cannot be used before others. */
-static void check_options(struct parse *p, const struct map *map, unsigned int index)
-{
-	const struct source_config *config = map->base;
-	char path[PATH_TEXT_MAX];
-
-	if (!config->noselect || !(config->prefer || config->trust))
-		return;
-	snprintf(path, sizeof(path), "sources[%u].noselect", index);
-	complain(p, map_line(map, "noselect"), path,
-		 "a source that is never used has prefer or trust; allowed: one or the other");
-}
-
-static void check_source(struct parse *p, const struct map *map, unsigned int index)
-{
-	struct source_config *config = map->base;
-	const struct ntp_config *source = &config->ntp;
-	unsigned int line = map_line(map, "minpoll"), other = map_line(map, "maxpoll");
-	int type = check_type(p, map, index);
-	char path[PATH_TEXT_MAX];
-
-	if (type < 0)
-		return;
-	config->type = (uint8_t)type;
-	check_keys(p, map, index, type);
-	check_options(p, map, index);
-	if (source->minpoll <= source->maxpoll)
-		return;
-	if (other > line)
-		line = other;
-	snprintf(path, sizeof(path), "sources[%u].minpoll", index);
-	complain(p, line, path, "%d is above maxpoll, %d; allowed: minpoll up to maxpoll",
-		 source->minpoll, source->maxpoll);
+	config_complain(p, event_line(p), path, "%s; allowed: %s", wrong, allowed);
 }
 
 static void check_leap(struct parse *p, const struct map *map)
 {
 	if (p->config->leap.mode == LEAP_SMEAR && !p->config->leap.file)
-		complain(p, map_line(map, "file"), "leap.file",
-			 "a smear needs to know of leap seconds; allowed with mode smear: auto or "
-			 "an absolute path");
+		config_complain(
+			p, config_map_line(map, "file"), "leap.file",
+			"a smear needs to know of leap seconds; allowed with mode smear: auto or "
+			"an absolute path");
 }
 
 static void check_page(struct parse *p, const struct map *map)
 {
 	const struct publish_config *page = &p->config->page;
-	unsigned int line = map_line(map, "shm_name"), other = map_line(map, "backend");
+	unsigned int line = config_map_line(map, "shm_name");
+	unsigned int other = config_map_line(map, "backend");
 
 	if (page->backend == PUBLISH_SHM && strcmp(page->shm_name, PUBLISH_NO_SHM) == 0)
-		complain(p, line > other ? line : other, "page.shm_name",
-			 "there is no page at all with \"none\" and backend shm; allowed with "
-			 "that: the name of a file");
+		config_complain(
+			p, line > other ? line : other, "page.shm_name",
+			"there is no page at all with \"none\" and backend shm; allowed with "
+			"that: the name of a file");
 }
 
 /* A prediction must last until the next one takes its place. */
@@ -351,57 +230,12 @@ static void check_model(struct parse *p, const struct map *map, const struct mod
 	if (model->horizon_s > model->interval_s + model->lead_s)
 		return;
 	snprintf(path, sizeof(path), "%shorizon_s", map->path);
-	complain(p, map_line(map, "horizon_s") ? map_line(map, "horizon_s") : map->line, path,
-		 "%u is not beyond interval_s and lead_s together, %u; allowed: more than that",
-		 model->horizon_s, model->interval_s + model->lead_s);
-}
-
-/* The same server, however its address is written? */
-static bool server_is_same(const struct ntp_config *a, const struct ntp_config *b)
-{
-	struct in6_addr a6, b6;
-
-	if (a->port != b->port)
-		return false;
-	if (inet_pton(AF_INET6, a->server, &a6) == 1 && inet_pton(AF_INET6, b->server, &b6) == 1)
-		return memcmp(&a6, &b6, sizeof(a6)) == 0;
-	return strcasecmp(a->server, b->server) == 0;
-}
-
-static void check_duplicate_source(struct parse *p, unsigned int index)
-{
-	const struct source_config *sources = p->config->sources;
-	char path[PATH_TEXT_MAX];
-	unsigned int i;
-
-	if (!p->places[index].server_line)
-		return;
-	for (i = 0; i < index; i++) {
-		if (!p->places[i].server_line ||
-		    !server_is_same(&sources[i].ntp, &sources[index].ntp))
-			continue;
-		snprintf(path, sizeof(path), "sources[%u].%s", index,
-			 sources[index].type == SOURCE_POOL ? "pool" : "ntp");
-		complain(p, p->places[index].server_line, path,
-			 "duplicate source: %s port %u is in line %u already; allowed: each once",
-			 sources[index].ntp.server, sources[index].ntp.port,
-			 p->places[i].server_line);
-		return;
-	}
-}
-
-static void check_second_feed(struct parse *p, const struct map *map, unsigned int index)
-{
-	char path[PATH_TEXT_MAX];
-	unsigned int i;
-
-	for (i = 0; i < index; i++) {
-		if (p->config->sources[i].type != SOURCE_FEED)
-			continue;
-		snprintf(path, sizeof(path), "sources[%u].feed", index);
-		complain(p, map_line(map, "feed"), path, "a second feed; allowed: one");
-		return;
-	}
+	config_complain(
+		p,
+		config_map_line(map, "horizon_s") ? config_map_line(map, "horizon_s") : map->line,
+		path,
+		"%u is not beyond interval_s and lead_s together, %u; allowed: more than that",
+		model->horizon_s, model->interval_s + model->lead_s);
 }
 
 /* One entry of the list, whose first event is the current one. */
@@ -415,8 +249,8 @@ static void read_source(struct parse *p, unsigned int index)
 	if (p->event.type != YAML_MAPPING_START_EVENT) {
 		if (p->event.type != YAML_ALIAS_EVENT) {
 			key_names(&keys_source, names);
-			complain(p, event_line(p), path, "it is no map; allowed: a map of %s",
-				 names);
+			config_complain(p, event_line(p), path,
+					"it is no map; allowed: a map of %s", names);
 		}
 		skip(p);
 		return;
@@ -426,27 +260,7 @@ static void read_source(struct parse *p, unsigned int index)
 	read_map(p, &map);
 	if (p->fatal)
 		return;
-	p->places[index].key_line = map_line(&map, "key");
-	check_source(p, &map, index);
-	if (source->type == SOURCE_FEED)
-		check_second_feed(p, &map, index);
-	if (source->ntp.server)
-		p->places[index].server_line =
-			map_line(&map, source->type == SOURCE_POOL ? "pool" : "ntp");
-	check_duplicate_source(p, index);
-}
-
-/* How many sources an entry of the list may become */
-static unsigned int source_weight(const struct source_config *source)
-{
-	switch (source->type) {
-	case SOURCE_POOL:
-		return source->maxsources;
-	case SOURCE_FEED:
-		return 0;
-	default:
-		return 1;
-	}
+	config_source_check(p, &map, index);
 }
 
 static void read_sources(struct parse *p, const struct key *key, const char *path)
@@ -460,18 +274,18 @@ static void read_sources(struct parse *p, const struct key *key, const char *pat
 		before = weight;
 		if (count < CONFIG_ENTRIES_MAX) {
 			read_source(p, count);
-			weight += source_weight(&p->config->sources[count]);
+			weight += config_source_weight(&p->config->sources[count]);
 		} else {
 			skip(p);
 			weight++;
 		}
 		count++;
 		if (before <= CONFIG_SOURCES_MAX && weight > CONFIG_SOURCES_MAX && !p->fatal)
-			complain(p, here, path, "too many sources; allowed: %s", allowed);
+			config_complain(p, here, path, "too many sources; allowed: %s", allowed);
 	}
 	if (weight == 0 && !p->fatal)
-		complain(p, line, path, "%s; allowed: %s",
-			 count ? "a feed alone tells no time" : "an empty list", allowed);
+		config_complain(p, line, path, "%s; allowed: %s",
+				count ? "a feed alone tells no time" : "an empty list", allowed);
 	p->config->source_count = count < CONFIG_ENTRIES_MAX ? count : CONFIG_ENTRIES_MAX;
 }
 
@@ -512,8 +326,8 @@ static void read_value(struct parse *p, const struct key *key, void *base, const
 		break;
 	}
 	key_allowed(key, allowed);
-	complain(p, event_line(p), path, "it is a %s; allowed: %s",
-		 p->event.type == YAML_MAPPING_START_EVENT ? "map" : "list", allowed);
+	config_complain(p, event_line(p), path, "it is a %s; allowed: %s",
+			p->event.type == YAML_MAPPING_START_EVENT ? "map" : "list", allowed);
 	skip(p);
 }
 
@@ -536,14 +350,14 @@ static void read_entry(struct parse *p, struct map *map)
 	if (!next(p))
 		return;
 	if (!key) {
-		complain(p, line, path, "unknown key; allowed: %s", allowed);
+		config_complain(p, line, path, "unknown key; allowed: %s", allowed);
 		skip(p);
 		return;
 	}
 	seen = &map->lines[key - map->group->keys];
 	if (*seen) {
-		complain(p, line, path, "duplicate key: it is in line %u already; allowed: once",
-			 *seen);
+		config_complain(p, line, path,
+				"duplicate key: it is in line %u already; allowed: once", *seen);
 		skip(p);
 		return;
 	}
@@ -566,7 +380,7 @@ static void read_map(struct parse *p, struct map *map)
 			continue;
 		key_allowed(key, allowed);
 		snprintf(path, sizeof(path), "%.48s%s", map->path, key->name);
-		complain(p, map->line, path, "missing key; allowed: %s", allowed);
+		config_complain(p, map->line, path, "missing key; allowed: %s", allowed);
 	}
 }
 
@@ -579,7 +393,7 @@ static void read_document(struct parse *p)
 	if (!next(p) || !next(p)) /* the stream's start, and the document's if there is one */
 		return;
 	if (p->event.type == YAML_STREAM_END_EVENT) {
-		complain(p, 1, WHOLE_FILE, "it is empty; allowed: a map of %s", names);
+		config_complain(p, 1, WHOLE_FILE, "it is empty; allowed: a map of %s", names);
 		return;
 	}
 	if (!next(p))
@@ -587,66 +401,14 @@ static void read_document(struct parse *p)
 	if (p->event.type == YAML_MAPPING_START_EVENT) {
 		read_map(p, &map);
 	} else {
-		complain(p, event_line(p), WHOLE_FILE, "it is no map; allowed: a map of %s", names);
+		config_complain(p, event_line(p), WHOLE_FILE, "it is no map; allowed: a map of %s",
+				names);
 		skip(p);
 	}
 	if (!next(p) || !next(p)) /* the ends of both */
 		return;
 	if (p->event.type != YAML_STREAM_END_EVENT)
-		complain(p, event_line(p), WHOLE_FILE, "a second document; allowed: one");
-}
-
-/* A key for each source that names one */
-static void read_keys(struct parse *p)
-{
-	struct config *config = p->config;
-	char path[PATH_TEXT_MAX], name[256];
-	struct ntp_keys *keys = NULL;
-	unsigned int i;
-
-	if (config->keys && p->files) {
-		log_escape(name, sizeof(name), config->keys, strlen(config->keys));
-		if (ntp_keys_load(&keys, config->keys, name, p->errors) < 0) {
-			p->error_count++;
-			return;
-		}
-	}
-	for (i = 0; i < config->source_count; i++) {
-		struct ntp_key *key = &config->sources[i].ntp.key;
-		const struct ntp_key *found = ntp_keys_find(keys, key->id);
-
-		if (!key->id || (config->keys && !p->files))
-			continue;
-		snprintf(path, sizeof(path), "sources[%u].key", i);
-		if (!config->keys)
-			complain(p, p->places[i].key_line, path,
-				 "there is no file of keys; allowed: 0, or an ID in the file that "
-				 "\"keys\" names");
-		else if (!found)
-			complain(p, p->places[i].key_line, path,
-				 "no key %u in %s; allowed: 0, or an ID in that file",
-				 (unsigned int)key->id, name);
-		else
-			*key = *found;
-	}
-	ntp_keys_free(keys);
-}
-
-/* The feed goes to a place of its own: whoever works with the list wants sources of time. */
-static void separate_feed(struct config *config)
-{
-	unsigned int from, to = 0;
-
-	for (from = 0; from < config->source_count; from++) {
-		const struct source_config *source = &config->sources[from];
-
-		if (source->type == SOURCE_FEED)
-			config->feed =
-				(struct feed_config){source->feed, source->group, source->offline};
-		else
-			config->sources[to++] = *source;
-	}
-	config->source_count = to;
+		config_complain(p, event_line(p), WHOLE_FILE, "a second document; allowed: one");
 }
 
 static int parse_text(struct config *ret, const char *name, const void *text, size_t size,
@@ -662,7 +424,7 @@ static int parse_text(struct config *ret, const char *name, const void *text, si
 
 	key_set_defaults(&keys_document, &config);
 	if (size > CONFIG_SIZE_MAX) {
-		complain(&p, 1, WHOLE_FILE, "too large; allowed: %d bytes", CONFIG_SIZE_MAX);
+		config_complain(&p, 1, WHOLE_FILE, "too large; allowed: %d bytes", CONFIG_SIZE_MAX);
 		return -EINVAL;
 	}
 	if (!yaml_parser_initialize(&p.yaml))
@@ -671,7 +433,7 @@ static int parse_text(struct config *ret, const char *name, const void *text, si
 	yaml_parser_set_input_string(&p.yaml, text, size);
 	read_document(&p);
 	if (!p.fatal)
-		read_keys(&p);
+		config_sources_read_keys(&p);
 	yaml_event_delete(&p.event);
 	yaml_parser_delete(&p.yaml);
 	if (!p.fatal && p.error_count)
@@ -679,7 +441,7 @@ static int parse_text(struct config *ret, const char *name, const void *text, si
 	if (p.fatal)
 		config_clear(&config);
 	else
-		separate_feed(&config);
+		config_separate_feed(&config);
 	if (!p.fatal)
 		*ret = config;
 	explicit_bzero(config.sources, sizeof(config.sources)); /* their keys */
@@ -702,8 +464,9 @@ int config_load(struct config *ret, const char *path, FILE *errors)
 		return -ENOMEM;
 	size = file_read(path, text, CONFIG_SIZE_MAX + 1, NULL);
 	if (size < 0) {
-		complain(&p, 1, WHOLE_FILE, "it cannot be read: %s; allowed: a readable file",
-			 strerror((int)-size));
+		config_complain(&p, 1, WHOLE_FILE,
+				"it cannot be read: %s; allowed: a readable file",
+				strerror((int)-size));
 		r = -EINVAL;
 	} else {
 		r = parse_text(ret, path, text, (size_t)size, errors, true);
