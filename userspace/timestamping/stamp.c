@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <linux/if_packet.h>
 #include <linux/net_tstamp.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -46,7 +47,8 @@ struct control {
 static bool is_error(const struct cmsghdr *message)
 {
 	return (message->cmsg_level == IPPROTO_IP && message->cmsg_type == IP_RECVERR) ||
-	       (message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_RECVERR);
+	       (message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_RECVERR) ||
+	       (message->cmsg_level == SOL_PACKET && message->cmsg_type == PACKET_TX_TIMESTAMP);
 }
 
 /* The payload of a control message is copied only if it is all there. */
