@@ -9,6 +9,7 @@
 
 #include "log.h"
 #include "sources/ntp_keys.h"
+#include "sources/ptp_profile.h"
 
 /* The kind that a source's keys name, or -1 after an error. */
 static int check_type(struct parse *p, const struct map *map, unsigned int index)
@@ -138,24 +139,106 @@ static void check_second_feed(struct parse *p, const struct map *map, unsigned i
 	}
 }
 
+/* What a profile sets, as long as the file says nothing else */
+static void ptp_complete(struct ptp_config *ptp, const struct map *map)
+{
+	static const struct {
+		const char *key;
+		unsigned int bit;
+	} keys[] = {
+		{"transport", PTP_GIVEN_TRANSPORT},       {"domain", PTP_GIVEN_DOMAIN},
+		{"delay_mechanism", PTP_GIVEN_MECHANISM}, {"announce_interval", PTP_GIVEN_ANNOUNCE},
+		{"sync_interval", PTP_GIVEN_SYNC},        {"delay_interval", PTP_GIVEN_DELAY},
+		{"announce_timeout", PTP_GIVEN_TIMEOUT},
+	};
+	unsigned int given = 0, i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		given |= config_map_line(map, keys[i].key) ? keys[i].bit : 0;
+	ptp_profile_apply(ptp, given);
+}
+
+/* Unicast is what not every transport and mechanism can do. */
+static void check_ptp(struct parse *p, const struct map *map, unsigned int index)
+{
+	static const char *const transports[] = {"l2", "udp4", "udp6"};
+	struct ptp_config *ptp = &((struct source_config *)map->base)->ptp;
+	unsigned int line = config_map_line(map, "unicast");
+	struct ptp_address address;
+	char path[PATH_TEXT_MAX];
+
+	ptp_complete(ptp, map);
+	snprintf(path, sizeof(path), "sources[%u].unicast", index);
+	if (!ptp->unicast && ptp->profile == PTP_PROFILE_G8275_2)
+		config_complain(p, map->line, path,
+				"profile g8275.2 has no multicast; allowed: the master's address");
+	if (!ptp->unicast)
+		return;
+	if (ptp_address_parse(&address, ptp->transport, ptp->unicast) < 0)
+		config_complain(p, line, path,
+				"transport %s has no such addresses; allowed: an IPv4 address with "
+				"udp4, an IPv6 address with udp6",
+				transports[ptp->transport]);
+	if (ptp->mechanism == PTP_P2P)
+		config_complain(p, line, path,
+				"the neighbour is asked by multicast; allowed with delay_mechanism "
+				"p2p: none");
+}
+
+static bool ptp_is_same(const struct ptp_config *a, const struct ptp_config *b)
+{
+	if (strcmp(a->interface, b->interface) != 0 || a->domain != b->domain ||
+	    a->transport != b->transport || !a->unicast != !b->unicast)
+		return false;
+	return !a->unicast || strcasecmp(a->unicast, b->unicast) == 0;
+}
+
+static void check_duplicate_ptp(struct parse *p, const struct map *map, unsigned int index)
+{
+	const struct source_config *sources = p->config->sources;
+	char path[PATH_TEXT_MAX];
+	unsigned int i;
+
+	for (i = 0; i < index && sources[index].ptp.interface; i++) {
+		if (sources[i].type != SOURCE_PTP || !sources[i].ptp.interface ||
+		    !ptp_is_same(&sources[i].ptp, &sources[index].ptp))
+			continue;
+		snprintf(path, sizeof(path), "sources[%u].ptp", index);
+		config_complain(p, config_map_line(map, "ptp"), path,
+				"duplicate source: sources[%u] is the same; allowed: another "
+				"interface, transport, domain or unicast master",
+				i);
+		return;
+	}
+}
+
 void config_source_check(struct parse *p, const struct map *map, unsigned int index)
 {
 	struct source_config *config = map->base;
 	int type = check_type(p, map, index);
 
 	p->places[index].key_line = config_map_line(map, "key");
-	if (type >= 0) {
-		config->type = (uint8_t)type;
-		check_keys(p, map, index, type);
-		check_options(p, map, index);
-		check_polls(p, map, index);
-	}
-	if (config->type == SOURCE_FEED)
+	if (type < 0)
+		return;
+	config->type = (uint8_t)type;
+	check_keys(p, map, index, type);
+	check_options(p, map, index);
+	switch (type) {
+	case SOURCE_FEED:
 		check_second_feed(p, map, index);
-	if (config->ntp.server)
-		p->places[index].server_line =
-			config_map_line(map, config->type == SOURCE_POOL ? "pool" : "ntp");
-	check_duplicate_source(p, index);
+		break;
+	case SOURCE_PTP:
+		check_ptp(p, map, index);
+		check_duplicate_ptp(p, map, index);
+		break;
+	default:
+		check_polls(p, map, index);
+		if (config->ntp.server)
+			p->places[index].server_line =
+				config_map_line(map, type == SOURCE_POOL ? "pool" : "ntp");
+		check_duplicate_source(p, index);
+		break;
+	}
 }
 
 /* How many sources an entry of the list may become */
@@ -202,8 +285,14 @@ void config_sources_read_keys(struct parse *p)
 			config_complain(p, p->places[i].key_line, path,
 					"no key %u in %s; allowed: 0, or an ID in that file",
 					(unsigned int)key->id, name);
+		else if (config->sources[i].type == SOURCE_PTP &&
+			 (int)found->type != ntp_key_type("SHA256"))
+			config_complain(p, p->places[i].key_line, path,
+					"key %u is of another type; allowed with ptp: SHA256",
+					(unsigned int)key->id);
 		else
 			*key = *found;
+		config->sources[i].ptp.auth.key = *key;
 	}
 	ntp_keys_free(keys);
 }

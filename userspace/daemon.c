@@ -354,7 +354,7 @@ static int sources_open(struct daemon *daemon)
 
 		r = source_set_add(daemon->sources, source);
 		if (r < 0) {
-			log_error("source %s: %s", source->ntp.server, strerror(-r));
+			log_error("source %s: %s", source_config_name(source), strerror(-r));
 			return r;
 		}
 	}

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 
 bool key_is_string(const struct key *key)
 {
-	return key->type == KEY_FILE_NAME || key->type == KEY_HOST || key->type == KEY_PATH;
+	return key->type == KEY_FILE_NAME || key->type == KEY_HOST || key->type == KEY_PATH ||
+	       key->type == KEY_ADDRESS || key->type == KEY_INTERFACE;
 }
 
 const struct key *key_find(const struct key_group *group, const char *name)
@@ -94,6 +96,15 @@ void key_allowed(const struct key *key, char ret[KEY_TEXT_MAX])
 		break;
 	case KEY_HOST:
 		snprintf(ret, KEY_TEXT_MAX, "a host name, an IPv4 or an IPv6 address");
+		break;
+	case KEY_ADDRESS:
+		choice_names(key, names);
+		snprintf(ret, KEY_TEXT_MAX, "%.100s%san IPv4 or an IPv6 address", names,
+			 *names ? ", or " : "");
+		break;
+	case KEY_INTERFACE:
+		snprintf(ret, KEY_TEXT_MAX, "the name of a network interface, 1 to %d bytes",
+			 IF_NAMESIZE - 1);
 		break;
 	case KEY_PATH:
 		choice_names(key, names);
@@ -229,6 +240,20 @@ static bool host_is_good(const char *text)
 	       host_name_is_good(text);
 }
 
+/* What the kernel takes for one: dev_valid_name() */
+static bool interface_is_good(const char *text)
+{
+	size_t length = strlen(text), i;
+
+	if (length == 0 || length >= IF_NAMESIZE || strcmp(text, ".") == 0 ||
+	    strcmp(text, "..") == 0)
+		return false;
+	for (i = 0; i < length; i++)
+		if (text[i] <= ' ' || text[i] > '~' || text[i] == '/' || text[i] == ':')
+			return false;
+	return true;
+}
+
 static void store_integer(const struct key *key, void *base, int64_t value)
 {
 	char *at = (char *)base + key->offset;
@@ -305,6 +330,19 @@ static int set_path(const struct key *key, void *base, const char *text, const c
 	return 0;
 }
 
+static int set_address(const struct key *key, void *base, const char *text, const char *shown,
+		       char wrong[KEY_TEXT_MAX])
+{
+	const struct key_choice *word = choice_find(key, text);
+	struct in6_addr address;
+
+	if (!word && inet_pton(AF_INET, text, &address) != 1 &&
+	    inet_pton(AF_INET6, text, &address) != 1)
+		return refuse(wrong, "\"%s\" is no address", shown);
+	store_string(key, base, word && word->value == KEY_PATH_NONE ? NULL : text);
+	return 0;
+}
+
 int key_set(const struct key *key, void *base, const char *text, bool quoted,
 	    char wrong[KEY_TEXT_MAX])
 {
@@ -335,6 +373,13 @@ int key_set(const struct key *key, void *base, const char *text, bool quoted,
 	case KEY_HOST:
 		if (!host_is_good(text))
 			return refuse(wrong, "\"%s\" is no such host", shown);
+		store_string(key, base, text);
+		return 0;
+	case KEY_ADDRESS:
+		return set_address(key, base, text, shown, wrong);
+	case KEY_INTERFACE:
+		if (!interface_is_good(text))
+			return refuse(wrong, "\"%s\" is no such name", shown);
 		store_string(key, base, text);
 		return 0;
 	case KEY_PATH:

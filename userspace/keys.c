@@ -133,11 +133,39 @@ static const struct key realtime_keys[] = {
 };
 
 #define NTP_TYPES (1 << SOURCE_NTP | 1 << SOURCE_POOL)
+#define PTP_TYPES (1 << SOURCE_PTP)
+#define TIME_TYPES (NTP_TYPES | PTP_TYPES)
+
+static const struct key_choice ptp_profiles[] = {
+	{"default", PTP_PROFILE_DEFAULT, NULL},
+	{"g8275.1", PTP_PROFILE_G8275_1, NULL},
+	{"g8275.2", PTP_PROFILE_G8275_2, NULL},
+	{"gptp", PTP_PROFILE_GPTP, NULL},
+};
+
+static const struct key_choice ptp_transports[] = {
+	{"l2", PTP_L2, NULL},
+	{"udp4", PTP_UDP4, NULL},
+	{"udp6", PTP_UDP6, NULL},
+};
+
+static const struct key_choice ptp_mechanisms[] = {
+	{"e2e", PTP_E2E, NULL},
+	{"p2p", PTP_P2P, NULL},
+};
+
+static const struct key_choice ptp_timescales[] = {
+	{"auto", PTP_TIMESCALE_AUTO, NULL},
+	{"tai", PTP_TIMESCALE_TAI, NULL},
+	{"utc", PTP_TIMESCALE_UTC, NULL},
+};
 
 static const struct key source_keys[] = {
 	{"ntp", KEY_HOST, NULL, MEMBER(source_config, ntp.server), .types = 1 << SOURCE_NTP,
 	 .names_type = true},
 	{"pool", KEY_HOST, NULL, MEMBER(source_config, ntp.server), .types = 1 << SOURCE_POOL,
+	 .names_type = true},
+	{"ptp", KEY_INTERFACE, NULL, MEMBER(source_config, ptp.interface), .types = PTP_TYPES,
 	 .names_type = true},
 	{"feed", KEY_PATH, NULL, 0, 107, MEMBER(source_config, feed), .types = 1 << SOURCE_FEED,
 	 .names_type = true},
@@ -153,13 +181,49 @@ static const struct key source_keys[] = {
 	 MEMBER(source_config, ntp.samples), .types = NTP_TYPES},
 	{"xleave", KEY_BOOLEAN, "false", MEMBER(source_config, ntp.xleave), .types = NTP_TYPES},
 	{"key", KEY_INTEGER, "0", 0, UINT32_MAX, MEMBER(source_config, ntp.key.id),
-	 .types = NTP_TYPES},
+	 .types = TIME_TYPES},
+	{"profile", KEY_CHOICE, "default", CHOICES(ptp_profiles),
+	 MEMBER(source_config, ptp.profile), .types = PTP_TYPES},
+	{"transport", KEY_CHOICE, "l2", CHOICES(ptp_transports),
+	 MEMBER(source_config, ptp.transport), .types = PTP_TYPES},
+	{"domain", KEY_INTEGER, "0", 0, 255, MEMBER(source_config, ptp.domain), .types = PTP_TYPES},
+	{"delay_mechanism", KEY_CHOICE, "e2e", CHOICES(ptp_mechanisms),
+	 MEMBER(source_config, ptp.mechanism), .types = PTP_TYPES},
+	{"unicast", KEY_ADDRESS, "none", CHOICES(path_or_none), MEMBER(source_config, ptp.unicast),
+	 .types = PTP_TYPES},
+	{"negotiation", KEY_BOOLEAN, "true", MEMBER(source_config, ptp.negotiates),
+	 .types = PTP_TYPES},
+	{"grant_s", KEY_INTEGER, "300", 10, 1000, MEMBER(source_config, ptp.grant_s),
+	 .types = PTP_TYPES},
+	{"announce_interval", KEY_INTEGER, "1", -3, 4, MEMBER(source_config, ptp.log_announce),
+	 .types = PTP_TYPES},
+	{"sync_interval", KEY_INTEGER, "0", -7, 4, MEMBER(source_config, ptp.log_sync),
+	 .types = PTP_TYPES},
+	{"delay_interval", KEY_INTEGER, "0", -7, 5, MEMBER(source_config, ptp.log_delay),
+	 .types = PTP_TYPES},
+	{"announce_timeout", KEY_INTEGER, "3", 2, 10, MEMBER(source_config, ptp.announce_timeout),
+	 .types = PTP_TYPES},
+	{"timescale", KEY_CHOICE, "auto", CHOICES(ptp_timescales),
+	 MEMBER(source_config, ptp.timescale), .types = PTP_TYPES},
+	{"utc_offset_s", KEY_INTEGER, "0", 0, 255, MEMBER(source_config, ptp.utc_offset_s),
+	 .types = PTP_TYPES},
+	{"accuracy_ns", KEY_INTEGER, "0", 0, 1000000000, MEMBER(source_config, ptp.accuracy_ns),
+	 .types = PTP_TYPES},
+	{"asymmetry_ns", KEY_INTEGER, "0", -10000000, 10000000,
+	 MEMBER(source_config, ptp.asymmetry_ns), .types = PTP_TYPES},
+	{"asymmetry_max_ns", KEY_INTEGER, "-1", -1, 10000000,
+	 MEMBER(source_config, ptp.asymmetry_max_ns), .types = PTP_TYPES},
+	{"minor_version", KEY_INTEGER, "0", 0, 1, MEMBER(source_config, ptp.minor),
+	 .types = PTP_TYPES},
+	{"udp6_scope", KEY_INTEGER, "14", 1, 14, MEMBER(source_config, ptp.scope),
+	 .types = PTP_TYPES},
+	{"spp", KEY_INTEGER, "0", 0, 255, MEMBER(source_config, ptp.auth.spp), .types = PTP_TYPES},
 	{"group", KEY_FILE_NAME, LOCAL_NO_GROUP, MEMBER(source_config, group),
 	 .types = 1 << SOURCE_FEED},
 	{"offline", KEY_BOOLEAN, "false", MEMBER(source_config, offline)},
-	{"prefer", KEY_BOOLEAN, "false", MEMBER(source_config, prefer), .types = NTP_TYPES},
-	{"trust", KEY_BOOLEAN, "false", MEMBER(source_config, trust), .types = NTP_TYPES},
-	{"noselect", KEY_BOOLEAN, "false", MEMBER(source_config, noselect), .types = NTP_TYPES},
+	{"prefer", KEY_BOOLEAN, "false", MEMBER(source_config, prefer), .types = TIME_TYPES},
+	{"trust", KEY_BOOLEAN, "false", MEMBER(source_config, trust), .types = TIME_TYPES},
+	{"noselect", KEY_BOOLEAN, "false", MEMBER(source_config, noselect), .types = TIME_TYPES},
 };
 
 static const struct key state_keys[] = {

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KEYS_MAX 16      /* in one group */
-#define KEY_TEXT_MAX 256 /* the texts below, terminator included */
+#define KEYS_MAX 48      /* in one group */
+#define KEY_TEXT_MAX 640 /* the texts below, terminator included */
 #define KEY_FILE_NAME_MAX 64
 #define KEY_HOST_MAX 253 /* RFC 1035 section 2.3.4, in text */
 #define KEY_PATH_MAX 4095
@@ -22,17 +22,19 @@ enum key_type {
 	KEY_CHOICE,
 	KEY_FILE_NAME,
 	KEY_HOST,
-	KEY_PATH,    /* absolute; or one of the choices, which are words without a '/' */
-	KEY_MAP,     /* of the keys of a group */
-	KEY_SOURCES, /* a list of maps of the keys of a group */
+	KEY_ADDRESS,   /* of IP; or one of the choices */
+	KEY_INTERFACE, /* of the network */
+	KEY_PATH,      /* absolute; or one of the choices, which are words without a '/' */
+	KEY_MAP,       /* of the keys of a group */
+	KEY_SOURCES,   /* a list of maps of the keys of a group */
 };
 
-/* A word in place of a path that sets its member to NULL */
+/* A word in place of a path or an address that sets its member to NULL */
 #define KEY_PATH_NONE 0
 
 struct key_choice {
 	const char *name;
-	int value; /* KEY_PATH: KEY_PATH_NONE, or anything else to keep the word as the string */
+	int value; /* KEY_PATH, KEY_ADDRESS: KEY_PATH_NONE, or anything else to keep the word as the string */
 	const char *refusal; /* why this build cannot do it; NULL: it can */
 };
 

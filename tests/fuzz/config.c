@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "sources/ptp_profile.h"
 #include "support/complaints.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,10 +20,23 @@ static void check_config(const struct config *config)
 	    strlen(config->page.shm_name) < 1 || strlen(config->page.shm_name) > 64 ||
 	    strchr(config->page.shm_name, '/'))
 		abort();
-	for (i = 0; i < config->source_count; i++)
-		if (!config->sources[i].ntp.server || !*config->sources[i].ntp.server ||
-		    config->sources[i].ntp.minpoll > config->sources[i].ntp.maxpoll)
+	for (i = 0; i < config->source_count; i++) {
+		const struct source_config *source = &config->sources[i];
+		const char *name =
+			source->type == SOURCE_PTP ? source->ptp.interface : source->ntp.server;
+		struct ptp_address address;
+
+		if (!name || !*name ||
+		    (source->type != SOURCE_PTP && source->ntp.minpoll > source->ntp.maxpoll))
 			abort();
+		if (source->type != SOURCE_PTP)
+			continue;
+		if (strlen(name) > 15 || source->ptp.announce_timeout < 2)
+			abort();
+		if (source->ptp.unicast &&
+		    ptp_address_parse(&address, source->ptp.transport, source->ptp.unicast) < 0)
+			abort();
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

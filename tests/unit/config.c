@@ -37,11 +37,14 @@ static int parse(struct config *config, const char *text, char **errors)
 #define ALLOWED_DOCUMENT                                                                           \
 	"page, clock, leap, counter, trust, realtime, warm_up_s, state, audit, sample_log, models, covariates, log_level, keys, control or sources"
 #define ALLOWED_SOURCE                                                                             \
-	"ntp, pool, feed, maxsources, port, iburst, minpoll, maxpoll, samples_per_poll, xleave, "  \
-	"key, group, offline, prefer, trust or noselect"
+	"ntp, pool, ptp, feed, maxsources, port, iburst, minpoll, maxpoll, samples_per_poll, "     \
+	"xleave, key, profile, transport, domain, delay_mechanism, unicast, negotiation, "         \
+	"grant_s, announce_interval, sync_interval, delay_interval, announce_timeout, "            \
+	"timescale, utc_offset_s, accuracy_ns, asymmetry_ns, asymmetry_max_ns, minor_version, "    \
+	"udp6_scope, spp, group, offline, prefer, trust or noselect"
 #define ALLOWED_SOURCES                                                                            \
 	"a list of 1 to 64 sources, members of pools counted, each a map with its kind (ntp, "     \
-	"pool or feed) as a key"
+	"pool, ptp or feed) as a key"
 #define ALLOWED_SOCKET "allowed: none, or an absolute path of up to 107 bytes"
 #define ALLOWED_HOST "a host name, an IPv4 or an IPv6 address"
 #define ALLOWED_NAME "1 to 64 letters, digits, '.', '_' or '-', the first one no '.'"
@@ -207,12 +210,36 @@ static const struct {
 	{"sources:\n  - a.example\n",
 	 "f.yaml:2: sources[0]: it is no map; allowed: a map of " ALLOWED_SOURCE "\n"},
 	{"sources:\n  - iburst: true\n",
-	 "f.yaml:2: sources[0]: it has no kind; allowed: one of ntp, pool or feed\n"},
-	{"sources:\n  - ntp: a.example\n  - ptp: b.example\n    iburst: true\n",
-	 "f.yaml:3: sources[1].ptp: unknown key; allowed: " ALLOWED_SOURCE "\n"
-	 "f.yaml:3: sources[1]: it has no kind; allowed: one of ntp, pool or feed\n"},
+	 "f.yaml:2: sources[0]: it has no kind; allowed: one of ntp, pool, ptp or feed\n"},
+	{"sources:\n  - ptp: a/b\n    transport: serial\n    domain: 256\n",
+	 "f.yaml:2: sources[0].ptp: \"a/b\" is no such name; allowed: the name of a network "
+	 "interface, 1 to 15 bytes\n"
+	 "f.yaml:3: sources[0].transport: \"serial\" is no such choice; allowed: l2, udp4 or udp6\n"
+	 "f.yaml:4: sources[0].domain: 256 is out of range; allowed: an integer from 0 to 255\n"},
+	{"sources:\n  - ptp: sixteen-and-more\n    iburst: true\n",
+	 "f.yaml:2: sources[0].ptp: \"sixteen-and-more\" is no such name; allowed: the name of a "
+	 "network interface, 1 to 15 bytes\n"
+	 "f.yaml:3: sources[0].iburst: this kind of source has no such key; allowed: the keys of "
+	 "its kind\n"},
+	{"sources:\n  - ptp: eth0\n    unicast: a.example\n",
+	 "f.yaml:3: sources[0].unicast: \"a.example\" is no address; allowed: none, or an IPv4 or an "
+	 "IPv6 address\n"},
+	{"sources:\n  - ptp: eth0\n    unicast: ::1\n    delay_mechanism: p2p\n",
+	 "f.yaml:3: sources[0].unicast: transport udp4 has no such addresses; allowed: an IPv4 "
+	 "address with udp4, an IPv6 address with udp6\n"
+	 "f.yaml:3: sources[0].unicast: the neighbour is asked by multicast; allowed with "
+	 "delay_mechanism p2p: none\n"},
+	{"sources:\n  - ptp: eth0\n    profile: g8275.2\n",
+	 "f.yaml:2: sources[0].unicast: profile g8275.2 has no multicast; allowed: the master's "
+	 "address\n"},
+	{"sources:\n  - ptp: eth0\n  - {ptp: eth0, domain: 1}\n  - {ptp: eth0, transport: l2}\n",
+	 "f.yaml:4: sources[2].ptp: duplicate source: sources[0] is the same; allowed: another "
+	 "interface, transport, domain or unicast master\n"},
+	{"sources:\n  - ntp: a.example\n  - sundial: b.example\n    iburst: true\n",
+	 "f.yaml:3: sources[1].sundial: unknown key; allowed: " ALLOWED_SOURCE "\n"
+	 "f.yaml:3: sources[1]: it has no kind; allowed: one of ntp, pool, ptp or feed\n"},
 	{"sources:\n  - ntp: a.example\n    pool: b.example\n",
-	 "f.yaml:3: sources[0].pool: a second kind: it is ntp already; allowed: one of ntp, pool or feed\n"},
+	 "f.yaml:3: sources[0].pool: a second kind: it is ntp already; allowed: one of ntp, pool, ptp or feed\n"},
 	{"sources:\n  - feed: /run/x\n",
 	 "f.yaml:2: sources: a feed alone tells no time; allowed: " ALLOWED_SOURCES "\n"},
 	{"sources:\n  - ntp: a\n  - feed: feed.sock\n",
@@ -645,6 +672,55 @@ Test(config, files_are_read_up_to_a_mebibyte)
 
 /* ---- The documents ---- */
 
+/* A profile is what the file does not say. */
+Test(config, a_ptp_source_has_its_profile_and_what_is_given)
+{
+	struct config config;
+	char *errors;
+
+	cr_assert_eq(parse(&config,
+			   "sources:\n  - ptp: eth0\n  - {ptp: eth0, profile: g8275.1}\n"
+			   "  - {ptp: eth1, profile: gptp, sync_interval: -5, domain: 20}\n"
+			   "  - {ptp: eth1.100, profile: g8275.2, unicast: 192.0.2.1, spp: 7, "
+			   "asymmetry_ns: -25, asymmetry_max_ns: 0, accuracy_ns: 40}\n"
+			   "  - {ptp: eth2, unicast: \"2001:db8::1\", transport: udp6, "
+			   "negotiation: false, grant_s: 60, utc_offset_s: 37, timescale: tai}\n",
+			   &errors),
+		     0, "%s", errors);
+	cr_assert_eq(config.source_count, 5);
+	cr_expect_str_eq(config.sources[0].ptp.interface, "eth0");
+	cr_expect_eq(config.sources[0].type, SOURCE_PTP);
+	cr_expect_eq(config.sources[0].ptp.transport, PTP_L2);
+	cr_expect_eq(config.sources[0].ptp.domain, 0);
+	cr_expect_eq(config.sources[0].ptp.mechanism, PTP_E2E);
+	cr_expect_eq(config.sources[0].ptp.log_announce, 1);
+	cr_expect_eq(config.sources[0].ptp.asymmetry_max_ns, -1);
+	cr_expect_null(config.sources[0].ptp.unicast);
+	cr_expect_eq(config.sources[1].ptp.domain, 24);
+	cr_expect_eq(config.sources[1].ptp.log_sync, -4);
+	cr_expect_eq(config.sources[1].ptp.algorithm, PTP_BEST_G8275);
+	cr_expect_eq(config.sources[2].ptp.mechanism, PTP_P2P);
+	cr_expect_eq(config.sources[2].ptp.gptp, true);
+	cr_expect_eq(config.sources[2].ptp.log_sync, -5);
+	cr_expect_eq(config.sources[2].ptp.domain, 20);
+	cr_expect_eq(config.sources[3].ptp.transport, PTP_UDP4);
+	cr_expect_eq(config.sources[3].ptp.domain, 44);
+	cr_expect_eq(config.sources[3].ptp.announce_timeout, 2);
+	cr_expect_str_eq(config.sources[3].ptp.unicast, "192.0.2.1");
+	cr_expect_eq(config.sources[3].ptp.negotiates, true);
+	cr_expect_eq(config.sources[3].ptp.auth.spp, 7);
+	cr_expect_eq(config.sources[3].ptp.asymmetry_ns, -25);
+	cr_expect_eq(config.sources[3].ptp.asymmetry_max_ns, 0);
+	cr_expect_eq(config.sources[3].ptp.accuracy_ns, 40);
+	cr_expect_eq(config.sources[4].ptp.transport, PTP_UDP6);
+	cr_expect_eq(config.sources[4].ptp.negotiates, false);
+	cr_expect_eq(config.sources[4].ptp.grant_s, 60);
+	cr_expect_eq(config.sources[4].ptp.utc_offset_s, 37);
+	cr_expect_eq(config.sources[4].ptp.timescale, PTP_TIMESCALE_TAI);
+	config_clear(&config);
+	free(errors);
+}
+
 static char *document(const char *name)
 {
 	char path[512];
@@ -715,7 +791,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 75);
+	cr_assert_eq(count, 95);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);

@@ -116,9 +116,9 @@ int source_set_new(struct source_set **ret, const struct source_set_context *con
 
 static void totals_add(struct source_totals *totals, const struct source_status *status)
 {
-	totals->sent += status->ntp.sent;
-	totals->received += status->ntp.received;
-	totals->rejected += status->ntp.rejected;
+	totals->sent += status->ntp.sent + status->ptp.sent;
+	totals->received += status->ntp.received + status->ptp.received;
+	totals->rejected += status->ntp.rejected + status->ptp.rejected;
 }
 
 static unsigned int options_of(const struct source_config *config)
@@ -210,16 +210,8 @@ void set_entry_remove(struct source_set *set, struct entry *entry)
 		if (set->members[i].entry == entry)
 			set_member_stop(set, &set->members[i]);
 	set_lookup_end(set, entry);
-	free((char *)entry->config.ntp.server);
-	explicit_bzero(entry, sizeof(*entry)); /* its key */
-}
-
-bool set_config_is_good(const struct source_config *config)
-{
-	if (config->type == SOURCE_POOL)
-		return config->ntp.server && config->maxsources >= 1 &&
-		       config->maxsources <= POOL_MEMBERS_MAX;
-	return config->type < SOURCE_TYPES && config->ntp.server;
+	set_config_clear(&entry->config);
+	memset(entry, 0, sizeof(*entry));
 }
 
 int source_set_add(struct source_set *set, const struct source_config *config)
@@ -227,7 +219,7 @@ int source_set_add(struct source_set *set, const struct source_config *config)
 	struct member *member = set_free_slot(set);
 	struct entry *entry = NULL;
 	unsigned int i;
-	int r = 0;
+	int r;
 
 	if (!set_config_is_good(config))
 		return -EINVAL;
@@ -236,10 +228,9 @@ int source_set_add(struct source_set *set, const struct source_config *config)
 			entry = &set->entries[i];
 	if (!entry || !member)
 		return -ENOSPC;
-	entry->config = *config;
-	entry->config.ntp.server = strdup(config->ntp.server);
-	if (!entry->config.ntp.server)
-		return -ENOMEM;
+	r = set_config_copy(&entry->config, config);
+	if (r < 0)
+		return r;
 	entry->used = true;
 	entry->off = config->offline;
 	entry->pool.wanted = config->maxsources;
@@ -270,7 +261,7 @@ void set_member_describe(const struct source_set *set, unsigned int index,
 
 	memset(ret, 0, sizeof(*ret));
 	set_ops_of(set, member->entry)->describe(member->source, ret);
-	ret->config_name = member->entry->config.ntp.server;
+	ret->config_name = source_config_name(&member->entry->config);
 	ret->index = index;
 	ret->type = member->entry->config.type;
 	ret->online = !member->off;
@@ -305,13 +296,14 @@ static bool entry_is_empty(const struct source_set *set, const struct entry *ent
 static void entry_describe(const struct entry *entry, struct source_status *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	ret->config_name = entry->config.ntp.server;
+	ret->config_name = source_config_name(&entry->config);
 	ret->index = SOURCE_SET_NO_INDEX;
 	ret->type = entry->config.type;
 	ret->online = !entry->off;
 	ret->options = options_of(&entry->config);
 	ret->reason = entry->off ? reason_offline : reason_unresolved;
-	snprintf(ret->summary.name, sizeof(ret->summary.name), "%s", entry->config.ntp.server);
+	snprintf(ret->summary.name, sizeof(ret->summary.name), "%s",
+		 source_config_name(&entry->config));
 	ret->summary.kind = CHRONOTICK_NTP;
 	ret->summary.state = CHRONOTICK_SOURCE_UNREACHABLE;
 	ret->summary.leap = 3; /* RFC 5905: unknown */
@@ -384,7 +376,7 @@ void set_entry_switch(struct source_set *set, struct entry *entry, bool online)
 static unsigned int entry_online(struct source_set *set, struct entry *entry, const char *pattern,
 				 bool online)
 {
-	bool named = pattern_matches(pattern, entry->config.ntp.server);
+	bool named = pattern_matches(pattern, source_config_name(&entry->config));
 	struct source_status status;
 	unsigned int count = 0, i;
 

@@ -20,6 +20,7 @@
 #include "engine/engine.h"
 #include "sources/ntp.h"
 #include "sources/pool.h"
+#include "sources/ptp.h"
 #include "sources/resolver.h"
 #include "sources/source.h"
 
@@ -28,7 +29,8 @@
 
 enum source_type {
 	SOURCE_NTP,
-	SOURCE_POOL,  /* of NTP servers */
+	SOURCE_POOL, /* of NTP servers */
+	SOURCE_PTP,
 	SOURCE_TYPES, /* those above are the set's */
 	/* No source of time, so none of the set's: feed/feed.h. The configuration lists it all the same. */
 	SOURCE_FEED = SOURCE_TYPES,
@@ -36,19 +38,21 @@ enum source_type {
 
 /* One entry of the configuration */
 struct source_config {
-	union {
-		/* SOURCE_NTP, SOURCE_POOL: of each member, the server being the pool's name */
-		struct ntp_config ntp;
-	};
-	uint8_t type;       /* enum source_type */
-	uint8_t maxsources; /* SOURCE_POOL: members, 1 to POOL_MEMBERS_MAX */
-	bool offline;       /* it starts offline */
-	const char *feed;   /* SOURCE_FEED: the path of its socket */
-	const char *group;  /* SOURCE_FEED: who may connect */
-	bool prefer;        /* and below: see engine/source_options.h; of all members */
+	/* SOURCE_NTP, SOURCE_POOL: of each member, the server being the pool's name */
+	struct ntp_config ntp;
+	struct ptp_config ptp; /* SOURCE_PTP */
+	uint8_t type;          /* enum source_type */
+	uint8_t maxsources;    /* SOURCE_POOL: members, 1 to POOL_MEMBERS_MAX */
+	bool offline;          /* it starts offline */
+	const char *feed;      /* SOURCE_FEED: the path of its socket */
+	const char *group;     /* SOURCE_FEED: who may connect */
+	bool prefer;           /* and below: see engine/source_options.h; of all members */
 	bool trust;
 	bool noselect;
 };
+
+/* What an entry is called: its server, or its interface */
+const char *source_config_name(const struct source_config *config);
 
 /* The index of an entry that is no source: a pool without a member */
 #define SOURCE_SET_NO_INDEX UINT32_MAX
@@ -64,6 +68,8 @@ struct source_status {
 	unsigned int options; /* ENGINE_SOURCE_* */
 	struct chronotick_source summary; /* as the page has it, complete */
 	struct ntp_statistics ntp;        /* SOURCE_NTP, SOURCE_POOL */
+	struct ptp_statistics ptp;        /* SOURCE_PTP */
+	struct ptp_view ptp_view;
 };
 
 /*
@@ -126,7 +132,8 @@ struct source_set_change {
 };
 
 /*
- * Make the entries those of another configuration. One is the same if kind, name and port are, and
+ * Make the entries those of another configuration. One is the same if kind, name and port are (of PTP:
+ * interface, transport, domain and unicast master), and
  * a source that is the same loses nothing: neither samples nor poll interval nor whether it was
  * switched online. Other limits of the poll interval, and how far a source is to be believed, are
  * taken over as well; what else is different makes that source start anew. Pools that lack members

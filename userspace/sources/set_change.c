@@ -4,13 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
-
-static bool entry_is_same(const struct source_config *a, const struct source_config *b)
-{
-	return a->type == b->type && a->ntp.port == b->ntp.port &&
-	       strcasecmp(a->ntp.server, b->ntp.server) == 0;
-}
 
 /* A pool that is to be smaller loses those first that are of the least use. */
 static void pool_shrink(struct source_set *set, struct entry *entry)
@@ -43,17 +36,12 @@ static void pool_shrink(struct source_set *set, struct entry *entry)
 static int entry_change(struct source_set *set, struct entry *entry,
 			const struct source_config *config)
 {
-	const char *server = entry->config.ntp.server;
 	bool switched = entry->config.offline != config->offline;
-	struct source_config old = entry->config;
-	bool changed;
+	bool changed = !set_config_is_equal(&entry->config, config);
 	unsigned int i;
 	int r = 0;
 
-	entry->config = *config;
-	entry->config.ntp.server = server;
-	old.ntp.server = server;
-	changed = memcmp(&old, &entry->config, sizeof(old)) != 0;
+	set_config_take(&entry->config, config);
 	entry->pool.wanted = config->maxsources;
 	if (config->type == SOURCE_POOL)
 		pool_shrink(set, entry);
@@ -88,7 +76,7 @@ static const struct source_config *config_find(const struct source_config *confi
 	unsigned int i;
 
 	for (i = 0; i < count; i++)
-		if (entry_is_same(&configs[i], like))
+		if (set_config_is_same(&configs[i], like))
 			return &configs[i];
 	return NULL;
 }
@@ -98,7 +86,7 @@ static struct entry *entry_find(struct source_set *set, const struct source_conf
 	unsigned int i;
 
 	for (i = 0; i < SOURCE_SET_MAX; i++)
-		if (set->entries[i].used && entry_is_same(&set->entries[i].config, like))
+		if (set->entries[i].used && set_config_is_same(&set->entries[i].config, like))
 			return &set->entries[i];
 	return NULL;
 }
@@ -108,7 +96,8 @@ static void note(const struct source_set *set, const struct source_config *confi
 		 const char *what, int *first)
 {
 	if (r)
-		set_tell(set, "source %s: %s", config->ntp.server, r > 0 ? what : strerror(-r));
+		set_tell(set, "source %s: %s", source_config_name(config),
+			 r > 0 ? what : strerror(-r));
 	if (r < 0 && !*first)
 		*first = r;
 }
@@ -131,7 +120,7 @@ int source_set_reconfigure(struct source_set *set, const struct source_config *c
 
 		if (!entry->used || config_find(configs, count, &entry->config))
 			continue;
-		set_tell(set, "source %s: removed", entry->config.ntp.server);
+		set_tell(set, "source %s: removed", source_config_name(&entry->config));
 		set_entry_remove(set, entry);
 		ret->removed++;
 	}

@@ -87,6 +87,18 @@ void set_entry_remove(struct source_set *set, struct entry *entry);
 /* Give up looking its name up. */
 void set_lookup_end(struct source_set *set, struct entry *entry);
 
+/* set_config.c */
 bool set_config_is_good(const struct source_config *config);
+
+/* A copy with strings of its own; and its end. Returns 0 or -ENOMEM. */
+int set_config_copy(struct source_config *ret, const struct source_config *config);
+void set_config_clear(struct source_config *config);
+
+/* Take over what another configuration of the same entry says; the strings stay. */
+void set_config_take(struct source_config *config, const struct source_config *other);
+
+/* Is it the same entry? And does it say the same? */
+bool set_config_is_same(const struct source_config *a, const struct source_config *b);
+bool set_config_is_equal(const struct source_config *a, const struct source_config *b);
 
 #endif /* SOURCES_SET_PRIVATE_H */

@@ -135,7 +135,7 @@ static void pool_look(struct source_set *set, struct entry *entry, int64_t now_n
 /* Two sources whose names lead to one address; a pool has other addresses to offer. */
 static void duplicate_look(struct source_set *set, struct member *member)
 {
-	const char *name = member->entry->config.ntp.server;
+	const char *name = source_config_name(&member->entry->config);
 	bool was_active = member->active;
 
 	member->duplicate = set_member_is_duplicate(set, member);
