@@ -106,9 +106,10 @@ static void page_print(const struct cli *cli, const struct view *view)
 		   chronotick_counter_name(header->counter_kind),
 		   (double)header->counter_hz * 1e-6);
 	if (header->writer_pid)
-		text_field(cli, "Writer", TEXT_PLAIN, "pid %u%s, %u Hz", header->writer_pid,
+		text_field(cli, "Writer", TEXT_PLAIN, "pid %u%s, %u Hz%s", header->writer_pid,
 			   writer_is_seen(header) ? "" : " (not to be seen from here)",
-			   header->frequency_hz);
+			   header->frequency_hz,
+			   header->standby_count ? ", another daemon stands by" : "");
 	else
 		text_field(cli, "Writer", TEXT_PLAIN, "none");
 	if (view->heartbeat_age_ns == INT64_MAX)

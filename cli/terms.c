@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "ask.h"
+#include "pages.h"
 #include "text.h"
 
 static const char *const labels[CONTROL_TERMS] = {
@@ -49,6 +50,12 @@ int terms_ask(const struct cli *cli, struct terms *ret)
 	if (r == 0) {
 		ret->covariates = ask.reply.covariates;
 		ret->has_covariates = true;
+	}
+	if (r == 0 || r == -EOPNOTSUPP)
+		r = terms_of(&ask, CONTROL_PAGES);
+	if (r == 0) {
+		ret->pages = ask.reply.pages;
+		ret->has_pages = true;
 	}
 	if (r == 0 || r == -EOPNOTSUPP)
 		r = terms_of(&ask, CONTROL_IDENTITY);
@@ -199,5 +206,7 @@ void terms_print(const struct cli *cli, const struct terms *terms, const struct 
 		models_print(&terms->models);
 	if (terms->has_covariates)
 		covariates_print(&terms->covariates);
+	if (terms->has_pages)
+		pages_print(&terms->pages);
 	daemon_print(cli, &terms->identity, view);
 }

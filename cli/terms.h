@@ -17,8 +17,10 @@ struct terms {
 	struct control_models_reply models;
 	struct control_covariates_reply covariates;
 	struct control_identity_reply identity;
+	struct control_pages_reply pages;
 	bool has_models;     /* a daemon of an earlier release knows of none */
 	bool has_covariates; /* likewise */
+	bool has_pages;      /* likewise */
 };
 
 /* Ask the daemon for all of it. Returns 0, or a negative errno: why not stands on stderr. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "terms.h"
 
+#include "pages.h"
+
 /* Nanoseconds of a bound: far below 2^53 */
 static json_t *ns_json(uint64_t ns)
 {
@@ -101,6 +103,8 @@ json_t *terms_json(const struct terms *terms)
 	if (terms->has_models)
 		models_add(object, &terms->models);
 	json_object_set_new(object, "covariates", covariates_json(&terms->covariates));
+	if (terms->has_pages)
+		pages_add(object, &terms->pages);
 	json_object_set_new(object, "pid", json_integer(terms->identity.pid));
 	json_object_set_new(object, "version", json_string(terms->identity.version));
 	return object;

@@ -408,6 +408,7 @@ static int control_open(struct daemon *daemon)
 		.counter = &daemon->counter,
 		.engine = &daemon->engine,
 		.publisher = daemon->keeper.publisher,
+		.cross = &daemon->cross,
 		.sources = daemon->sources,
 		.inputs = &daemon->inputs,
 		.start_ns = daemon->start_ns,

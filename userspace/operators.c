@@ -159,6 +159,39 @@ static void on_models(void *data, struct control_models_reply *ret)
 		model_set(&view.models[i], &ret->models[kinds[i]]);
 }
 
+static void on_pages(void *data, struct control_pages_reply *ret)
+{
+	static const uint32_t roles[] = {
+		[PUBLISH_STANDBY] = CONTROL_STANDBY,
+		[PUBLISH_ACTIVE] = CONTROL_ACTIVE,
+		[PUBLISH_OUT] = CONTROL_OUT,
+	};
+	const struct operators *operators = data;
+	const struct cross_device *cross = operators->cross;
+	struct publish_view views[PUBLISH_PAGES];
+	unsigned int i;
+
+	ret->count = publisher_describe(operators->publisher, views);
+	for (i = 0; i < ret->count; i++) {
+		struct control_page *page = &ret->pages[i];
+
+		page->backend = views[i].is_module ? CONTROL_MODULE : CONTROL_SHM;
+		page->role = roles[views[i].role];
+		page->published = views[i].published;
+		page->rebuilt = views[i].rebuilt;
+		snprintf(page->path, sizeof(page->path), "%s", views[i].path);
+	}
+	/* A counter that has taken the first one's place has no device. */
+	if (operators->counter->cross)
+		ret->flags |= CONTROL_CROSS_DEVICE;
+	ret->bracket_ns = cross->bracket_ns;
+	ret->device_ns = cross->device_ns;
+	snprintf(ret->reason, sizeof(ret->reason), "%s",
+		 cross->refusal              ? cross->refusal
+		 : operators->counter->cross ? ""
+					     : "the counter is another one now");
+}
+
 static uint32_t on_source_count(void *data)
 {
 	const struct operators *operators = data;
@@ -402,6 +435,7 @@ int operators_listen(struct operators *operators, struct loop *loop, const struc
 		.status = on_status,
 		.covariates = on_covariates,
 		.models = on_models,
+		.pages = on_pages,
 		.source_count = on_source_count,
 		.source = on_source,
 		.online = on_online,

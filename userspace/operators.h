@@ -13,12 +13,14 @@
 #include "publish/publish.h"
 #include "sources/set.h"
 #include "timestamping/counter.h"
+#include "timestamping/device.h"
 
 /* The daemon's parts, which its owner fills in and keeps; the rest is operators_listen()'s. */
 struct operators {
 	const struct counter *counter;
 	const struct engine *engine;
 	const struct publisher *publisher;
+	const struct cross_device *cross;
 	struct source_set *sources;
 	struct inputs *inputs;
 	int64_t start_ns; /* CLOCK_MONOTONIC */

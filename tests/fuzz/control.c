@@ -109,6 +109,11 @@ static void reply_try(uint8_t *data, size_t size, bool mended)
 		text_check(reply.covariates.thermometer, sizeof(reply.covariates.thermometer));
 		for (i = 0; i < CONTROL_COVARIATES_MAX; i++)
 			must(isfinite(reply.covariates.values[i]));
+	} else if (request.type == CONTROL_PAGES) {
+		must(reply.pages.count <= CONTROL_PAGES_MAX);
+		text_check(reply.pages.reason, sizeof(reply.pages.reason));
+		for (i = 0; i < CONTROL_PAGES_MAX; i++)
+			text_check(reply.pages.pages[i].path, sizeof(reply.pages.pages[i].path));
 	} else if (request.type == CONTROL_MODELS) {
 		text_check(reply.models.reason, sizeof(reply.models.reason));
 		must(isfinite(reply.models.walk_ns_s) && isfinite(reply.models.slope_ns_s2) &&

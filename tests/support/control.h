@@ -60,6 +60,21 @@ static inline void made_up_models(void *data, struct control_models_reply *ret)
 	};
 }
 
+static inline void made_up_pages(void *data, struct control_pages_reply *ret)
+{
+	(void)data;
+	ret->count = 1;
+	ret->flags = CONTROL_CROSS_DEVICE;
+	ret->bracket_ns = 30;
+	ret->device_ns = 2;
+	ret->pages[0] = (struct control_page){
+		.backend = CONTROL_MODULE,
+		.role = CONTROL_STANDBY,
+		.published = 7,
+		.path = "/dev/made_up",
+	};
+}
+
 static inline uint32_t made_up_count(void *data)
 {
 	const struct made_up *made_up = data;
@@ -111,6 +126,7 @@ static inline struct control_ops made_up_ops(struct made_up *made_up)
 		.status = made_up_status,
 		.covariates = made_up_covariates,
 		.models = made_up_models,
+		.pages = made_up_pages,
 		.source_count = made_up_count,
 		.source = made_up_source,
 		.online = made_up_online,

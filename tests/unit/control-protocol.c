@@ -168,6 +168,33 @@ Test(control_protocol, tells_of_models_and_takes_numbers_alone)
 	cr_assert_eq(strlen(checked.models.models[3].reason), CONTROL_REASON_MAX - 1);
 }
 
+Test(control_protocol, tells_of_pages_and_no_more_than_it_has_room_for)
+{
+	size_t size;
+
+	begin(CONTROL_PAGES);
+	size = answer(&stranger);
+	cr_assert_eq(size, sizeof(reply.pages));
+	cr_assert_eq(control_reply_check(&checked, &reply, size, &request.header), 0);
+	cr_assert_eq(checked.pages.count, 1);
+	cr_assert_eq(checked.pages.bracket_ns, 30);
+	cr_assert_eq(checked.pages.device_ns, 2);
+	cr_assert_str_eq(control_backend_name(checked.pages.pages[0].backend), "module");
+	cr_assert_str_eq(control_role_name(checked.pages.pages[0].role), "standby");
+	cr_assert_str_eq(checked.pages.pages[0].path, "/dev/made_up");
+	reply.pages.count = UINT32_MAX;
+	reply.pages.pages[0].role = CONTROL_ROLES;
+	reply.pages.pages[0].backend = CONTROL_BACKENDS;
+	memset(reply.pages.reason, '\t', sizeof(reply.pages.reason));
+	memset(reply.pages.pages[3].path, 'x', sizeof(reply.pages.pages[3].path));
+	cr_assert_eq(control_reply_check(&checked, &reply, size, &request.header), 0);
+	cr_assert_eq(checked.pages.count, CONTROL_PAGES_MAX);
+	cr_assert_str_eq(control_role_name(checked.pages.pages[0].role), "unknown");
+	cr_assert_str_eq(control_backend_name(checked.pages.pages[0].backend), "unknown");
+	cr_assert_eq(checked.pages.reason[0], '?');
+	cr_assert_eq(strlen(checked.pages.pages[3].path), 127);
+}
+
 Test(control_protocol, pages_through_any_number_of_sources)
 {
 	uint32_t count;

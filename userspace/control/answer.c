@@ -67,6 +67,14 @@ static size_t answer_models(union control_reply *ret, const struct control_heade
 	return sizeof(ret->models);
 }
 
+static size_t answer_pages(union control_reply *ret, const struct control_header *request,
+			   const struct control_ops *ops)
+{
+	control_reply_begin(ret, request, 0, sizeof(ret->pages));
+	ops->pages(ops->data, &ret->pages);
+	return sizeof(ret->pages);
+}
+
 static size_t answer_list(union control_reply *ret, const struct control_list_request *request,
 			  const struct control_ops *ops)
 {
@@ -131,6 +139,8 @@ size_t control_answer(union control_reply *ret, const struct control_ops *ops,
 		return answer_covariates(ret, &request.header, ops);
 	case CONTROL_MODELS:
 		return answer_models(ret, &request.header, ops);
+	case CONTROL_PAGES:
+		return answer_pages(ret, &request.header, ops);
 	case CONTROL_LIST:
 		return answer_list(ret, &request.list, ops);
 	case CONTROL_ONLINE:

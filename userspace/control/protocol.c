@@ -21,6 +21,7 @@ static const struct {
 	[CONTROL_COVARIATES] = {sizeof(struct control_header),
 				sizeof(struct control_covariates_reply)},
 	[CONTROL_MODELS] = {sizeof(struct control_header), sizeof(struct control_models_reply)},
+	[CONTROL_PAGES] = {sizeof(struct control_header), sizeof(struct control_pages_reply)},
 };
 
 static bool type_is_known(uint16_t type)
@@ -144,6 +145,17 @@ static void models_clean(struct control_models_reply *reply)
 	}
 }
 
+static void pages_clean(struct control_pages_reply *reply)
+{
+	unsigned int i;
+
+	if (reply->count > CONTROL_PAGES_MAX)
+		reply->count = CONTROL_PAGES_MAX;
+	text_clean(reply->reason, sizeof(reply->reason));
+	for (i = 0; i < CONTROL_PAGES_MAX; i++)
+		text_clean(reply->pages[i].path, sizeof(reply->pages[i].path));
+}
+
 static void reply_clean(union control_reply *reply)
 {
 	int32_t i;
@@ -171,6 +183,9 @@ static void reply_clean(union control_reply *reply)
 		break;
 	case CONTROL_MODELS:
 		models_clean(&reply->models);
+		break;
+	case CONTROL_PAGES:
+		pages_clean(&reply->pages);
 		break;
 	case CONTROL_STATUS:
 		break;
@@ -295,6 +310,27 @@ const char *control_model_name(unsigned int model)
 	};
 
 	return model < CONTROL_MODEL_KINDS ? names[model] : "unknown";
+}
+
+const char *control_role_name(unsigned int role)
+{
+	static const char *const names[CONTROL_ROLES] = {
+		[CONTROL_STANDBY] = "standby",
+		[CONTROL_ACTIVE] = "active",
+		[CONTROL_OUT] = "out",
+	};
+
+	return name_of(names, CONTROL_ROLES, role);
+}
+
+const char *control_backend_name(unsigned int backend)
+{
+	static const char *const names[CONTROL_BACKENDS] = {
+		[CONTROL_SHM] = "shm",
+		[CONTROL_MODULE] = "module",
+	};
+
+	return name_of(names, CONTROL_BACKENDS, backend);
 }
 
 const char *control_covariate_name(unsigned int covariate)

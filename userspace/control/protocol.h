@@ -32,6 +32,7 @@ enum control_type {
 	CONTROL_RELOAD = 6,
 	CONTROL_COVARIATES = 7, /* asks, and changes nothing */
 	CONTROL_MODELS = 8,
+	CONTROL_PAGES = 9,
 	CONTROL_TYPES, /* one past the last */
 };
 
@@ -55,7 +56,7 @@ struct control_select_request {
 	char pattern[CONTROL_NAME_MAX]; /* fnmatch(3)'s, or "all" */
 };
 
-/* IDENTITY, STATUS, RELOAD, COVARIATES and MODELS are the header alone. */
+/* IDENTITY, STATUS, RELOAD, COVARIATES, MODELS and PAGES are the header alone. */
 union control_request {
 	struct control_header header;
 	struct control_list_request list;
@@ -266,6 +267,44 @@ struct control_models_reply {
 	struct control_model models[CONTROL_MODELS_MAX];
 };
 
+/* What the daemon is to a page; control_role_name() */
+enum control_role {
+	CONTROL_STANDBY, /* another daemon writes it */
+	CONTROL_ACTIVE,
+	CONTROL_OUT, /* nobody can write it on this counter */
+	CONTROL_ROLES,
+};
+
+/* control_backend_name() */
+enum control_backend {
+	CONTROL_SHM,
+	CONTROL_MODULE,
+	CONTROL_BACKENDS,
+};
+
+#define CONTROL_PAGES_MAX 4
+
+struct control_page {
+	uint32_t backend;   /* enum control_backend */
+	uint32_t role;      /* enum control_role */
+	uint64_t published; /* lines, by this daemon */
+	uint64_t rebuilt;   /* of them built again, being late */
+	char path[128];
+};
+
+#define CONTROL_CROSS_DEVICE 1U /* control_pages_reply.flags: cross-timestamps are the module's */
+
+struct control_pages_reply {
+	struct control_result result;
+	uint32_t count; /* of pages, the one that clients look for first in front */
+	uint32_t flags; /* CONTROL_CROSS_* */
+	/* What a cross-timestamp may err, measured at the start; -1: cannot be had that way */
+	int64_t bracket_ns;
+	int64_t device_ns;
+	char reason[CONTROL_REASON_MAX]; /* why not the module's; "" */
+	struct control_page pages[CONTROL_PAGES_MAX];
+};
+
 union control_reply {
 	struct control_header header;
 	struct control_result result;
@@ -275,6 +314,7 @@ union control_reply {
 	struct control_list_reply list;
 	struct control_covariates_reply covariates;
 	struct control_models_reply models;
+	struct control_pages_reply pages;
 };
 
 _Static_assert(sizeof(struct control_header) == 16, "header");
@@ -287,6 +327,7 @@ _Static_assert(sizeof(struct control_status_reply) == 184, "status reply");
 _Static_assert(sizeof(struct control_source) == 784, "source");
 _Static_assert(sizeof(struct control_covariates_reply) == 168, "covariates reply");
 _Static_assert(sizeof(struct control_models_reply) == 184 + 4 * 184, "models reply");
+_Static_assert(sizeof(struct control_pages_reply) == 176 + 4 * 152, "pages reply");
 _Static_assert(sizeof(struct control_list_reply) == 32 + 8 * 784, "list reply");
 
 /* The header of a request, ready to be sent; the rest of *ret is zero. */
@@ -323,5 +364,7 @@ const char *control_counter_name(unsigned int counter);
 const char *control_covariate_name(unsigned int covariate);
 const char *control_level_name(unsigned int level);
 const char *control_model_name(unsigned int model);
+const char *control_role_name(unsigned int role);
+const char *control_backend_name(unsigned int backend);
 
 #endif /* CONTROL_PROTOCOL_H */

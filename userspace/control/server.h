@@ -50,6 +50,7 @@ struct control_ops {
 	void (*status)(void *data, struct control_status_reply *ret);
 	void (*covariates)(void *data, struct control_covariates_reply *ret);
 	void (*models)(void *data, struct control_models_reply *ret);
+	void (*pages)(void *data, struct control_pages_reply *ret);
 	uint32_t (*source_count)(void *data);
 	/* The source with the least number from `number` on. 0, or -ENOENT if there is none. */
 	int (*source)(void *data, uint32_t number, struct control_source *ret);

@@ -19,7 +19,6 @@ struct backend;
 
 /* All but `take`, `keep` and `close` are for an active one. */
 struct backend_ops {
-	const char *name; /* as users see it */
 	/*
 	 * Become the page's writer. 0; -EBUSY: another process is, of pid *owner (0 if that can't be
 	 * told); or another negative errno. With a sentence for each error.

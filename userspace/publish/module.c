@@ -485,8 +485,7 @@ static void module_close(struct backend *backend)
 	free(module);
 }
 
-static const struct backend_ops module_ops = {
-	.name = "module",
+const struct backend_ops module_ops = {
 	.take = module_take,
 	.sample = module_sample,
 	.publish = module_publish,

@@ -23,6 +23,9 @@ struct module_io {
 	void (*close)(void *data, int fd, const struct chronotick_page *page);
 };
 
+/* Which tells such a backend from others */
+extern const struct backend_ops module_ops;
+
 /* This machine's device */
 extern const struct module_io module_system_io;
 

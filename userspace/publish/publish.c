@@ -321,7 +321,7 @@ unsigned int publisher_describe(const struct publisher *publisher,
 
 		ret[i] = (struct publish_view){
 			.path = backend->path,
-			.backend = backend->ops->name,
+			.is_module = backend->ops == &module_ops,
 			.role = backend->role,
 			.published = backend->tally->published,
 			.rebuilt = backend->tally->rebuilt,

@@ -163,7 +163,7 @@ const struct chronotick_page *publisher_page(const struct publisher *publisher);
 /* One page, for people */
 struct publish_view {
 	const char *path;
-	const char *backend; /* "module" or "shm" */
+	bool is_module; /* the kernel's, not one in shared memory */
 	enum publish_role role;
 	uint64_t published, rebuilt;
 };

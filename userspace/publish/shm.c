@@ -298,7 +298,6 @@ static void shm_close(struct backend *backend)
 }
 
 static const struct backend_ops shm_ops = {
-	.name = "shm",
 	.take = shm_take,
 	.publish = shm_publish,
 	.invalidate = shm_invalidate,
