@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An NTP server that misbehaves in one way: fake-ntp ADDRESS KIND. Answers every packet that comes
+ * An NTP server that misbehaves in one way, or in none: fake-ntp ADDRESS KIND. Answers every packet that comes
  * to port 123 of the address until it is killed. Where a kind says no other, the answer is a good
  * one of stratum 1 from this host's CLOCK_REALTIME.
  */
@@ -31,6 +31,13 @@ _Static_assert(sizeof(struct packet) == NTP_SIZE, "the packet has no padding");
 
 /* Spoil the answer. Returns its length. `data` has room for 1024 bytes. */
 typedef size_t (*spoil_fn)(struct packet *packet, uint8_t *data);
+
+static size_t spoil_nothing(struct packet *packet, uint8_t *data)
+{
+	(void)packet;
+	(void)data;
+	return NTP_SIZE;
+}
 
 static size_t spoil_garbage(struct packet *packet, uint8_t *data)
 {
@@ -129,6 +136,7 @@ static const struct {
 	{"rate", spoil_rate},       {"unsynchronized", spoil_unsynchronized},
 	{"short", spoil_short},     {"origin", spoil_origin},
 	{"late", spoil_late},       {"sways", spoil_sways},
+	{"good", spoil_nothing},
 };
 
 static void now(uint32_t ret[2])

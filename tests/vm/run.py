@@ -119,6 +119,18 @@ def libraries(program):
     return re.findall(r"(/\S+) \(0x", text)
 
 
+def put(files, program):
+    """A program into /bin, and what it needs to where it is looked for."""
+    for needed in libraries(program):
+        path = pathlib.Path(needed)
+        if not needed.startswith(("/lib", "/usr/lib")):
+            needed = f"/lib/{path.name}"  # of a build, found by a path beside the program
+        files[needed.lstrip("/")] = (0o755, path.read_bytes())
+    name = "bin/" + pathlib.PurePath(program).name
+    files[name] = (0o755, pathlib.Path(program).read_bytes())
+    return "/" + name
+
+
 def module_build(kernel, work, machine):
     """The module, and what the compiler said of it."""
     source = work / "kmod"
@@ -268,20 +280,14 @@ def main():
             order = "".join(f"/modules/{path.name}\n" for path in modules_of(kernel, file[7:]))
             files["modules/" + file[7:]] = (0o644, order.encode())
             continue
-        for needed in libraries(file):
-            files[needed.lstrip("/")] = (0o755, pathlib.Path(needed).read_bytes())
-        files["bin/" + pathlib.PurePath(file).name] = (0o755, pathlib.Path(file).read_bytes())
+        put(files, file)
     lines = []
     for line in arguments.programs:
         if missing and line.split()[0].endswith(".sh"):
             skipped.append(pathlib.PurePath(line.split()[0]).name)
             continue
         program, *rest = line.split()
-        name = pathlib.PurePath(program).name
-        for needed in libraries(program):
-            files[needed.lstrip("/")] = (0o755, pathlib.Path(needed).read_bytes())
-        files["bin/" + name] = (0o755, pathlib.Path(program).read_bytes())
-        lines.append(" ".join(["/bin/" + name] + rest))
+        lines.append(" ".join([put(files, program)] + rest))
     files["tests"] = (0o644, ("\n".join(lines) + "\n").encode())
 
     console, results, why = boot(kernel, work, cpio(files), arguments)
