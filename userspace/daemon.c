@@ -323,6 +323,8 @@ static int page_open(struct daemon *daemon)
 	r = page_keeper_open(&daemon->keeper, &daemon->config->page);
 	if (r < 0)
 		return r;
+	if (page_keeper_has_module(&daemon->keeper))
+		watch_may_return(daemon->watch);
 	return archive_new(&daemon->archive, &daemon->config->archive,
 			   publisher_path(daemon->keeper.publisher), &daemon->counter,
 			   &daemon->engine, source_name, daemon);

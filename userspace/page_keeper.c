@@ -93,6 +93,17 @@ bool page_keeper_publishes(const struct page_keeper *keeper)
 	return publisher_page(keeper->publisher) != NULL;
 }
 
+bool page_keeper_has_module(const struct page_keeper *keeper)
+{
+	struct publish_view views[PUBLISH_PAGES];
+	unsigned int count = publisher_describe(keeper->publisher, views), i;
+
+	for (i = 0; i < count; i++)
+		if (views[i].is_module)
+			return true;
+	return false;
+}
+
 static void keep(struct page_keeper *keeper);
 
 /* The writer before is gone: the kernel says so. */

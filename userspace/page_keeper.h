@@ -53,6 +53,9 @@ int page_keeper_counter_set(struct page_keeper *keeper);
 /* Does this daemon publish, and not only stand by? */
 bool page_keeper_publishes(const struct page_keeper *keeper);
 
+/* Is the kernel module's page among them, whoever writes it? */
+bool page_keeper_has_module(const struct page_keeper *keeper);
+
 void page_keeper_close(struct page_keeper *keeper);
 
 #endif /* USERSPACE_PAGE_KEEPER_H */

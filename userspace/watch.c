@@ -27,6 +27,10 @@ struct watch {
 	bool fallen;     /* from the TSC to CLOCK_MONOTONIC_RAW */
 	bool away;       /* since then the kernel was seen to run on something else */
 	bool returned;   /* and then on the TSC again */
+	bool may_return;
+	bool left;              /* because of the clocksource alone: `own` was good */
+	struct counter own;     /* the counter before the fall */
+	unsigned int present_s; /* for how long the kernel has run on it again */
 	struct trust_system system;
 	struct trust_io io;
 	struct trust trust;
@@ -73,9 +77,14 @@ static enum watch_action give_up(struct watch *watch, const char *text)
 		watch->distrusted = true;
 		return WATCH_DISTRUST;
 	}
-	log_error("%s: counter %s cannot be trusted; going on with monotonic_raw until "
-		  "chronotickd is started again; clients have to open the page again",
-		  text, name);
+	log_error("%s: counter %s cannot be trusted; going on with monotonic_raw until %s; clients "
+		  "have to open the page again",
+		  text, name,
+		  watch->may_return && watch->left ? "the kernel is back on it"
+						   : "chronotickd is started again");
+	watch->own = *watch->counter;
+	watch->away = watch->left;
+	watch->present_s = 0;
 	(void)counter_init(watch->counter, CHRONOTICK_COUNTER_MONOTONIC_RAW);
 	/* Where the kernel still makes that clock from the same counter, it is no better. */
 	watch->counter->apart = apart_limited((uint64_t)apart_ns);
@@ -206,6 +215,7 @@ static enum watch_action act(struct watch *watch, const struct trust_finding *fi
 	if (finding->event == TRUST_SAME)
 		return WATCH_GO_ON;
 	trust_describe(finding, text, sizeof(text));
+	watch->left = finding->event == TRUST_CLOCKSOURCE;
 	if (finding->event == TRUST_RATE ||
 	    (finding->event == TRUST_CLOCKSOURCE && is_native(watch)))
 		return give_up(watch, text);
@@ -251,22 +261,47 @@ static enum watch_action cpus_second(struct watch *watch)
 	return WATCH_GO_ON;
 }
 
-/* After a fall: tell that the kernel trusts the TSC again. */
-static void return_tell(struct watch *watch)
+/* The counter before the fall once more, as it was. */
+static enum watch_action take_back(struct watch *watch)
+{
+	*watch->counter = watch->own;
+	watch->fallen = false;
+	watch->away = false;
+	watch->again = is_native(watch);
+	trust_init(&watch->trust, &watch->io, watch->counter);
+	cpus_finish(watch->job, true, NULL);
+	watch->job = NULL;
+	log_warning("the kernel runs on counter %s again: so does this daemon; all that was "
+		    "measured before is void; clients have to open the page again",
+		    chronotick_counter_name(watch->counter->kind));
+	return WATCH_REPLACE;
+}
+
+/* After a fall: the kernel may trust the TSC again. */
+static enum watch_action return_look(struct watch *watch)
 {
 	char name[TRUST_NAME_SIZE];
 
 	if (watch->returned || watch->io.clocksource(watch->io.data, name, sizeof(name)) < 0)
-		return;
+		return WATCH_GO_ON;
 	if (strcmp(name, "tsc") != 0) {
 		watch->away = true;
-		return;
+		watch->present_s = 0;
+		return WATCH_GO_ON;
 	}
 	if (!watch->away)
-		return;
+		return WATCH_GO_ON;
+	if (watch->may_return && watch->left)
+		return ++watch->present_s < WATCH_RETURN_S ? WATCH_GO_ON : take_back(watch);
 	watch->returned = true;
 	log_info("the kernel's clocksource is \"tsc\" again; staying with monotonic_raw until "
 		 "chronotickd is started again");
+	return WATCH_GO_ON;
+}
+
+void watch_may_return(struct watch *watch)
+{
+	watch->may_return = true;
 }
 
 enum watch_action watch_second(struct watch *watch)
@@ -277,10 +312,12 @@ enum watch_action watch_second(struct watch *watch)
 	if (watch->distrusted)
 		return WATCH_GO_ON;
 	if (watch->config.changes) {
+		if (watch->fallen)
+			action = return_look(watch);
+		if (action != WATCH_GO_ON)
+			return action;
 		trust_second(&watch->trust, &finding);
 		action = act(watch, &finding);
-		if (watch->fallen)
-			return_tell(watch);
 	}
 	if (action == WATCH_GO_ON && is_native(watch) && watch->config.cpus == WATCH_CPUS_ALWAYS &&
 	    watch->cpus.count > 1)

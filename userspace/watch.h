@@ -31,9 +31,10 @@ struct watch_config {
 /* What the owner of the clock has to do; *counter is up to date by then. */
 enum watch_action {
 	WATCH_GO_ON,
-	WATCH_APART,    /* how far the counter's values on two CPUs may differ is known anew */
-	WATCH_RESTART,  /* all that was published and measured is void; the counter still serves */
-	WATCH_REPLACE,  /* the same, and *counter is another one now: CLOCK_MONOTONIC_RAW */
+	WATCH_APART,   /* how far the counter's values on two CPUs may differ is known anew */
+	WATCH_RESTART, /* all that was published and measured is void; the counter still serves */
+	WATCH_REPLACE, /* the same, and *counter is another one now: CLOCK_MONOTONIC_RAW, or the first
+			 * one again (watch_may_return()) */
 	WATCH_DISTRUST, /* the same, and there is none to go on with: nothing may be trusted */
 };
 
@@ -49,6 +50,15 @@ struct watch;
 int watch_new(struct watch **ret, const struct watch_config *config, struct counter *counter,
 	      bool may_replace, const struct trust_io *io);
 void watch_free(struct watch *watch); /* NULL is allowed */
+
+/*
+ * A counter that was left because the kernel ran on another clocksource is taken again once the
+ * kernel has run on it for WATCH_RETURN_S seconds. The kernel never goes back to a TSC that it has
+ * found bad; an operator has told it to. This is for who is told in the same instant
+ * when it leaves the counter again: by the kernel module.
+ */
+#define WATCH_RETURN_S 3
+void watch_may_return(struct watch *watch);
 
 /* Before every publication. */
 enum watch_action watch_round(struct watch *watch);

@@ -121,6 +121,59 @@ Test(watch, a_counter_that_the_kernel_gave_up_is_replaced_for_good)
 	watch_free(watch);
 }
 
+Test(watch, who_is_told_at_once_takes_a_counter_back_that_the_kernel_is_back_on)
+{
+	struct watch *watch = watch_begin(true, true);
+	const struct counter own = counter;
+	int i;
+
+	watch_may_return(watch);
+	cr_expect_eq(second(watch), WATCH_GO_ON);
+	machine.clocksource = "hpet";
+	cr_expect_eq(second(watch), WATCH_REPLACE);
+	cr_expect_eq(counter.kind, CHRONOTICK_COUNTER_MONOTONIC_RAW);
+	cr_expect_eq(second(watch), WATCH_GO_ON);
+	/* For a moment only */
+	machine.clocksource = "tsc";
+	cr_expect_eq(second(watch), WATCH_RESTART);
+	machine.clocksource = "hpet";
+	cr_expect_neq(second(watch), WATCH_REPLACE);
+	cr_expect_neq(second(watch), WATCH_REPLACE);
+	machine.clocksource = "tsc";
+	cr_expect_eq(second(watch), WATCH_RESTART);
+	cr_expect_eq(second(watch), WATCH_GO_ON);
+	cr_expect_eq(second(watch), WATCH_REPLACE);
+	cr_expect_eq(memcmp(&counter, &own, sizeof(own)), 0);
+	for (i = 0; i < 5; i++)
+		cr_expect_eq(second(watch), WATCH_GO_ON);
+	/* And again */
+	machine.clocksource = "acpi_pm";
+	cr_expect_eq(second(watch), WATCH_REPLACE);
+	cr_expect_eq(counter.kind, CHRONOTICK_COUNTER_MONOTONIC_RAW);
+	watch_free(watch);
+}
+
+Test(watch, a_counter_whose_rate_was_wrong_is_never_taken_back)
+{
+	struct watch *watch = watch_begin(true, true);
+	int i;
+
+	watch_may_return(watch);
+	cr_expect_eq(second(watch), WATCH_GO_ON);
+	cr_expect_eq(second(watch), WATCH_GO_ON);
+	for (i = 0; i < 5 && counter.kind == CHRONOTICK_COUNTER_TSC; i++) {
+		machine.jumped_ns += 10000000; /* 1 % of a second */
+		second(watch);
+	}
+	cr_expect_eq(counter.kind, CHRONOTICK_COUNTER_MONOTONIC_RAW);
+	machine.clocksource = "hpet";
+	second(watch);
+	machine.clocksource = "tsc";
+	for (i = 0; i < 6; i++)
+		cr_expect_neq(second(watch), WATCH_REPLACE);
+	watch_free(watch);
+}
+
 Test(watch, a_counter_that_was_named_is_not_replaced)
 {
 	struct watch *watch = watch_begin(true, false);

@@ -256,6 +256,48 @@ static void suspended(void)
 	check(page->header.generation != generation, "suspend: in another generation");
 }
 
+/* A clocksource that is not the counter: 0 if there is none */
+static bool foreign_find(char ret[32])
+{
+	char available[256], *word;
+
+	snprintf(available, sizeof(available), "%s",
+		 file_line(CLOCKSOURCES "available_clocksource"));
+	for (word = strtok(available, " "); word; word = strtok(NULL, " "))
+		if (strcmp(word, "tsc") != 0) {
+			snprintf(ret, 32, "%s", word);
+			return true;
+		}
+	return false;
+}
+
+/* The kernel leaves the counter, and comes back to it: the time goes on elsewhere meanwhile. */
+static void clocksource(pid_t daemon)
+{
+	char foreign[32];
+
+	if (!foreign_find(foreign)) {
+		check(true, "clocksource # SKIP there is no other");
+		return;
+	}
+	check_result(file_write(CLOCKSOURCE, foreign), 0, "clocksource: to %s", foreign);
+	check(page->clock[0].span == 0 && page->clock[1].span == 0,
+	      "clocksource: what was told is void in that instant");
+	check(log_has("both", "counter tsc cannot be trusted", FIRST_MS),
+	      "clocksource: the daemon sees it, too");
+	check(trusted(NULL, FIRST_MS) && !strcmp(chronotick_page_path(NULL), SHM_PATH),
+	      "clocksource: the time goes on in shared memory, on another counter");
+	check(page->header.writer_pid == 0, "clocksource: the device has no writer");
+	check_result(file_write(CLOCKSOURCE, "tsc"), 0, "clocksource: back to tsc");
+	check(log_has("both", "the kernel runs on counter tsc again", FIRST_MS),
+	      "clocksource: the daemon sees that");
+	check(trusted(CHRONOTICK_DEVICE_PATH, FIRST_MS) &&
+		      !strcmp(chronotick_page_path(NULL), CHRONOTICK_DEVICE_PATH) &&
+		      page->header.writer_pid == (uint32_t)daemon,
+	      "clocksource: the device has its writer and its time again");
+	check(trusted(SHM_PATH, FIRST_MS), "clocksource: and so has shared memory");
+}
+
 int main(void)
 {
 	pid_t daemon;
@@ -282,6 +324,14 @@ int main(void)
 	check(access(SHM_PATH, F_OK) < 0, "shm_name none: there is nothing in shared memory");
 	steps();
 	suspended();
+	daemon_end(daemon, SIGTERM);
+
+	config_write("both", "backend: module");
+	daemon = daemon_start("both", NULL, NULL);
+	check(log_has("both", "publishing /dev/chronotick at", FIRST_MS) &&
+		      trusted(SHM_PATH, FIRST_MS),
+	      "backend module, with shared memory beside it");
+	clocksource(daemon);
 	check(daemon_end(daemon, SIGTERM) == 0, "it ends in order");
 	check((CHRONOTICK_STATE_STATUS(page->clock[0].state) & CHRONOTICK_STATUS_MASK) ==
 		      CHRONOTICK_WRITER_GONE,

@@ -408,8 +408,9 @@ static int module_counter_set(struct backend *backend, const struct counter *cou
 		return claim(module, counter, 0);
 	}
 	if (backend->role == PUBLISH_OUT) {
-		/* Perhaps this one is the page's again. */
-		(void)module_take(backend, counter, &owner, why);
+		/* Perhaps this one is the page's again, and another daemon was quicker. */
+		if (module_take(backend, counter, &owner, why) == -EBUSY)
+			backend->role = PUBLISH_STANDBY;
 		return 0;
 	}
 	release(module);

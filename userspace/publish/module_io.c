@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "publish/module.h"
+#include "timestamping/device.h"
 
-/* Only root makes devices: another thing of that name is none of the kernel's. */
 static int system_open(void *data)
 {
-	int fd = open(CHRONOTICK_DEVICE_PATH, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat status;
-
 	(void)data;
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &status) == 0 && S_ISCHR(status.st_mode))
-		return fd;
-	close(fd);
-	return -ENODEV;
+	return device_node_open();
 }
 
 static int system_map(void *data, int fd, const struct chronotick_page **ret)

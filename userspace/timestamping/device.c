@@ -28,8 +28,7 @@ bool device_page_vouches(const struct chronotick_page *page, uint32_t kind, uint
 	return true;
 }
 
-/* Only root makes devices, so that a device is the kernel's word. */
-static int device_open(void)
+int device_node_open(void)
 {
 	int fd = open(CHRONOTICK_DEVICE_PATH, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat status;
@@ -48,7 +47,7 @@ bool device_vouches(uint32_t kind, uint64_t *hz)
 	bool ret;
 	int fd;
 
-	fd = device_open();
+	fd = device_node_open();
 	if (fd < 0)
 		return false;
 	page = mmap(NULL, CHRONOTICK_PAGE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
@@ -111,7 +110,7 @@ void cross_device_open(struct cross_device *device, struct counter *counter,
 		device->io = *io;
 	} else {
 		device->io = (struct cross_io){device, system_take};
-		device->fd = device_open();
+		device->fd = device_node_open();
 	}
 	if (!io && device->fd < 0)
 		device->refusal = "there is none";

@@ -14,6 +14,12 @@
 #include "timestamping/cross.h"
 
 /*
+ * Open it for reading. Only root makes devices: another thing of that name is none of the kernel's,
+ * -ENODEV. Returns a descriptor or a negative errno.
+ */
+int device_node_open(void);
+
+/*
  * Does the page say that the kernel's clocksource is the counter of that kind? *hz: its nominal
  * frequency, as the page has it.
  */
