@@ -130,14 +130,32 @@ void facts_of_view(struct facts *facts)
 	daemon_fill(facts);
 }
 
-/* a + b, or the end of the numbers */
-static int64_t sum(int64_t a, int64_t b)
+/* a - b, or the end of the numbers */
+static int64_t difference_ns(int64_t a, int64_t b)
+{
+	int64_t ret;
+
+	if (__builtin_sub_overflow(a, b, &ret))
+		return b > 0 ? -INT64_MAX : INT64_MAX;
+	return ret;
+}
+
+int64_t facts_sum_ns(int64_t a, int64_t b)
 {
 	int64_t ret;
 
 	if (__builtin_add_overflow(a, b, &ret))
 		return b < 0 ? -INT64_MAX : INT64_MAX;
 	return ret;
+}
+
+/* a - b in s */
+static double difference_s(int64_t a, int64_t b)
+{
+	int64_t ns;
+
+	return __builtin_sub_overflow(a, b, &ns) ? (double)a * 1e-9 - (double)b * 1e-9
+						 : (double)ns * 1e-9;
 }
 
 void facts_future(struct facts *facts, const struct chronotick *ct, double seconds)
@@ -163,9 +181,10 @@ void facts_future(struct facts *facts, const struct chronotick *ct, double secon
 	    chronotick_at(ct, chronotick_counter(ct) + (uint64_t)counts, &then) == 0) {
 		facts->future_is_valid = true;
 		facts->future_earliest_ns =
-			sum(sum(view->now.utc_ns, ahead_ns), then.earliest_ns - then.utc_ns);
-		facts->future_latest_ns =
-			sum(sum(view->now.utc_ns, ahead_ns), then.latest_ns - then.utc_ns);
+			facts_sum_ns(facts_sum_ns(view->now.utc_ns, ahead_ns),
+				     difference_ns(then.earliest_ns, then.utc_ns));
+		facts->future_latest_ns = facts_sum_ns(facts_sum_ns(view->now.utc_ns, ahead_ns),
+						       difference_ns(then.latest_ns, then.utc_ns));
 	}
 }
 
@@ -194,17 +213,17 @@ void facts_confidence(struct facts *facts, double level)
 	facts->upper_ns = facts->latest_ns;
 	facts->quantiles_available = isfinite(facts->time_uncertainty);
 	if (facts->is_valid && level < 1 && half_ns < (double)facts->bound_ns) {
-		facts->lower_ns = sum(facts->utc_ns, -(int64_t)ceil(half_ns));
-		facts->upper_ns = sum(facts->utc_ns, (int64_t)ceil(half_ns));
+		facts->lower_ns = facts_sum_ns(facts->utc_ns, -(int64_t)ceil(half_ns));
+		facts->upper_ns = facts_sum_ns(facts->utc_ns, (int64_t)ceil(half_ns));
 	}
 	facts->lower_bound = facts_seconds_down(facts->lower_ns);
 	facts->upper_bound = facts_seconds_up(facts->upper_ns);
 	facts->range = facts->offset_lower = facts->offset_upper = NAN;
 	if (!facts->is_valid)
 		return;
-	facts->range = (double)(facts->upper_ns - facts->lower_ns) * 1e-9;
-	facts->offset_lower = (double)(facts->lower_ns - facts->view.system_ns) * 1e-9;
-	facts->offset_upper = (double)(facts->upper_ns - facts->view.system_ns) * 1e-9;
+	facts->range = difference_s(facts->upper_ns, facts->lower_ns);
+	facts->offset_lower = difference_s(facts->lower_ns, facts->view.system_ns);
+	facts->offset_upper = difference_s(facts->upper_ns, facts->view.system_ns);
 }
 
 void facts_compare(struct facts *facts, const struct chronotick_interval *first,
@@ -227,15 +246,17 @@ void facts_compare(struct facts *facts, const struct chronotick_interval *first,
 	if (order == CHRONOTICK_BEFORE) {
 		facts->order = "before";
 		facts->reason = "the first certainly happened before the second";
-		gap = sum(b.earliest_ns, -a.latest_ns);
+		gap = difference_ns(b.earliest_ns, a.latest_ns);
 		facts->gap_ns =
-			tai ? sum(gap, (b.tai_offset_s - a.tai_offset_s) * 1000000000LL) : gap;
+			tai ? facts_sum_ns(gap, (b.tai_offset_s - a.tai_offset_s) * 1000000000LL)
+			    : gap;
 	} else if (order == CHRONOTICK_AFTER) {
 		facts->order = "after";
 		facts->reason = "the second certainly happened before the first";
-		gap = sum(a.earliest_ns, -b.latest_ns);
+		gap = difference_ns(a.earliest_ns, b.latest_ns);
 		facts->gap_ns =
-			tai ? sum(gap, (a.tai_offset_s - b.tai_offset_s) * 1000000000LL) : gap;
+			tai ? facts_sum_ns(gap, (a.tai_offset_s - b.tai_offset_s) * 1000000000LL)
+			    : gap;
 	} else {
 		facts->order = "overlap";
 		facts->reason =

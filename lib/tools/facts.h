@@ -83,6 +83,9 @@ void facts_confidence(struct facts *facts, double level);
 void facts_compare(struct facts *facts, const struct chronotick_interval *first,
 		   const struct chronotick_interval *second, bool other_host);
 
+/* a + b, or the end of the numbers, which is known nevertheless */
+int64_t facts_sum_ns(int64_t a, int64_t b);
+
 /* Seconds for ns since 1970: the nearest double, and the next one down or up. NaN for unknown. */
 double facts_seconds(int64_t ns);
 double facts_seconds_down(int64_t ns);

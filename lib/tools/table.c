@@ -66,7 +66,8 @@ static bool until_of(struct tools_call *call, const struct facts *facts)
 		return true;
 	call->until_ns =
 		at ? arguments_ns(call->arguments, "until_ns", 0)
-		   : facts->utc_ns + nanoseconds(arguments_number(call->arguments, "seconds", 0));
+		   : facts_sum_ns(facts->utc_ns,
+				  nanoseconds(arguments_number(call->arguments, "seconds", 0)));
 	return true;
 }
 
