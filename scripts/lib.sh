@@ -11,10 +11,10 @@ packages_build=(gcc libc6-dev meson ninja-build pkg-config python3 libyaml-dev l
 # that Debian's chronyd is linked with (see chronyd_find)
 packages_reference=(iproute2 procps libcap2 libedit2 libgnutls30 libnettle8 libseccomp2)
 # What the tests need: Criterion, a second compiler with sanitizers and libFuzzer, style, tools; and
-# cairo, which a build does without if chronotick-replay is to draw nothing; and what the Python
-# binding is built and packed with
+# what a build does without: cairo, if chronotick-replay is to draw nothing, and libmicrohttpd, if
+# there is to be no chronotick-exporter; and what the Python binding is built and packed with
 packages_test=(g++ libcriterion-dev clang-14 libclang-rt-14-dev clang-format-14 binutils
-	strace libcairo2-dev python3-dev python3-pip python3-setuptools python3-wheel)
+	strace libcairo2-dev libmicrohttpd-dev python3-dev python3-pip python3-setuptools python3-wheel)
 # What chronotick-trace needs beside clang, and the probes; a build does without either
 packages_trace=(libbpf-dev libelf-dev bpftool systemtap-sdt-dev)
 # What its documentation shows beside it
@@ -87,6 +87,27 @@ chronyd_find() {
 	apt_quiet update
 	(cd "$dir" && apt_quiet -o APT::Sandbox::User=root download chrony &&
 		dpkg-deb -x chrony_*.deb chrony) || die "cannot get Debian's package chrony"
+}
+
+# Set $prometheus and $promtool to Debian's, which are unpacked below build-packages/ where they are not
+# installed, as installing would start a server. Returns 1 if that is not to be had.
+prometheus_find() {
+	local dir=$top/build-packages
+	if prometheus=$(command -v prometheus) && promtool=$(command -v promtool); then
+		return 0
+	fi
+	prometheus=$dir/prometheus/usr/bin/prometheus
+	promtool=$dir/prometheus/usr/bin/promtool
+	[ -x "$promtool" ]
+}
+
+prometheus_get() {
+	local dir=$top/build-packages
+	! prometheus_find || return 0
+	say "unpacking prometheus"
+	mkdir -p "$dir"
+	(cd "$dir" && apt_quiet -o APT::Sandbox::User=root download prometheus &&
+		dpkg-deb -x prometheus_*.deb prometheus)
 }
 
 # The npm packages that tests use, in $npm_dir: those that the lock file names, each with its hash,
