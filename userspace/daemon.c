@@ -511,13 +511,13 @@ int daemon_reload(struct daemon *daemon, const struct config *wanted)
 }
 
 /* One line of the log for each line of the text */
-static void log_lines(char *text)
+static void log_lines(int priority, char *text)
 {
 	char *line, *rest = text;
 
 	while ((line = strsep(&rest, "\n")))
 		if (*line)
-			log_error("%s", line);
+			log_write(priority, "%s", line);
 }
 
 int daemon_reload_file(struct daemon *daemon, char *errors, size_t size)
@@ -538,10 +538,12 @@ int daemon_reload_file(struct daemon *daemon, char *errors, size_t size)
 		if (errors && size && text)
 			snprintf(errors, size, "%s", text);
 		if (text)
-			log_lines(text);
+			log_lines(LOG_ERR, text);
 		log_error("the configuration stays as it was: %s",
 			  r == -EINVAL ? "the new one is broken" : strerror(-r));
 	} else {
+		if (text) /* what there is to warn of */
+			log_lines(LOG_WARNING, text);
 		r = daemon_reload(daemon, &wanted);
 		config_clear(&wanted);
 	}

@@ -33,6 +33,19 @@ expect '10\.77\.0\.12.*unreachable' "$work/status.log"
 expect '10\.77\.0\.13.*unreachable' "$work/status.log"
 expect '10\.77\.0\.1 .*loop' "$work/status.log"
 expect 'source 10\.77\.0\.1: loop, its time comes from this host itself' "$work/daemon-0.log"
+
+# The right key comes with a reload, in a file that everybody may read.
+sed -i 's/wrong/right/' "$work/client.keys"
+chmod 0644 "$work/client.keys"
+kill -HUP "$daemon"
+for _ in $(seq 80); do
+	"$chronotick" status | grep -q '10\.77\.0\.12.*selected' && break
+	sleep 0.1
+done
+"$chronotick" status >"$work/status.log"
+expect '10\.77\.0\.12.*selected' "$work/status.log"
+expect '10\.77\.0\.13.*unreachable' "$work/status.log"
+expect '<4>.*client\.keys:1: \(file\): warning: everybody may read these keys' "$work/daemon-0.log"
 daemon_end TERM || fail "chronotickd ended with $? on SIGTERM"
 
 # A key that is not in the file, and a file that is wrong, are told before anything starts.
