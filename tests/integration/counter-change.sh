@@ -88,4 +88,15 @@ daemon_end TERM || fail "chronotickd ended with $? on SIGTERM"
 r=$?
 [ "$r" -eq 1 ] || fail "a start with --counter tsc and another clocksource ends with $r, not 1"
 expect 'counter tsc' "$work/refused.log"
+
+# The kernel has just started: it is waited for while it refines the TSC's rate.
+rm "$CHRONOTICK_PAGE"
+echo tsc-early >"$work/clocksource"
+daemon
+sleep 1
+[ ! -e "$CHRONOTICK_PAGE" ] || fail "it goes on with a TSC whose rate is not known yet, or without"
+echo tsc >"$work/clocksource"
+trusted || fail "no trusted time after the TSC's rate was refined"
+expect 'on counter tsc' "$work/daemon-2.log"
+daemon_end TERM || fail "chronotickd ended with $? on SIGTERM"
 finish

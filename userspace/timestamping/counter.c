@@ -26,6 +26,10 @@
 
 #define STEP_READS 200
 
+/* How long a kernel that has just started is waited for, and how often it is looked at */
+#define EARLY_MS 10000
+#define EARLY_STEP_MS 50
+
 static int64_t raw_ns(void)
 {
 	struct timespec now;
@@ -82,6 +86,20 @@ static bool native_trusted(uint32_t kind)
 	       (is_invariant() || device_vouches(kind, &hz));
 }
 
+/*
+ * In its first seconds the kernel goes by a TSC whose rate it is still refining, under another name.
+ * Whoever starts then is not to do without the TSC for good.
+ */
+static void native_wait(void)
+{
+	const struct timespec step = {.tv_nsec = EARLY_STEP_MS * 1000000L};
+	int waited_ms;
+
+	for (waited_ms = 0; waited_ms < EARLY_MS && clocksource_is("tsc-early");
+	     waited_ms += EARLY_STEP_MS)
+		nanosleep(&step, NULL);
+}
+
 static const uint32_t native_kind = CHRONOTICK_COUNTER_TSC;
 #elif defined(__aarch64__)
 static uint64_t native_read(void)
@@ -97,6 +115,10 @@ static bool native_trusted(uint32_t kind)
 	return kind == CHRONOTICK_COUNTER_CNTVCT;
 }
 
+static void native_wait(void)
+{
+}
+
 static const uint32_t native_kind = CHRONOTICK_COUNTER_CNTVCT;
 #else
 static uint64_t native_read(void)
@@ -108,6 +130,10 @@ static bool native_trusted(uint32_t kind)
 {
 	(void)kind;
 	return false;
+}
+
+static void native_wait(void)
+{
 }
 
 static const uint32_t native_kind = CHRONOTICK_COUNTER_NONE;
@@ -216,6 +242,8 @@ int counter_init(struct counter *counter, uint32_t kind)
 	int r;
 
 	memset(counter, 0, sizeof(*counter));
+	if (kind != CHRONOTICK_COUNTER_MONOTONIC_RAW)
+		native_wait();
 	if (kind == CHRONOTICK_COUNTER_NONE)
 		kind = native_trusted(native_kind) ? native_kind
 						   : (uint32_t)CHRONOTICK_COUNTER_MONOTONIC_RAW;

@@ -22,7 +22,8 @@ struct counter {
  * be trusted with (TSC only if it is the kernel's clocksource, and is invariant or vouched for by
  * the kernel module; CNTVCT on arm64; else CLOCK_MONOTONIC_RAW). A kind that is asked for by name
  * is held to the same conditions. Takes up to 50 ms for the calibration, twice that if the first
- * one is disturbed.
+ * one is disturbed; and where the kernel has just started and still refines the TSC's rate, as long
+ * as that takes, but 10 s at most.
  *
  * Returns 0; -ENOTSUP if this machine has no such counter; -EIO if the calibration gave no stable
  * rate, and there is no kernel module to tell the nominal one.
