@@ -149,3 +149,26 @@ export function now(): bigint;
 export function interval(): Interval;
 export function record(): ChronoTickRecord;
 export function waitUntil(utcNs: bigint, options?: WaitOptions): Promise<Interval>;
+
+/** A tool of libchronotick-tools, as the Model Context Protocol describes one. */
+export interface Tool {
+  name: string;
+  title?: string;
+  description: string;
+  inputSchema: {type: 'object'; properties: Record<string, object>; required?: string[]};
+  outputSchema: object;
+  annotations?: Record<string, string | boolean>;
+}
+
+export interface ToolResult {
+  content: Array<{type: 'text'; text: string}>;
+  structuredContent?: Record<string, unknown>;
+  isError: boolean;
+}
+
+/**
+ * The tools, and what one says. They need libchronotick-tools, which is looked for when it is first
+ * needed: an Error with the code ERR_NO_TOOLS, if it is not there. A call has a thread of its own.
+ */
+export function listTools(): Tool[];
+export function callTool(name: string, args?: object, page?: string): Promise<ToolResult>;

@@ -241,6 +241,19 @@ function compare(a, b) {
   return a.trusted && b.trusted ? native.compare(a, b) : 0;
 }
 
+// The tools of libchronotick-tools, with their schemas.
+function listTools() {
+  return JSON.parse(native.toolsList()).tools;
+}
+
+// What a tool says, as a result of the Model Context Protocol.
+async function callTool(name, args = {}, page = undefined) {
+  if (typeof args !== 'object' || args === null) {
+    throw new TypeError('callTool(): the arguments are an object');
+  }
+  return JSON.parse(await native.toolsCall(page, String(name), JSON.stringify(args)));
+}
+
 // The module's own clock is opened when it is first read, and anew where its page has expired.
 const own = native.open(undefined, true);
 const {now, interval} = readersOf(own);
@@ -254,8 +267,10 @@ module.exports = {
   NotTrustedError,
   OVERLAP: 0,
   PageError,
+  callTool,
   compare,
   interval,
+  listTools,
   now,
   record: () => recordOf(own.record()),
   waitUntil: (utcNs, options) => waitUntil(own, interval, utcNs, options),

@@ -187,6 +187,8 @@ NAPI_MODULE_INIT()
 		{"statusName", status_name},
 		{"sourceName", source_name},
 		{"strerror", strerror_text},
+		{"toolsList", tools_list},
+		{"toolsCall", tools_call},
 	};
 	struct native *native = calloc(1, sizeof(*native));
 	napi_value function;

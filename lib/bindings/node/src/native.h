@@ -82,6 +82,10 @@ void handle_put(struct handle *handle);
 napi_value clock_wait(napi_env env, napi_callback_info info);
 napi_value clock_batch(napi_env env, napi_callback_info info);
 
+/* tools.c */
+napi_value tools_list(napi_env env, napi_callback_info info);
+napi_value tools_call(napi_env env, napi_callback_info info);
+
 /* The library's sentence, or the system's where the library has none of its own. */
 const char *native_strerror(int error);
 
