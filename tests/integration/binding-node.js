@@ -100,6 +100,12 @@ test('what is not trusted is an error that says why', () => {
   assert.deepStrictEqual(new Clock(page('stopped')).writer(), {alive: false, ageNs: null});
 });
 
+test('an import finds every name', async () => {
+  const imported = await import(require('url').pathToFileURL(path.join(path.resolve(package_dir), 'index.js')));
+  for (const name of Object.keys(chronotick)) assert.strictEqual(imported[name], chronotick[name], name);
+  assert.strictEqual(Object.keys(chronotick).length, 15);
+});
+
 test('pages that are none', () => {
   const garbage = path.join(folder, 'garbage'), link = path.join(folder, 'link');
   fs.writeFileSync(garbage, crypto.randomBytes(4096));
