@@ -11,6 +11,7 @@
 
 #include "ask.h"
 #include "cli.h"
+#include "sources_ptp.h"
 #include "terms.h"
 #include "text.h"
 
@@ -19,6 +20,7 @@ enum { SOURCES_MAX = 4096 };
 
 struct sources {
 	struct control_source *source;
+	struct control_ptp_reply *ptp; /* of each source; a negative result where it is none */
 	unsigned int count;
 	struct control_covariates_reply covariates; /* for JSON */
 };
@@ -67,6 +69,39 @@ static int covariates_ask(struct ask *ask, struct sources *ret)
 	if (r == 0)
 		ret->covariates = ask->reply.covariates;
 	return r == -EOPNOTSUPP ? 0 : r;
+}
+
+/* What PTP sources know of their masters; a daemon of an earlier release has none. */
+static int ptp_ask(struct ask *ask, struct sources *ret)
+{
+	union control_request request;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < ret->count; i++) {
+		if (ret->source[i].kind != CHRONOTICK_PTP)
+			continue;
+		control_request_begin(&request, CONTROL_PTP, 0);
+		request.list.first = ret->source[i].number;
+		r = ask_for(ask, &request);
+		if (r == 0)
+			ret->ptp[i] = ask->reply.ptp;
+		else if (r != -ENOENT && r != -EOPNOTSUPP)
+			return r;
+	}
+	return 0;
+}
+
+static int ptp_begin(struct sources *sources)
+{
+	unsigned int i;
+
+	sources->ptp = calloc(sources->count ? sources->count : 1, sizeof(*sources->ptp));
+	if (!sources->ptp)
+		return -ENOMEM;
+	for (i = 0; i < sources->count; i++)
+		sources->ptp[i].result.result = -ENOENT;
+	return 0;
 }
 
 static const struct {
@@ -191,17 +226,22 @@ static const char *leap_name(unsigned int leap)
 	return leaps[leap & 3];
 }
 
+/* Does it count samples that were set aside, or packets? */
+static bool is_aside(unsigned int counter)
+{
+	return counter >= CONTROL_ASIDE_CONTRADICTION && counter <= CONTROL_ASIDE_CONFIRMED;
+}
+
 /* Most reasons to reject a packet or a sample never happen: they are left out. */
-static void counters_print(const struct control_source *source, const char *title,
-			   unsigned int first, unsigned int end)
+static void counters_print(const struct control_source *source, const char *title, bool aside)
 {
 	const char *before = title;
 	unsigned int i;
 
-	for (i = first; i < end; i++) {
+	for (i = 0; i < CONTROL_COUNTERS; i++) {
 		const char *name = control_counter_name(i);
 
-		if (source->counters[i] == 0 && i > CONTROL_REJECTED)
+		if (is_aside(i) != aside || (source->counters[i] == 0 && i > CONTROL_REJECTED))
 			continue;
 		printf("%s ", before);
 		for (; *name; name++)
@@ -212,7 +252,7 @@ static void counters_print(const struct control_source *source, const char *titl
 }
 
 /* What -v has beside the row */
-static void details_print(const struct control_source *source)
+static void details_print(const struct control_source *source, const struct control_ptp_reply *ptp)
 {
 	char delay[TEXT_SIZE], dispersion[TEXT_SIZE], by[TEXT_SIZE];
 	unsigned int i;
@@ -230,9 +270,11 @@ static void details_print(const struct control_source *source)
 	exchanged(dispersion, source, source->root_dispersion_ns);
 	printf("\n    root delay %s, root dispersion %s, samples %" PRIu64, delay, dispersion,
 	       source->samples);
-	counters_print(source, "; set aside:", CONTROL_ASIDE_CONTRADICTION, CONTROL_COUNTERS);
-	counters_print(source, "\n    packets:", 0, CONTROL_ASIDE_CONTRADICTION);
+	counters_print(source, "; set aside:", true);
+	counters_print(source, "\n    packets:", false);
 	printf("\n");
+	if (ptp->result.result == 0)
+		ptp_print(ptp);
 }
 
 static void table_print(const struct cli *cli, const struct sources *sources)
@@ -246,23 +288,23 @@ static void table_print(const struct cli *cli, const struct sources *sources)
 	for (i = 0; i < sources->count; i++) {
 		row_print(cli, &sources->source[i], width);
 		if (cli->verbose)
-			details_print(&sources->source[i]);
+			details_print(&sources->source[i], &sources->ptp[i]);
 	}
 }
 
-static json_t *counters_json(const struct control_source *source, unsigned int first,
-			     unsigned int end)
+static json_t *counters_json(const struct control_source *source, bool aside)
 {
 	json_t *object = json_object();
 	unsigned int i;
 
-	for (i = first; i < end; i++)
-		json_object_set_new(object, control_counter_name(i),
-				    json_integer((json_int_t)source->counters[i]));
+	for (i = 0; i < CONTROL_COUNTERS; i++)
+		if (is_aside(i) == aside)
+			json_object_set_new(object, control_counter_name(i),
+					    json_integer((json_int_t)source->counters[i]));
 	return object;
 }
 
-static json_t *source_json(const struct control_source *source)
+static json_t *source_json(const struct control_source *source, const struct control_ptp_reply *ptp)
 {
 	json_t *object = json_object();
 	unsigned int i;
@@ -301,10 +343,10 @@ static json_t *source_json(const struct control_source *source)
 	json_object_set_new(object, "rx_stamp",
 			    json_string(chronotick_stamp_name(source->rx_stamp)));
 	json_object_set_new(object, "samples", json_integer((json_int_t)source->samples));
-	json_object_set_new(object, "set_aside",
-			    counters_json(source, CONTROL_ASIDE_CONTRADICTION, CONTROL_COUNTERS));
-	json_object_set_new(object, "packets",
-			    counters_json(source, 0, CONTROL_ASIDE_CONTRADICTION));
+	json_object_set_new(object, "set_aside", counters_json(source, true));
+	json_object_set_new(object, "packets", counters_json(source, false));
+	if (ptp->result.result == 0)
+		json_object_set_new(object, "ptp", ptp_json(ptp));
 	return object;
 }
 
@@ -315,7 +357,7 @@ static int json_print(const struct sources *sources)
 	int r;
 
 	for (i = 0; i < sources->count; i++)
-		json_array_append_new(list, source_json(&sources->source[i]));
+		json_array_append_new(list, source_json(&sources->source[i], &sources->ptp[i]));
 	json_object_set_new(object, "sources", list);
 	json_object_set_new(object, "covariates", covariates_json(&sources->covariates));
 	r = json_dumpf(object, stdout, JSON_PRESERVE_ORDER);
@@ -332,6 +374,10 @@ int cli_sources(const struct cli *cli)
 
 	if (r == 0)
 		r = sources_ask(&ask, &sources);
+	if (r == 0)
+		r = ptp_begin(&sources);
+	if (r == 0 && (cli->json || cli->verbose))
+		r = ptp_ask(&ask, &sources);
 	if (r == 0 && cli->json)
 		r = covariates_ask(&ask, &sources);
 	if (r < 0)
@@ -342,5 +388,6 @@ int cli_sources(const struct cli *cli)
 		table_print(cli, &sources);
 	ask_close(&ask);
 	free(sources.source);
+	free(sources.ptp);
 	return r < 0 ? CLI_UNTRUSTED : CLI_TRUSTED;
 }

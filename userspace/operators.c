@@ -231,6 +231,30 @@ static void statistics_set(const struct ntp_statistics *from, struct control_sou
 		ret->counters[rejects[i].counter] = from->rejects[rejects[i].verdict];
 }
 
+static void ptp_statistics_set(const struct ptp_statistics *from, struct control_source *ret)
+{
+	static const enum control_counter counters[PTP_VERDICTS] = {
+		[PTP_MALFORMED] = CONTROL_REJECTED_MALFORMED,
+		[PTP_BOGUS] = CONTROL_REJECTED_BOGUS,
+		[PTP_DUPLICATE] = CONTROL_REJECTED_DUPLICATE,
+		[PTP_LATE] = CONTROL_REJECTED_LATE,
+		[PTP_UNAUTHENTIC] = CONTROL_REJECTED_UNAUTHENTIC,
+		[PTP_INVALID] = CONTROL_REJECTED_INVALID,
+		[PTP_OTHER_DOMAIN] = CONTROL_REJECTED_OTHER_DOMAIN,
+		[PTP_FULL] = CONTROL_REJECTED_BOGUS, /* one master of far too many */
+	};
+	unsigned int i;
+
+	ret->counters[CONTROL_SENT] = from->sent;
+	ret->counters[CONTROL_RECEIVED] = from->received;
+	ret->counters[CONTROL_ACCEPTED] = from->accepted;
+	ret->counters[CONTROL_REJECTED] = from->rejected;
+	ret->counters[CONTROL_DROPPED] = from->dropped;
+	ret->counters[CONTROL_STAMPS_MISSING] = from->stamps_missing;
+	for (i = PTP_MALFORMED; i < PTP_VERDICTS; i++)
+		ret->counters[counters[i]] += from->rejects[i];
+}
+
 static void verdicts_set(const struct source_view *from, struct control_source *ret)
 {
 	static const enum control_counter counters[FILTER_VERDICTS] = {
@@ -260,7 +284,9 @@ static void source_set_fields(const struct operators *operators, const struct so
 		     (from->options & ENGINE_SOURCE_TRUST ? CONTROL_SOURCE_TRUST : 0) |
 		     (from->options & ENGINE_SOURCE_NOSELECT ? CONTROL_SOURCE_NOSELECT : 0) |
 		     (from->ntp.is_interleaved ? CONTROL_SOURCE_INTERLEAVED : 0) |
-		     (from->ntp.is_authenticated ? CONTROL_SOURCE_AUTHENTICATED : 0);
+		     (from->ntp.is_authenticated || from->ptp.is_authenticated
+			      ? CONTROL_SOURCE_AUTHENTICATED
+			      : 0);
 	ret->kind = summary->kind;
 	ret->state = summary->state;
 	ret->tx_stamp = summary->tx_stamp;
@@ -283,7 +309,10 @@ static void source_set_fields(const struct operators *operators, const struct so
 		ret->root_dispersion_ns = (uint64_t)view->last.root_dispersion_ns;
 		verdicts_set(view, ret);
 	}
-	statistics_set(&from->ntp, ret);
+	if (from->type == SOURCE_PTP)
+		ptp_statistics_set(&from->ptp, ret);
+	else
+		statistics_set(&from->ntp, ret);
 	snprintf(ret->name, sizeof(ret->name), "%s", from->config_name);
 	snprintf(ret->address, sizeof(ret->address), "%.*s", (int)sizeof(summary->name),
 		 summary->name);
@@ -385,6 +414,53 @@ static int on_source(void *data, uint32_t number, struct control_source *ret)
 	return 0;
 }
 
+static int on_ptp(void *data, uint32_t number, struct control_ptp_reply *ret)
+{
+	static const uint8_t states[] = {
+		[PTP_LISTENING] = CONTROL_PTP_LISTENING,
+		[PTP_UNCALIBRATED] = CONTROL_PTP_UNCALIBRATED,
+		[PTP_SLAVE] = CONTROL_PTP_SLAVE,
+		[PTP_FAULTY] = CONTROL_PTP_FAULTY,
+	};
+	const struct operators *operators = data;
+	const struct ptp_announce *announce;
+	const struct ptp_view *view;
+	struct source_status status;
+
+	if (number >= source_set_count(operators->sources))
+		return -ENOENT;
+	source_set_describe(operators->sources, number, &status);
+	if (status.type != SOURCE_PTP)
+		return -ENOENT;
+	view = &status.ptp_view;
+	announce = &view->announce;
+	ret->state = states[view->state];
+	ret->flags =
+		(view->has_master ? CONTROL_PTP_MASTER : 0) | (view->is_tai ? CONTROL_PTP_TAI : 0);
+	ret->masters = view->masters;
+	ret->priority1 = announce->priority1;
+	ret->clock_class = announce->clock_class;
+	ret->accuracy = announce->accuracy;
+	ret->variance = announce->variance;
+	ret->priority2 = announce->priority2;
+	ret->time_source = announce->time_source;
+	memcpy(ret->master_clock, view->master.clock, sizeof(ret->master_clock));
+	memcpy(ret->grandmaster, announce->grandmaster, sizeof(ret->grandmaster));
+	ret->master_port = view->master.port;
+	ret->steps_removed = announce->steps_removed;
+	ret->utc_offset_s = (int16_t)view->utc_offset_s;
+	ret->announce_flags = view->flags;
+	ret->log_sync = view->log_sync;
+	ret->log_delay = view->log_delay;
+	ret->path_delay_ns = view->path_delay_ns;
+	ret->correction_ns = view->correction_ns;
+	ret->error_ns = view->error_ns;
+	ret->changes = status.ptp.changes;
+	ret->unanswered = status.ptp.unanswered;
+	ret->ignored = status.ptp.ignored;
+	return 0;
+}
+
 static int on_online(void *data, const struct local_peer *peer, const char *pattern, bool online,
 		     char text[CONTROL_TEXT_MAX])
 {
@@ -438,6 +514,7 @@ int operators_listen(struct operators *operators, struct loop *loop, const struc
 		.pages = on_pages,
 		.source_count = on_source_count,
 		.source = on_source,
+		.ptp = on_ptp,
 		.online = on_online,
 		.reload = on_reload,
 	};

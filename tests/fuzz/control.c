@@ -125,7 +125,7 @@ static void reply_try(uint8_t *data, size_t size, bool mended)
 			must(isfinite(model->error_ns) && isfinite(model->factor) &&
 			     isfinite(model->away_ns) && isfinite(model->sd_ns));
 		}
-	} else if (request.type != CONTROL_STATUS) {
+	} else if (request.type != CONTROL_STATUS && request.type != CONTROL_PTP) {
 		text_check(reply.text.text, sizeof(reply.text.text));
 	}
 }

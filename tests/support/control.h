@@ -94,6 +94,17 @@ static inline int made_up_source(void *data, uint32_t number, struct control_sou
 	return 0;
 }
 
+static inline int made_up_ptp(void *data, uint32_t number, struct control_ptp_reply *ret)
+{
+	(void)data;
+	if (number != 3)
+		return -ENOENT;
+	ret->state = CONTROL_PTP_SLAVE;
+	ret->flags = CONTROL_PTP_MASTER;
+	ret->path_delay_ns = 1234;
+	return 0;
+}
+
 static inline int made_up_online(void *data, const struct local_peer *peer, const char *pattern,
 				 bool online, char text[CONTROL_TEXT_MAX])
 {
@@ -129,6 +140,7 @@ static inline struct control_ops made_up_ops(struct made_up *made_up)
 		.pages = made_up_pages,
 		.source_count = made_up_count,
 		.source = made_up_source,
+		.ptp = made_up_ptp,
 		.online = made_up_online,
 		.reload = made_up_reload,
 	};

@@ -145,6 +145,21 @@ Test(control_protocol, tells_covariates_and_takes_numbers_alone)
 	cr_assert_eq(control_reply_check(&checked, &reply, size, &request.header), -EBADMSG);
 }
 
+Test(control_protocol, tells_of_a_ptp_source_by_its_number)
+{
+	begin(CONTROL_PTP);
+	request.list.first = 3;
+	cr_assert_eq(ask(&stranger), 0);
+	cr_assert_eq(checked.ptp.state, CONTROL_PTP_SLAVE);
+	cr_assert_eq(checked.ptp.path_delay_ns, 1234);
+	cr_assert_str_eq(control_ptp_state_name(checked.ptp.state), "slave");
+	cr_assert_str_eq(control_ptp_state_name(CONTROL_PTP_STATES), "unknown");
+	request.list.first = 4;
+	cr_assert_eq(ask(&stranger), -ENOENT);
+	request.list.pad = 1;
+	cr_assert_eq(ask(&stranger), -EINVAL);
+}
+
 Test(control_protocol, tells_of_models_and_takes_numbers_alone)
 {
 	size_t size;

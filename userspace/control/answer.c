@@ -101,6 +101,16 @@ static size_t answer_list(union control_reply *ret, const struct control_list_re
 	return size;
 }
 
+static size_t answer_ptp(union control_reply *ret, const struct control_list_request *request,
+			 const struct control_ops *ops)
+{
+	int r;
+
+	control_reply_begin(ret, &request->header, 0, sizeof(ret->ptp));
+	r = ops->ptp(ops->data, request->first, &ret->ptp);
+	return r < 0 ? answer_error(ret, &request->header, r) : sizeof(ret->ptp);
+}
+
 static size_t answer_change(union control_reply *ret, const union control_request *request,
 			    const struct control_ops *ops, const struct local_peer *peer)
 {
@@ -143,6 +153,8 @@ size_t control_answer(union control_reply *ret, const struct control_ops *ops,
 		return answer_pages(ret, &request.header, ops);
 	case CONTROL_LIST:
 		return answer_list(ret, &request.list, ops);
+	case CONTROL_PTP:
+		return answer_ptp(ret, &request.list, ops);
 	case CONTROL_ONLINE:
 	case CONTROL_OFFLINE:
 	case CONTROL_RELOAD:

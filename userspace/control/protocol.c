@@ -22,6 +22,7 @@ static const struct {
 				sizeof(struct control_covariates_reply)},
 	[CONTROL_MODELS] = {sizeof(struct control_header), sizeof(struct control_models_reply)},
 	[CONTROL_PAGES] = {sizeof(struct control_header), sizeof(struct control_pages_reply)},
+	[CONTROL_PTP] = {sizeof(struct control_list_request), sizeof(struct control_ptp_reply)},
 };
 
 static bool type_is_known(uint16_t type)
@@ -56,6 +57,7 @@ static int fields_check(const union control_request *request)
 {
 	switch (request->header.type) {
 	case CONTROL_LIST:
+	case CONTROL_PTP:
 		return request->list.pad ? -EINVAL : 0;
 	case CONTROL_ONLINE:
 	case CONTROL_OFFLINE:
@@ -188,6 +190,7 @@ static void reply_clean(union control_reply *reply)
 		pages_clean(&reply->pages);
 		break;
 	case CONTROL_STATUS:
+	case CONTROL_PTP:
 		break;
 	default:
 		text_clean(reply->text.text, sizeof(reply->text.text));
@@ -285,6 +288,7 @@ const char *control_counter_name(unsigned int counter)
 		[CONTROL_ASIDE_MAD] = "mad",
 		[CONTROL_ASIDE_Z] = "z",
 		[CONTROL_ASIDE_CONFIRMED] = "confirmed",
+		[CONTROL_REJECTED_OTHER_DOMAIN] = "rejected_other_domain",
 	};
 
 	return name_of(names, CONTROL_COUNTERS, counter);
@@ -331,6 +335,18 @@ const char *control_backend_name(unsigned int backend)
 	};
 
 	return name_of(names, CONTROL_BACKENDS, backend);
+}
+
+const char *control_ptp_state_name(unsigned int state)
+{
+	static const char *const names[CONTROL_PTP_STATES] = {
+		[CONTROL_PTP_LISTENING] = "listening",
+		[CONTROL_PTP_UNCALIBRATED] = "uncalibrated",
+		[CONTROL_PTP_SLAVE] = "slave",
+		[CONTROL_PTP_FAULTY] = "faulty",
+	};
+
+	return name_of(names, CONTROL_PTP_STATES, state);
 }
 
 const char *control_covariate_name(unsigned int covariate)

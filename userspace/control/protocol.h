@@ -33,7 +33,8 @@ enum control_type {
 	CONTROL_COVARIATES = 7, /* asks, and changes nothing */
 	CONTROL_MODELS = 8,
 	CONTROL_PAGES = 9,
-	CONTROL_TYPES, /* one past the last */
+	CONTROL_PTP = 10, /* of one source */
+	CONTROL_TYPES,    /* one past the last */
 };
 
 /* Every message begins with it, in every version. */
@@ -47,7 +48,8 @@ struct control_header {
 
 struct control_list_request {
 	struct control_header header;
-	uint32_t first; /* number of the source to begin with */
+	uint32_t
+		first; /* number of the source to begin with; PTP: of the one that is asked about */
 	uint32_t pad;
 };
 
@@ -59,7 +61,7 @@ struct control_select_request {
 /* IDENTITY, STATUS, RELOAD, COVARIATES, MODELS and PAGES are the header alone. */
 union control_request {
 	struct control_header header;
-	struct control_list_request list;
+	struct control_list_request list;     /* LIST, PTP */
 	struct control_select_request select; /* ONLINE, OFFLINE */
 };
 
@@ -163,7 +165,8 @@ enum control_counter {
 	CONTROL_ASIDE_CONTRADICTION, /* from here on of samples: what the filter set aside */
 	CONTROL_ASIDE_MAD,
 	CONTROL_ASIDE_Z,
-	CONTROL_ASIDE_CONFIRMED, /* so often several in a row were taken after all */
+	CONTROL_ASIDE_CONFIRMED,       /* so often several in a row were taken after all */
+	CONTROL_REJECTED_OTHER_DOMAIN, /* of PTP messages; one more of what was rejected */
 	CONTROL_COUNTERS,
 };
 #define CONTROL_COUNTERS_MAX 31
@@ -305,6 +308,47 @@ struct control_pages_reply {
 	struct control_page pages[CONTROL_PAGES_MAX];
 };
 
+#define CONTROL_PTP_MASTER 1U /* there is one; what is marked with * is known */
+#define CONTROL_PTP_TAI 2U    /* * its time is TAI, less utc_offset_s UTC */
+
+/* control_ptp_state_name() */
+enum control_ptp_state {
+	CONTROL_PTP_LISTENING,
+	CONTROL_PTP_UNCALIBRATED,
+	CONTROL_PTP_SLAVE,
+	CONTROL_PTP_FAULTY,
+	CONTROL_PTP_STATES,
+};
+
+/* What a PTP source knows of its master; IEEE 1588's names where it has some */
+struct control_ptp_reply {
+	struct control_result result;
+	uint32_t flags;    /* CONTROL_PTP_* */
+	uint32_t masters;  /* that are heard */
+	uint8_t state;     /* enum control_ptp_state */
+	uint8_t priority1; /* * and all below */
+	uint8_t clock_class;
+	uint8_t accuracy;  /* clockAccuracy */
+	uint16_t variance; /* offsetScaledLogVariance */
+	uint8_t priority2;
+	uint8_t time_source;
+	uint8_t master_clock[8]; /* its portIdentity */
+	uint8_t grandmaster[8];
+	uint16_t master_port;
+	uint16_t steps_removed;
+	int16_t utc_offset_s;
+	uint16_t announce_flags; /* flagField of its Announce messages */
+	int8_t log_sync;         /* log2 s between Sync messages, as it says */
+	int8_t log_delay;        /* between requests for delays */
+	uint8_t pad[6];
+	int64_t path_delay_ns; /* mean, of the latest measurement */
+	int64_t correction_ns; /* of the latest Sync message */
+	int64_t error_ns;      /* what the master may be wrong by */
+	uint64_t changes;      /* of the master */
+	uint64_t unanswered;   /* requests */
+	uint64_t ignored;      /* messages that were for others */
+};
+
 union control_reply {
 	struct control_header header;
 	struct control_result result;
@@ -315,6 +359,7 @@ union control_reply {
 	struct control_covariates_reply covariates;
 	struct control_models_reply models;
 	struct control_pages_reply pages;
+	struct control_ptp_reply ptp;
 };
 
 _Static_assert(sizeof(struct control_header) == 16, "header");
@@ -328,6 +373,7 @@ _Static_assert(sizeof(struct control_source) == 784, "source");
 _Static_assert(sizeof(struct control_covariates_reply) == 168, "covariates reply");
 _Static_assert(sizeof(struct control_models_reply) == 184 + 4 * 184, "models reply");
 _Static_assert(sizeof(struct control_pages_reply) == 176 + 4 * 152, "pages reply");
+_Static_assert(sizeof(struct control_ptp_reply) == 120, "PTP reply");
 _Static_assert(sizeof(struct control_list_reply) == 32 + 8 * 784, "list reply");
 
 /* The header of a request, ready to be sent; the rest of *ret is zero. */
@@ -366,5 +412,6 @@ const char *control_level_name(unsigned int level);
 const char *control_model_name(unsigned int model);
 const char *control_role_name(unsigned int role);
 const char *control_backend_name(unsigned int backend);
+const char *control_ptp_state_name(unsigned int state);
 
 #endif /* CONTROL_PROTOCOL_H */

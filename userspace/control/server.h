@@ -54,6 +54,8 @@ struct control_ops {
 	uint32_t (*source_count)(void *data);
 	/* The source with the least number from `number` on. 0, or -ENOENT if there is none. */
 	int (*source)(void *data, uint32_t number, struct control_source *ret);
+	/* What a PTP source, of that number, knows of its master. 0, or -ENOENT if it is none. */
+	int (*ptp)(void *data, uint32_t number, struct control_ptp_reply *ret);
 	/*
 	 * Take the sources that match a pattern into use or out of it. Returns how many there are,
 	 * or a negative errno. Both leave a text for people.

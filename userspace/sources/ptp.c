@@ -454,6 +454,7 @@ void ptp_statistics(const struct ptp *ptp, struct ptp_statistics *ret)
 		ptp_port_statistics(ptp->port, &now);
 	*ret = ptp->gone;
 	statistics_add(ret, &now);
+	ret->is_authenticated = ptp->config.auth.key.id;
 }
 
 void ptp_view(const struct ptp *ptp, struct ptp_view *ret)

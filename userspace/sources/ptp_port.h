@@ -70,6 +70,7 @@ struct ptp_statistics {
 	uint64_t stamps_missing;        /* transmit stamps that did not come in time */
 	uint64_t unanswered;            /* requests */
 	uint64_t changes;               /* of the master */
+	bool is_authenticated;
 };
 
 enum ptp_state {
