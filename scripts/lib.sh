@@ -111,11 +111,15 @@ prometheus_get() {
 }
 
 # The npm packages that tests use, in $npm_dir: those that the lock file names, each with its hash,
-# from whatever registry npm is set up for. Returns 0; or 1, and says what is missing in $npm_missing.
+# from whatever registry npm is set up for. Both return 0; or 1, and say what is missing in $npm_missing.
 npm_dir=$top/build-npm
+npm_from=$top/tests/integration/mcp-clients
+npm_installed() {
+	npm_missing="needs the npm packages of tests/integration/mcp-clients, which scripts/test installs"
+	[ -d "$npm_dir/node_modules" ] && cmp -s "$npm_from/package-lock.json" "$npm_dir/installed"
+}
 npm_install() {
-	local from=$top/tests/integration/mcp-clients
-	npm_missing=
+	! npm_installed || return 0
 	if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
 		npm_missing="needs node and npm, version 20 or later"
 		return 1
@@ -124,13 +128,10 @@ npm_install() {
 		npm_missing="needs node 20 or later: this is $(node --version)"
 		return 1
 	fi
-	if [ -d "$npm_dir/node_modules" ] && cmp -s "$from/package-lock.json" "$npm_dir/installed"; then
-		return 0
-	fi
 	say "installing npm packages"
 	mkdir -p "$npm_dir"
 	rm -f "$npm_dir/installed"
-	cp "$from/package.json" "$from/package-lock.json" "$npm_dir"
+	cp "$npm_from/package.json" "$npm_from/package-lock.json" "$npm_dir"
 	if ! (cd "$npm_dir" && retried npm ci --omit=optional --ignore-scripts --no-audit --no-fund \
 		--loglevel=error >/dev/null); then
 		npm_missing="npm cannot install tests/integration/mcp-clients/package-lock.json"

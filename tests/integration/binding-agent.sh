@@ -5,17 +5,20 @@
 # usage: binding-agent.sh BUILD PACKAGE_DIR MAKE_PAGE
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/npm/install.sh
-. "$here/../npm/install.sh"
+# shellcheck source=scripts/lib.sh
+. "$here/../../scripts/lib.sh"
 build=$(realpath "$1") package=$(realpath "$2") make_page=$(realpath "$3")
-npm_modules "$build" || exit $?
+npm_installed || {
+	echo "SKIP: $npm_missing"
+	exit 77
+}
 work=$(mktemp -d /tmp/chronotick-agent-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 
 # A package where the SDKs are its neighbours, as npm would have it
 with=$work/with/node_modules bare=$work/bare/node_modules
 mkdir -p "$with" "$bare"
-ln -s "$npm_modules"/node_modules/* "$with"
+ln -s "$npm_dir"/node_modules/* "$with"
 cp -rL "$package" "$with/chronotick" || exit 1
 cp "$here"/../../lib/bindings/node/*.d.*ts "$with/chronotick" || exit 1
 "$make_page" trusted "$work/page" || exit 1
@@ -68,7 +71,7 @@ cat >wrong.mts <<-'END'
 	new Clock(5);
 	export {time, status};
 END
-types=(node "$npm_modules/node_modules/typescript/bin/tsc" --noEmit --strict --skipLibCheck
+types=(node "$npm_dir/node_modules/typescript/bin/tsc" --noEmit --strict --skipLibCheck
 	--target es2022 --module nodenext --types node)
 "${types[@]}" right.mts || { echo "FAIL: the types refuse a program that is right"; exit 1; }
 "${types[@]}" wrong.mts >wrong.log

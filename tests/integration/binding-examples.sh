@@ -6,8 +6,8 @@
 # usage: binding-examples.sh BUILD PYTHON_PATH NODE_PACKAGE MAKE_PAGE    (either binding may be "")
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/npm/install.sh
-. "$here/../npm/install.sh"
+# shellcheck source=scripts/lib.sh
+. "$here/../../scripts/lib.sh"
 examples=$here/../../examples
 build=$(realpath "$1") python_path=$2 node_package=$3 make_page=$(realpath "$4")
 work=$(mktemp -d /tmp/chronotick-examples-XXXXXX)
@@ -38,7 +38,7 @@ example() {
 
 run() {
 	example '^UTC [0-9]{19} ns, \+- [0-9]+ ns, synchronized$' "$@/now.$suffix"
-	example '^a turn took [0-9]+ ns, at most [0-9]+ ns$' "$@/stamp-and-convert.$suffix"
+	example '^a turn took [0-9]+ ns, at most [0-9]+ ns$' "$@/stamp-loop.$suffix"
 	example '^committed at [0-9]{19} ns, which is past for certain [0-9]+ ns later$' \
 		"$@/commit-wait.$suffix"
 	example '^the first came first$' "$@/order-events.$suffix"
@@ -60,12 +60,13 @@ if [ -n "$node_package" ]; then
 	cp -r "$node_package" "$work/user/node_modules/chronotick" &&
 		cp "$examples"/node/* "$examples"/agent/*.mjs "$work/user" || exit 1
 	suffix=js run node "$work/user"
-	# A function's own 77 is the reason why the agent is left out.
-	if npm_modules "$build"; then
-		ln -s "$npm_modules"/node_modules/* "$work/user/node_modules"
+	if npm_installed; then
+		ln -s "$npm_dir"/node_modules/* "$work/user/node_modules"
 		example '"is_valid":true' node "$work/user/agent.mjs"
 		[ "$(find "$examples/node" "$examples/agent" -name '*.*js' | wc -l)" -eq "$done" ] ||
 			fail "not all examples in JavaScript are run"
+	else
+		echo "without the agent in JavaScript: $npm_missing"
 	fi
 fi
 echo "$failures failures"

@@ -7,8 +7,8 @@ if ! command -v node >/dev/null; then
 	echo "SKIP: needs node"
 	exit 77
 fi
-if ! cmp -s "$here/mcp-clients/package-lock.json" "$npm_dir/installed"; then
-	echo "SKIP: needs the npm packages of tests/integration/mcp-clients, which scripts/test installs"
+if ! npm_installed; then
+	echo "SKIP: $npm_missing"
 	exit 77
 fi
 servers 1
