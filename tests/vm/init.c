@@ -4,12 +4,16 @@
  * with its arguments, and turns the machine off. What they say goes to the serial port that the
  * kernel's command line names in RESULTS, the kernel's messages to another one.
  *
+ * PROGRAM_S there is how long a program may take (240). Where the kernel looks for data races this turns
+ * it on, and where it looks for leaks it is told to, once all has run and the module is gone.
+ *
  * "# run COMMAND" before each program, "# end STATUS" after it: its exit status, 128 + the signal that
  * ended it, or "timeout". "# done" is the last line of a machine that came to its end.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +26,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROGRAM_S 240 /* at most, emulated */
+#define PROGRAM_S 240 /* at most, emulated; or what the command line says */
 #define ARGUMENTS_MAX 16
 #define COUNTER_S 30 /* for the kernel to settle on its clocksource */
+#define UNLOAD_S 10
+#define LEAK_SCANS 4
+#define LEAK_AGE_S 6 /* what is younger is no leak as yet */
+/* The program that turns the machine off itself, run last, and tells of the end in init's place */
+#define LAST "/bin/vm-ending"
+#define KMEMLEAK "/sys/kernel/debug/kmemleak"
+#define KCSAN "/sys/kernel/debug/kcsan"
 
 static const struct {
 	const char *type, *where;
@@ -94,6 +105,49 @@ static void counter_await(void)
 	printf("# the clocksource is %s\n", text);
 }
 
+static bool text_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Nobody has it any more, though the last one may have been killed just now. */
+static void module_unload(const char *name)
+{
+	const struct timespec pause_for = {.tv_nsec = 100000000};
+	int tries, r = -1;
+
+	for (tries = 0; tries < UNLOAD_S * 10 && r < 0; tries++) {
+		r = (int)syscall(SYS_delete_module, name, O_NONBLOCK);
+		if (r < 0)
+			nanosleep(&pause_for, NULL);
+	}
+	printf("%sok - the module unloads\n", r < 0 ? "not " : "");
+}
+
+/* The kernel's messages tell how many there are; here is which. */
+static void leaks_look(void)
+{
+	char line[256];
+	FILE *file;
+	int scans;
+
+	if (access(KMEMLEAK, W_OK) < 0)
+		return;
+	sleep(LEAK_AGE_S);
+	for (scans = 0; scans < LEAK_SCANS; scans++)
+		text_write(KMEMLEAK, "scan");
+	file = fopen(KMEMLEAK, "re");
+	while (file && fgets(line, sizeof(line), file))
+		printf("# leak: %s", line);
+	if (file)
+		fclose(file);
+}
+
 static void program_start(char *line)
 {
 	char *arguments[ARGUMENTS_MAX + 1];
@@ -115,6 +169,8 @@ static void program_start(char *line)
 
 static void program_run(char *line)
 {
+	const char *limit = getenv("PROGRAM_S");
+	const long limit_s = limit ? atol(limit) : PROGRAM_S;
 	const struct timespec second = {.tv_sec = 1};
 	struct timespec start, now;
 	sigset_t child;
@@ -131,7 +187,7 @@ static void program_run(char *line)
 		program_start(line);
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		if (now.tv_sec - start.tv_sec > PROGRAM_S) {
+		if (now.tv_sec - start.tv_sec > limit_s) {
 			kill(-pid, SIGKILL);
 			waitpid(pid, &status, 0);
 			printf("# end timeout\n");
@@ -148,7 +204,7 @@ static void program_run(char *line)
 
 int main(void)
 {
-	char line[512];
+	char line[512], last[512] = "";
 	sigset_t child;
 	FILE *tests;
 	unsigned int i;
@@ -163,16 +219,31 @@ int main(void)
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
 	counter_await();
+	text_write(KMEMLEAK, "clear");
+	if (access(KCSAN, W_OK) == 0 && !text_write(KCSAN, "on"))
+		printf("# no data race will be found: %s\n", strerror(errno));
 	r = module_load("/chronotick.ko");
 	printf("%sok - the module loads", r < 0 ? "not " : "");
 	printf(r < 0 ? ": %s\n" : "\n", strerror(-r));
 	tests = fopen("/tests", "re");
 	while (tests && fgets(line, sizeof(line), tests)) {
 		line[strcspn(line, "\n")] = '\0';
-		if (*line)
+		if (!strncmp(line, LAST, strlen(LAST)))
+			strcpy(last, line);
+		else if (*line)
 			program_run(line);
 	}
-	printf("# done\n");
+	printf("# run init\n");
+	module_unload("chronotick");
+	leaks_look();
+	printf("# end 0\n");
+	if (*last) {
+		r = module_load("/chronotick.ko");
+		printf("%sok - the module loads again\n", r < 0 ? "not " : "");
+		program_run(last);
+	} else {
+		printf("# done\n");
+	}
 	fflush(stdout);
 	tcdrain(STDOUT_FILENO);
 	turn_off();

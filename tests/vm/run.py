@@ -13,7 +13,8 @@ so it needs no KVM. With --keep-logs the two serial ports' files are named. --mo
 kmod whose module is built as well, and lies in / for the programs to load; --with a file to go to /bin
 with the libraries that it needs, or module:NAME for one of the kernel's own and those it needs: /modules/NAME
 then lists their files in the order of loading. --tool is a --with for a command of this machine, or of
-build-packages/; where it has none, shell scripts among the programs are skipped.
+build-packages/; where it has none, shell scripts among the programs are skipped. --bios boots the way a PC
+does, which takes longer, but wakes from S3. With --wanted the kernel must complain, of all of those.
 """
 import argparse
 import gzip
@@ -36,16 +37,20 @@ TROUBLE = re.compile(
     r"lockdep|possible recursive locking|circular locking|inconsistent lock state|"
     r"suspicious RCU|sleeping function called|scheduling while atomic|unreferenced object|"
     r"hung task|blocked for more than|stall(ed)? on CPU|soft lockup|hard LOCKUP|"
+    r"Invalid wait context|new suspected memory leaks|ODEBUG|"
     r"refcount_t|list_(add|del) corruption|chronotick: .*(unknown|disagrees)")
 # What emulation and a tiny system bring about, and what says "lockdep" and the like in peace
 PEACE = re.compile(r"Lock dependency validator|RCU lockdep checking is enabled|"
-                   r"debug: unmapping init|lockdep is turned off")
+                   r"debug: unmapping init|lockdep is turned off|kasan: KernelAddressSanitizer|"
+                   r"kcsan: (enabled|selftest|strict|non-strict)")
+# One data race, as KCSAN tells of it; those without a function of ours are the kernel's own.
+RACE = re.compile(r"^[^\n]*BUG: KCSAN:.*?^[^\n]*={60}\n", re.DOTALL | re.MULTILINE)
 
 
 # What emulates a machine, how its two serial ports are named, and what its modules are built with
 MACHINES = {
     "x86_64": (["qemu-system-x86_64", "-cpu", "max"], "ttyS0", "/dev/ttyS1",
-               "tsc=reliable clocksource=tsc", [], lambda file: ["-serial", f"file:{file}"]),
+               "tsc=reliable clocksource=tsc no_timer_check", [], lambda file: ["-serial", f"file:{file}"]),
     "aarch64": (["qemu-system-aarch64", "-M", "virt", "-cpu", "max"], "ttyAMA0", "/dev/ttyS0", "",
                 ["ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"],
                 lambda file: ["-chardev", f"file,id=results,path={file}",
@@ -146,8 +151,13 @@ def module_build(kernel, work, machine):
 
 
 def module_folder_build(folder, kernel, work, machine):
-    """The module of a folder of kmod, of which module_build() has made a copy, and what was said."""
+    """The module of a folder, by its name in kmod, of which module_build() has made a copy, or by its
+    path in the tree; and what was said."""
     source = work / "kmod" / folder
+    if (TOP / folder / "Kbuild").exists():
+        source = work / pathlib.PurePath(folder).name
+        shutil.rmtree(source, ignore_errors=True)
+        shutil.copytree(TOP / folder, source)
     built = subprocess.run(
         ["make", "-s", "-C", str(kernel / "build"), f"M={source}", "W=1", "modules"] + machine[4],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -177,8 +187,9 @@ def modules_of(kernel, name):
 
 def boot(kernel, work, initramfs, arguments):
     """Returns the kernel's messages, what the programs said, and why it ended."""
-    vmlinux = work / "vmlinux"
-    if not vmlinux.exists():
+    vmlinux = kernel / "vmlinuz"
+    if not arguments.bios:
+        vmlinux = work / "vmlinux"
         vmlinux.write_bytes(payload((kernel / "vmlinuz").read_bytes()))
     (work / "initramfs").write_bytes(initramfs)
     console, results = work / "console.log", work / "results.log"
@@ -200,6 +211,14 @@ def boot(kernel, work, initramfs, arguments):
         why = f"no end within {arguments.timeout} s"
     return [path.read_text(errors="replace") if path.exists() else ""
             for path in (console, results)] + [why]
+
+
+def races_of_others(console):
+    """The messages without the data races that are none of ours, and how many those are."""
+    others = [text for text in RACE.findall(console) if "chronotick" not in text]
+    for text in others:
+        console = console.replace(text, "")
+    return console, len(others)
 
 
 def judge(tap, results):
@@ -231,7 +250,10 @@ def main():
     parser.add_argument("--timeout", type=int, default=420)
     parser.add_argument("--machine", choices=MACHINES, default="x86_64")
     parser.add_argument("--append", default="", help="more of the kernel's command line")
-    parser.add_argument("--module", help="a folder of kmod")
+    parser.add_argument("--module", help="a folder of kmod, or another one of the tree")
+    parser.add_argument("--bios", action="store_true", help="boot as a PC does")
+    parser.add_argument("--wanted", action="append", default=[], metavar="REGEX",
+                        help="what the kernel must complain of")
     parser.add_argument("--with", dest="extra", action="append", default=[], metavar="FILE")
     parser.add_argument("--tool", action="append", default=[], metavar="NAME")
     parser.add_argument("--device", action="append", default=[], help="of the emulator's")
@@ -297,10 +319,16 @@ def main():
         print(f"ok {tap.count} - {script} # SKIP this machine has no {', '.join(missing)}")
     tap.tell(done and not why, "the machine comes to its end"
              + ("" if done else f": the last one to run was {last}") + (f": {why}" if why else ""))
+    console, others = races_of_others(console)
+    if others:
+        print(f"# {others} data races of the kernel's own")
+    for text in arguments.wanted:
+        tap.tell(re.search(text, console), f"the kernel complains of: {text}")
     trouble = [line for line in console.splitlines()
                if TROUBLE.search(line) and not PEACE.search(line)]
-    tap.tell(bool(console) and not trouble, "the kernel has nothing to complain of")
-    for line in console.splitlines()[-100:] if trouble or not done else []:
+    if not arguments.wanted:
+        tap.tell(bool(console) and not trouble, "the kernel has nothing to complain of")
+    for line in console.splitlines()[-100:] if not arguments.wanted and trouble or not done else []:
         print(f"#   {line}")
     if arguments.keep_logs:
         print(f"# {work}/console.log and results.log")
