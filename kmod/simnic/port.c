@@ -53,10 +53,27 @@ static void arrive(struct port *port, struct sk_buff *skb)
 			skb_hwtstamps(skb)->hwtstamp =
 				phc_stamp(&port->phc, due.at_ns, READ_ONCE(port->knob[KNOB_STEP]));
 	}
-	port->dev->stats.rx_packets++;
-	port->dev->stats.rx_bytes += skb->len;
-	skb->protocol = eth_type_trans(skb, port->dev);
-	netif_rx(skb);
+	skb_queue_tail(&port->arrived, skb);
+	napi_schedule(&port->napi);
+}
+
+/* By NAPI, since SOF_TIMESTAMPING_OPT_PKTINFO tells the device by what polled a frame. */
+static int take_in(struct napi_struct *napi, int budget)
+{
+	struct port *port = container_of(napi, struct port, napi);
+	struct sk_buff *skb;
+	int done = 0;
+
+	while (done < budget && (skb = skb_dequeue(&port->arrived))) {
+		port->dev->stats.rx_packets++;
+		port->dev->stats.rx_bytes += skb->len;
+		skb->protocol = eth_type_trans(skb, port->dev);
+		napi_gro_receive(napi, skb);
+		done++;
+	}
+	if (done < budget && napi_complete_done(napi, done) && !skb_queue_empty(&port->arrived))
+		napi_schedule(napi);
+	return done;
 }
 
 /* The stamp of a frame that left is there; in its timer. */
@@ -184,6 +201,7 @@ static void links_update(void)
 
 static int port_open(struct net_device *dev)
 {
+	napi_enable(&port_of(dev)->napi);
 	netif_start_queue(dev);
 	links_update();
 	return 0;
@@ -197,6 +215,8 @@ static int port_stop(struct net_device *dev)
 	links_update();
 	queue_clear(&port->arriving);
 	queue_clear(&port->stamping);
+	napi_disable(&port->napi);
+	skb_queue_purge(&port->arrived);
 	return 0;
 }
 
@@ -274,6 +294,7 @@ static int dev_make(struct port *port)
 	*(struct port **)netdev_priv(port->dev) = port;
 	eth_hw_addr_set(port->dev, address);
 	SET_NETDEV_DEV(port->dev, port->parent);
+	netif_napi_add(port->dev, &port->napi, take_in);
 	netif_carrier_off(port->dev);
 	return 0;
 }
@@ -289,6 +310,7 @@ int port_add(struct port *port, unsigned int index, u64 seed)
 	prandom_seed_state(&port->random, seed * 3 + 1);
 	prandom_seed_state(&port->random_rx, seed * 3 + 2);
 	knobs_init(port);
+	skb_queue_head_init(&port->arrived);
 	queue_init(&port->arriving, port, arrive);
 	queue_init(&port->stamping, port, stamped);
 	snprintf(name, sizeof(name), "simnic%u", index);
@@ -326,6 +348,7 @@ void port_remove(struct port *port)
 	unregister_netdev(port->dev);
 	queue_clear(&port->arriving);
 	queue_clear(&port->stamping);
+	skb_queue_purge(&port->arrived);
 	sysfs_remove_group(&port->parent->kobj, &simnic_group);
 	free_netdev(port->dev);
 	phc_remove(&port->phc);

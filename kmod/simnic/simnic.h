@@ -160,6 +160,8 @@ struct port {
 	int tx_type; /* enum hwtstamp_tx_types */
 	int rx_filter;
 	struct queue arriving;
+	struct sk_buff_head arrived; /* what the NAPI poll has to take in */
+	struct napi_struct napi;
 	struct queue stamping;
 	struct rnd_state random;    /* of what it sends: under the transmit lock */
 	struct rnd_state random_rx; /* of what arrives: in its timer */
