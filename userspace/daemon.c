@@ -45,6 +45,7 @@ struct daemon {
 	struct leapseconds leaps;
 	struct loop *loop;
 	struct page_keeper keeper;
+	struct hardware_table *hardware;
 	struct source_set *sources;
 	struct archive *archive;
 	struct inputs inputs;
@@ -116,6 +117,7 @@ static void counter_act(struct daemon *daemon, enum watch_action action)
 	daemon->scale.base = counter_read(&daemon->counter);
 	daemon->scale.mult = daemon->counter.mult;
 	engine_restart(&daemon->engine, &daemon->scale);
+	hardware_table_restart(daemon->hardware);
 	source_set_restart(daemon->sources);
 }
 
@@ -332,7 +334,7 @@ static int page_open(struct daemon *daemon)
 
 static int sources_open(struct daemon *daemon)
 {
-	const struct source_set_context context = {
+	struct source_set_context context = {
 		.loop = daemon->loop,
 		.counter = &daemon->counter,
 		.scale = &daemon->scale,
@@ -346,6 +348,12 @@ static int sources_open(struct daemon *daemon)
 	unsigned int i;
 	int r;
 
+	r = hardware_table_new(&daemon->hardware, &daemon->counter);
+	if (r < 0) {
+		log_error("no socket to ask network interfaces by: %s", strerror(-r));
+		return r;
+	}
+	context.hardware = daemon->hardware;
 	r = source_set_new(&daemon->sources, &context);
 	if (r < 0) {
 		log_error("out of memory");
@@ -577,6 +585,7 @@ void daemon_free(struct daemon *daemon)
 	inputs_close(&daemon->inputs);
 	archive_free(daemon->archive, &daemon->engine);
 	source_set_free(daemon->sources);
+	hardware_table_free(daemon->hardware);
 	page_keeper_close(&daemon->keeper);
 	watch_free(daemon->watch);
 	cross_device_close(&daemon->cross);

@@ -103,8 +103,10 @@ void key_allowed(const struct key *key, char ret[KEY_TEXT_MAX])
 			 *names ? ", or " : "");
 		break;
 	case KEY_INTERFACE:
-		snprintf(ret, KEY_TEXT_MAX, "the name of a network interface, 1 to %d bytes",
-			 IF_NAMESIZE - 1);
+		choice_names(key, names);
+		snprintf(ret, KEY_TEXT_MAX,
+			 "%.100s%sthe name of a network interface, 1 to %d bytes", names,
+			 *names ? ", or " : "", IF_NAMESIZE - 1);
 		break;
 	case KEY_PATH:
 		choice_names(key, names);
@@ -347,6 +349,7 @@ int key_set(const struct key *key, void *base, const char *text, bool quoted,
 	    char wrong[KEY_TEXT_MAX])
 {
 	bool string = key->type != KEY_INTEGER && key->type != KEY_BOOLEAN;
+	const struct key_choice *word;
 	char shown[64];
 
 	log_escape(shown, sizeof(shown), text, strlen(text));
@@ -380,7 +383,8 @@ int key_set(const struct key *key, void *base, const char *text, bool quoted,
 	case KEY_INTERFACE:
 		if (!interface_is_good(text))
 			return refuse(wrong, "\"%s\" is no such name", shown);
-		store_string(key, base, text);
+		word = choice_find(key, text);
+		store_string(key, base, word && word->value == KEY_PATH_NONE ? NULL : text);
 		return 0;
 	case KEY_PATH:
 		return set_path(key, base, text, shown, wrong);

@@ -180,6 +180,8 @@ static const struct key source_keys[] = {
 	{"samples_per_poll", KEY_INTEGER, "1", 1, NTP_POLL_SAMPLES_MAX,
 	 MEMBER(source_config, ntp.samples), .types = NTP_TYPES},
 	{"xleave", KEY_BOOLEAN, "false", MEMBER(source_config, ntp.xleave), .types = NTP_TYPES},
+	{"hwtimestamp", KEY_INTERFACE, "none", CHOICES(path_or_none),
+	 MEMBER(source_config, ntp.interface), .types = NTP_TYPES},
 	{"key", KEY_INTEGER, "0", 0, UINT32_MAX, MEMBER(source_config, ntp.key.id),
 	 .types = TIME_TYPES},
 	{"profile", KEY_CHOICE, "default", CHOICES(ptp_profiles),

@@ -23,7 +23,7 @@ enum key_type {
 	KEY_FILE_NAME,
 	KEY_HOST,
 	KEY_ADDRESS,   /* of IP; or one of the choices */
-	KEY_INTERFACE, /* of the network */
+	KEY_INTERFACE, /* of the network; or one of the choices */
 	KEY_PATH,      /* absolute; or one of the choices, which are words without a '/' */
 	KEY_MAP,       /* of the keys of a group */
 	KEY_SOURCES,   /* a list of maps of the keys of a group */
@@ -34,7 +34,7 @@ enum key_type {
 
 struct key_choice {
 	const char *name;
-	int value; /* KEY_PATH, KEY_ADDRESS: KEY_PATH_NONE, or anything else to keep the word as the string */
+	int value; /* of those three types: KEY_PATH_NONE, or anything else to keep the word as the string */
 	const char *refusal; /* why this build cannot do it; NULL: it can */
 };
 

@@ -269,6 +269,16 @@ static void verdicts_set(const struct source_view *from, struct control_source *
 		ret->counters[counters[i]] = from->verdicts[i];
 }
 
+/* What there is to tell of hardware stamps, as far as there is room behind the reason */
+static void note_add(const struct source_status *from, char *reason, size_t size)
+{
+	size_t used = strlen(reason);
+
+	if (*from->note)
+		snprintf(reason + used, size - used, "%s%s: %s", used ? "; " : "",
+			 from->hardware ? "hardware stamps" : "no hardware stamps", from->note);
+}
+
 static void source_set_fields(const struct operators *operators, const struct source_status *from,
 			      struct control_source *ret)
 {
@@ -317,6 +327,7 @@ static void source_set_fields(const struct operators *operators, const struct so
 	snprintf(ret->address, sizeof(ret->address), "%.*s", (int)sizeof(summary->name),
 		 summary->name);
 	snprintf(ret->reason, sizeof(ret->reason), "%s", from->reason ? from->reason : "");
+	note_add(from, ret->reason, sizeof(ret->reason));
 }
 
 static void feed_counters(const struct feed_statistics *from, uint64_t *ret)

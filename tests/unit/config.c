@@ -36,11 +36,11 @@ static int parse(struct config *config, const char *text, char **errors)
 
 #define ALLOWED_DOCUMENT                                                                           \
 	"page, clock, leap, counter, trust, realtime, warm_up_s, state, audit, sample_log, models, covariates, log_level, keys, control or sources"
-#define ALLOWED_SOURCE                                                                             \
-	"ntp, pool, ptp, feed, maxsources, port, iburst, minpoll, maxpoll, samples_per_poll, "     \
-	"xleave, key, profile, transport, domain, delay_mechanism, unicast, negotiation, "         \
-	"grant_s, announce_interval, sync_interval, delay_interval, announce_timeout, "            \
-	"timescale, utc_offset_s, accuracy_ns, asymmetry_ns, asymmetry_max_ns, minor_version, "    \
+#define ALLOWED_SOURCE                                                                                  \
+	"ntp, pool, ptp, feed, maxsources, port, iburst, minpoll, maxpoll, samples_per_poll, "          \
+	"xleave, hwtimestamp, key, profile, transport, domain, delay_mechanism, unicast, negotiation, " \
+	"grant_s, announce_interval, sync_interval, delay_interval, announce_timeout, "                 \
+	"timescale, utc_offset_s, accuracy_ns, asymmetry_ns, asymmetry_max_ns, minor_version, "         \
 	"udp6_scope, spp, group, offline, prefer, trust or noselect"
 #define ALLOWED_SOURCES                                                                            \
 	"a list of 1 to 64 sources, members of pools counted, each a map with its kind (ntp, "     \
@@ -269,6 +269,9 @@ static const struct {
 	{"sources: [{ntp: a.example, iburst: yes}]\n",
 	 "f.yaml:1: sources[0].iburst: \"yes\" is neither true nor false; "
 	 "allowed: true or false\n"},
+	{"sources: [{ntp: a.example, hwtimestamp: eth0123456789abc}]\n",
+	 "f.yaml:1: sources[0].hwtimestamp: \"eth0123456789abc\" is no such name; allowed: none, or "
+	 "the name of a network interface, 1 to 15 bytes\n"},
 	{"sources: [{ntp: a.example, xleave: on}]\n",
 	 "f.yaml:1: sources[0].xleave: \"on\" is neither true nor false; "
 	 "allowed: true or false\n"},
@@ -457,7 +460,7 @@ Test(config, every_value_arrives_in_its_member)
 		"control: {socket: /run/x/y.sock, group: operators}\n"
 		"sources:\n  - ntp: a.example\n    port: 65535\n    iburst: true\n"
 		"    minpoll: -3\n    maxpoll: 17\n    samples_per_poll: 8\n    offline: true\n"
-		"    xleave: true\n    key: 4294967295\n    prefer: true\n    trust: true\n"
+		"    xleave: true\n    hwtimestamp: eth0\n    key: 4294967295\n    prefer: true\n    trust: true\n"
 		"  - {ntp: \"::1\", noselect: true}\n  - {pool: b.example, maxsources: 16, port: 124}\n";
 	struct config config;
 	char *errors;
@@ -498,12 +501,14 @@ Test(config, every_value_arrives_in_its_member)
 	cr_assert_eq(config.sources[1].ntp.samples, 1);
 	cr_assert_eq(config.sources[0].offline, true);
 	cr_assert_eq(config.sources[0].ntp.xleave, true);
+	cr_assert_str_eq(config.sources[0].ntp.interface, "eth0");
 	cr_assert_eq(config.sources[0].ntp.key.id, 4294967295);
 	cr_assert_str_eq(config.keys, "/a/b");
 	cr_assert(config.sources[0].prefer && config.sources[0].trust);
 	cr_assert(!config.sources[0].noselect && config.sources[1].noselect);
 	cr_assert(!config.sources[1].prefer && !config.sources[1].trust);
 	cr_assert_eq(config.sources[1].ntp.xleave, false);
+	cr_assert_null(config.sources[1].ntp.interface);
 	cr_assert_eq(config.sources[1].ntp.key.id, 0);
 	cr_assert_str_eq(config.sources[1].ntp.server, "::1");
 	cr_assert_eq(config.sources[1].ntp.port, 123);
@@ -791,7 +796,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 95);
+	cr_assert_eq(count, 96);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);

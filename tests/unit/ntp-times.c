@@ -150,3 +150,48 @@ Test(ntp_times, times_of_another_exchange_are_refused)
 	other.transmit = ntp_time_from_ns(UTC + LEFT - 1000000000LL);
 	cr_assert_eq(ntp_times_sample(&sample, &times, &counter, &scale, &other), -ERANGE);
 }
+
+static void expect_stamps(const struct ntp_times *times, uint8_t quality)
+{
+	struct sample sample;
+
+	cr_assert_eq(ntp_times_sample(&sample, times, &counter, &scale, answer()), 0);
+	cr_assert_eq(sample.tx_stamp, quality);
+	cr_assert_eq(sample.rx_stamp, quality);
+	expect_truth(&sample);
+}
+
+/* The NIC stamps 2 us after the kernel on the way out, and 3 us before it on the way in. */
+Test(ntp_times, of_the_nic)
+{
+	struct ntp_times times = times_of();
+	struct sample sample;
+
+	times.hardware_tx = (struct ntp_hardware_stamp){true, SENT + 2000, 40};
+	expect_stamps(&times, CHRONOTICK_STAMP_KERNEL);
+	times.hardware_rx = (struct ntp_hardware_stamp){true, CAME - 3000, 40};
+	expect_stamps(&times, CHRONOTICK_STAMP_HARDWARE);
+	cr_assert_eq(ntp_times_sample(&sample, &times, &counter, &scale, answer()), 0);
+	cr_assert_eq(sample.delay_ns, 15000);
+	cr_assert_eq(sample.stamps_ns, 80);
+	times.hardware_tx.has = false;
+	expect_stamps(&times, CHRONOTICK_STAMP_KERNEL);
+}
+
+Test(ntp_times, of_the_nic_that_cannot_be)
+{
+	struct ntp_times times = times_of();
+
+	times.hardware_tx = (struct ntp_hardware_stamp){true, BEFORE - 100, 40};
+	times.hardware_rx = (struct ntp_hardware_stamp){true, CAME, 40};
+	expect_stamps(&times, CHRONOTICK_STAMP_KERNEL);
+	times.hardware_tx.counter = CAME + 1;
+	expect_stamps(&times, CHRONOTICK_STAMP_KERNEL);
+	times.hardware_tx.counter = SENT;
+	times.hardware_rx.counter = AFTER + 100;
+	expect_stamps(&times, CHRONOTICK_STAMP_KERNEL);
+	/* A step of CLOCK_REALTIME does not matter to the NIC. */
+	times.hardware_rx.counter = CAME;
+	times.after.system_ns += 3600000000000LL;
+	expect_stamps(&times, CHRONOTICK_STAMP_HARDWARE);
+}

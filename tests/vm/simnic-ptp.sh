@@ -2,44 +2,7 @@
 # SPDX-License-Identifier: MIT
 # linuxptp across the simulated ports: gm (sim0) ---- cl (sim1), a namespace each.
 # True offsets are the ports' own word; what ptp4l thinks is not asked.
-busybox=/bin/busybox
-export PATH=/bin
-fail=0
-
-# check WHAT COMMAND...
-check() {
-	local what=$1
-	shift
-	if "$@"; then echo "ok - $what"; else echo "not ok - $what"; fail=1; fi
-}
-
-knob() { # PORT NAME VALUE
-	echo "$3" >"/sys/devices/simnic$1/$2"
-}
-
-# offsets SECONDS: the worst, in whole ns, and the mean of the true offset, ten times a second
-offsets() {
-	local i=0
-	while [ $i -lt $(($1 * 10)) ]; do
-		$busybox cat /sys/devices/simnic1/offset_ns
-		$busybox sleep 0.1
-		i=$((i + 1))
-	done | $busybox awk '{a = $1 < 0 ? -$1 : $1; if (a > worst) worst = a; sum += $1}
-		END {printf "%d %d\n", worst + 0.999, sum / NR}'
-}
-
-# locked NS SECONDS: wait until the true offset is below that, ten times in a row
-locked() {
-	local i=0 row=0
-	while [ $i -lt $(($2 * 10)) ]; do
-		if $busybox awk -v limit="$1" '{exit !($1 < limit && $1 > -limit)}' \
-			/sys/devices/simnic1/offset_ns; then row=$((row + 1)); else row=0; fi
-		[ $row -lt 10 ] || return 0
-		$busybox sleep 0.1
-		i=$((i + 1))
-	done
-	return 1
-}
+. /bin/ports.sh
 
 start() { # ROLE INTERFACE LINE...
 	local role=$1 interface=$2
@@ -59,13 +22,7 @@ stop() {
 	wait "$pid_gm" "$pid_cl" 2>/dev/null
 }
 
-$busybox mkdir -p /var/run/netns /run
-$busybox insmod /chronotick_simnic.ko
-for i in gm cl; do ip netns add $i || exit 1; done
-ip link set sim0 netns gm
-ip link set sim1 netns cl
-ip -n gm link set sim0 up
-ip -n cl link set sim1 up
+ports_up
 knob 0 delay_ns 2000
 knob 1 delay_ns 2000
 knob 0 frequency_ppb 12000
@@ -97,7 +54,5 @@ knob 1 step_ns 50000
 check "a one-step grandmaster serves too" locked 100 30
 stop
 [ $fail = 0 ] || $busybox tail -n 15 /tmp/gm.log /tmp/cl.log
-ip netns del gm
-ip netns del cl
-check "the module unloads" $busybox rmmod chronotick_simnic
+ports_down
 exit $fail

@@ -39,6 +39,7 @@ static void ntp_op_describe(const void *source, struct source_status *ret)
 {
 	ntp_describe(source, &ret->summary);
 	ntp_statistics(source, &ret->ntp);
+	ret->hardware = ntp_hardware(source, ret->note, sizeof(ret->note));
 }
 
 #define NTP_OPS                                                                                    \

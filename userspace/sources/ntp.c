@@ -2,6 +2,7 @@
 #include "sources/ntp.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #define RESOLVE_AGAIN_NS (1000 * MS) /* after a failure, doubled up to 64 times that */
 #define RESOLVE_AGAIN_SHIFT_MAX 6
 #define NEXT_ADDRESS_NS (100 * MS)
+#define HARDWARE_AGAIN_NS (60 * 1000 * MS)
 #define LOCAL_NS (60 * 1000 * MS)     /* how old the list of this host's addresses may be */
 #define OFFLINE_NS (3600 * 1000 * MS) /* its timer has to stand somewhere */
 
@@ -51,6 +53,50 @@ static void socket_close(struct ntp *ntp)
 	ntp->fd = -1;
 }
 
+/* Of an interface that can't, or that is not there yet, or has gone, no more is asked for a minute. */
+static void hardware_look(struct ntp *ntp, int64_t now_ns)
+{
+	struct hardware_table *table = ntp->context.hardware;
+
+	if (!ntp->interface[0] || ntp->hardware ||
+	    (ntp->hardware_ns && now_ns - ntp->hardware_ns < HARDWARE_AGAIN_NS))
+		return;
+	ntp->hardware_ns = now_ns;
+	snprintf(ntp->why, sizeof(ntp->why), "this daemon uses none");
+	if (table && hardware_get(&ntp->hardware, table, ntp->interface, NIC_NTP, ntp->why) < 0)
+		ntp->hardware = NULL;
+}
+
+static void hardware_drop(struct ntp *ntp)
+{
+	hardware_put(ntp->hardware);
+	ntp->hardware = NULL;
+}
+
+void ntp_hardware_stamp(struct ntp *ntp, const struct stamp *stamp, struct ntp_hardware_stamp *ret)
+{
+	if (!ntp->hardware || !stamp->hardware_ns || hardware_read(ntp->hardware) < 0)
+		return;
+	ret->has = hardware_counter(ntp->hardware, stamp->hardware_ns, &ret->counter,
+				    &ret->error_ns) == 0;
+}
+
+bool ntp_hardware(const struct ntp *ntp, char *ret, size_t size)
+{
+	const struct ntp_statistics *statistics = &ntp->statistics;
+	char clock[NIC_TEXT_SIZE];
+
+	if (!ntp->hardware) {
+		snprintf(ret, size, "%s", ntp->interface[0] ? ntp->why : "");
+		return false;
+	}
+	hardware_describe(ntp->hardware, clock, sizeof(clock));
+	snprintf(ret, size, "%.80s; %" PRIu64 " missing, %" PRIu64 " late, %" PRIu64 " twice",
+		 clock, statistics->hardware_missing, statistics->stamps_late,
+		 statistics->stamps_twice);
+	return true;
+}
+
 /*
  * A new socket, and with it a new random source port, for every request: an answer to an older one
  * can't be taken for its answer, nor an older one's transmit stamp for its stamp. The old socket is
@@ -61,7 +107,8 @@ static int socket_renew(struct ntp *ntp)
 	bool stamps;
 	int fd, r;
 
-	fd = ntp_socket_open(&ntp->found.addresses[ntp->address], &stamps);
+	fd = ntp_socket_open(&ntp->found.addresses[ntp->address],
+			     ntp->hardware ? ntp->interface : NULL, &stamps);
 	if (fd < 0)
 		return fd;
 	r = loop_fd_add(ntp->context.loop, fd, POLLIN | POLLPRI, ntp_ready, ntp);
@@ -170,6 +217,7 @@ void ntp_stop(struct ntp *ntp)
 	ntp->request.outstanding = false;
 	loop_timer_cancel(ntp->context.loop, &ntp->timer);
 	socket_close(ntp);
+	hardware_drop(ntp);
 	ntp_tell_lost(ntp, CHRONOTICK_SOURCE_DENIED);
 }
 
@@ -240,6 +288,10 @@ static int request_send(struct ntp *ntp)
 	memset(exchange, 0, sizeof(*exchange));
 	exchange->sent_ns = loop_now_ns();
 	ntp_poll_sent(&ntp->poll);
+	hardware_look(ntp, exchange->sent_ns);
+	/* The stamp will lie between this reading and the next. One that moved is begun anew. */
+	if (ntp->hardware && hardware_read(ntp->hardware) < 0 && hardware_read(ntp->hardware) < 0)
+		hardware_drop(ntp);
 	if (ntp->fd < 0 || ntp->fd_used) {
 		r = socket_renew(ntp);
 		if (r < 0)
@@ -312,6 +364,7 @@ static bool config_in_range(const struct ntp_config *config)
 {
 	return config->server && *config->server && config->port &&
 	       config->minpoll >= NTP_POLL_MIN && config->maxpoll <= NTP_POLL_MAX &&
+	       (!config->interface || strlen(config->interface) < IF_NAMESIZE) &&
 	       config->minpoll <= config->maxpoll && config->samples <= NTP_POLL_SAMPLES_MAX &&
 	       (!config->key.id || config->key.size);
 }
@@ -326,6 +379,8 @@ void ntp_online(struct ntp *ntp, bool online)
 		return;
 	if (!online) {
 		socket_close(ntp);
+		hardware_drop(ntp);
+		ntp->hardware_ns = 0;
 		resolver_free(ntp->resolver);
 		ntp->resolver = NULL;
 		ntp->request.outstanding = false;
@@ -346,6 +401,7 @@ void ntp_online(struct ntp *ntp, bool online)
 int ntp_reconfigure(struct ntp *ntp, const struct ntp_config *config)
 {
 	if (strcasecmp(ntp->server, config->server) != 0 || ntp->port != config->port ||
+	    strcmp(ntp->interface, config->interface ? config->interface : "") != 0 ||
 	    !config_in_range(config))
 		return -ENOTSUP;
 	ntp->key = config->key;
@@ -386,6 +442,8 @@ int ntp_new(struct ntp **ret, const struct source_context *context, unsigned int
 	ntp_poll_samples(&ntp->poll, config->samples ? config->samples : 1);
 	ntp->interleaved.wanted = config->xleave;
 	ntp->key = config->key;
+	if (config->interface)
+		snprintf(ntp->interface, sizeof(ntp->interface), "%s", config->interface);
 	ntp->server = strdup(config->server);
 	if (!ntp->server) {
 		r = -ENOMEM;
@@ -416,6 +474,7 @@ void ntp_free(struct ntp *ntp)
 		return;
 	loop_timer_cancel(ntp->context.loop, &ntp->timer);
 	socket_close(ntp);
+	hardware_drop(ntp);
 	resolver_free(ntp->resolver);
 	free(ntp->server);
 	explicit_bzero(ntp, sizeof(*ntp)); /* its key */

@@ -15,15 +15,16 @@
 #include "sources/source.h"
 
 struct ntp_config {
-	const char *server; /* name, or IPv4 or IPv6 address */
-	uint16_t port;      /* 123 */
-	bool iburst;        /* the first four requests, and three after a silence of eight, are
+	const char *server;    /* name, or IPv4 or IPv6 address */
+	uint16_t port;         /* 123 */
+	bool iburst;           /* the first four requests, and three after a silence of eight, are
 			     * at most 2 s apart, whatever minpoll says */
-	int8_t minpoll;     /* log2 s, -3 to 17 */
-	int8_t maxpoll;     /* log2 s, minpoll to 17 */
-	uint8_t samples;    /* requests a poll, 2 s apart at most: 1 to 8; 0 is 1 */
-	bool xleave;        /* ask for interleaved answers (RFC 9769); without them as always */
-	struct ntp_key key; /* authenticate with it; ID 0: not at all */
+	int8_t minpoll;        /* log2 s, -3 to 17 */
+	int8_t maxpoll;        /* log2 s, minpoll to 17 */
+	uint8_t samples;       /* requests a poll, 2 s apart at most: 1 to 8; 0 is 1 */
+	const char *interface; /* that stamps by hardware, and that packets go by; NULL: none */
+	bool xleave;           /* ask for interleaved answers (RFC 9769); without them as always */
+	struct ntp_key key;    /* authenticate with it; ID 0: not at all */
 };
 
 /* Counters of one server, all since start. received = accepted + rejected + dropped + held. */
@@ -36,9 +37,12 @@ struct ntp_statistics {
 	uint64_t dropped; /* passed them, but the system clock stepped meanwhile, or the times
 			    * can't be, or it was the very first one and more of a burst follow, or
 			    * the first interleaved one */
-	uint64_t stamps_missing; /* transmit stamps that did not come in time */
-	uint64_t interleaved;    /* answers in interleaved mode, accepted or dropped */
-	bool is_interleaved;     /* the mode now */
+	uint64_t stamps_missing;   /* transmit stamps that did not come in time */
+	uint64_t stamps_late;      /* those that came after that */
+	uint64_t stamps_twice;     /* those that came again */
+	uint64_t hardware_missing; /* exchanges of which the NIC did not stamp both packets */
+	uint64_t interleaved;      /* answers in interleaved mode, accepted or dropped */
+	bool is_interleaved;       /* the mode now */
 	bool is_authenticated;
 	int8_t poll; /* the interval now, log2 s; a burst goes before it */
 };
@@ -58,6 +62,10 @@ struct ntp;
  * Events beside samples: UNREACHABLE after eight requests without an answer, UNSYNCHRONIZED if the
  * server says so or is 16 s away from UTC, LOOP if it takes its time from this host or is one of
  * its addresses, DENIED after kiss-o'-death DENY or RSTR, which ends it.
+ *
+ * With an interface its hardware stamps are used where both packets of an exchange have one, else
+ * the kernel's. All packets go by that interface then. One that cannot stamp is tried again with the next request, at most once a
+ * minute.
  *
  * In interleaved mode a sample comes with the answer to the next request, so it is one interval
  * old. A transmit stamp may come until then.
@@ -90,5 +98,8 @@ bool ntp_address(const struct ntp *ntp, struct resolver_address *ret);
  */
 void ntp_describe(const struct ntp *ntp, struct chronotick_source *ret);
 void ntp_statistics(const struct ntp *ntp, struct ntp_statistics *ret);
+
+/* One line on its hardware stamps, "" if none are wanted. Returns whether there are any. */
+bool ntp_hardware(const struct ntp *ntp, char *ret, size_t size);
 
 #endif /* SOURCES_NTP_H */

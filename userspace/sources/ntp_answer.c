@@ -48,6 +48,8 @@ void ntp_complete(struct ntp *ntp)
 		answer = ntp_interleaved_join(&judged->answer, &answer);
 	if (ntp->fd_stamps && !judged->times.has_tx)
 		ntp->statistics.stamps_missing++;
+	if (ntp->hardware && !(judged->times.hardware_tx.has && judged->times.hardware_rx.has))
+		ntp->statistics.hardware_missing++;
 	if (ntp_times_sample(&sample, &judged->times, ntp->context.counter, ntp->context.scale,
 			     &answer) < 0) {
 		/* Perhaps the server keeps wrong times: the next one is basic. */
@@ -131,6 +133,36 @@ static enum ntp_verdict judge(struct ntp *ntp, const uint8_t *data, size_t size,
 	return verdict;
 }
 
+/* Has all come of the transmit stamps that is to be waited for? The NIC's counts only with both. */
+static bool stamps_complete(const struct ntp *ntp)
+{
+	const struct ntp_times *times = &ntp->exchange.times;
+
+	return times->has_tx &&
+	       (!ntp->hardware || !times->hardware_rx.has || times->hardware_tx.has);
+}
+
+/* A transmit stamp of the socket's only datagram, which may have been answered already */
+static void stamp_take(struct ntp *ntp, const struct stamp *stamp)
+{
+	struct ntp_times *times = &ntp->exchange.times;
+
+	if ((stamp->system_ns && times->has_tx) || (stamp->hardware_ns && times->hardware_tx.has)) {
+		ntp->statistics.stamps_twice++;
+		return;
+	}
+	if (stamp->system_ns) {
+		times->has_tx = true;
+		times->tx_ns = stamp->system_ns;
+	}
+	ntp_hardware_stamp(ntp, stamp, &times->hardware_tx);
+	/* An interleaved answer will ask for it only with the next request. */
+	if (ntp->phase == RESTING && ntp->use == NTP_USE_THIS)
+		ntp->statistics.stamps_late++;
+	if (ntp->phase == HOLDING && stamps_complete(ntp))
+		ntp_complete(ntp);
+}
+
 static void receive(struct ntp *ntp)
 {
 	struct exchange *exchange = &ntp->exchange;
@@ -160,11 +192,12 @@ static void receive(struct ntp *ntp)
 	exchange->answered = true;
 	exchange->answer = packet;
 	exchange->times.rx = rx;
+	ntp_hardware_stamp(ntp, &rx, &exchange->times.hardware_rx);
 	ntp->use = ntp_interleaved_answered(&ntp->interleaved, &packet, request);
 	ntp->statistics.interleaved += ntp_packet_is_interleaved(&packet, request);
 	ntp_request_answered(request, &packet);
 	/* The stamp of this request is wanted now only if this answer is the one that judges it. */
-	if (ntp->use != NTP_USE_THIS || exchange->times.has_tx || !ntp->fd_stamps)
+	if (ntp->use != NTP_USE_THIS || !ntp->fd_stamps || stamps_complete(ntp))
 		ntp_complete(ntp);
 	else
 		ntp_timer_at(ntp, HOLDING, loop_now_ns() + STAMP_NS);
@@ -173,7 +206,6 @@ static void receive(struct ntp *ntp)
 /* One message of the error queue. Returns false if it was empty. */
 static bool error_queue_take(struct ntp *ntp)
 {
-	struct exchange *exchange = &ntp->exchange;
 	struct stamp stamp;
 	uint32_t id;
 	int r;
@@ -183,12 +215,8 @@ static bool error_queue_take(struct ntp *ntp)
 		return false;
 	if (r < 0 && ntp->phase == WAITING) {
 		ntp_missed(ntp, true);
-	} else if (r == 1 && id == 0 && !exchange->times.has_tx) {
-		/* The socket's only datagram; it may have been answered already. */
-		exchange->times.has_tx = true;
-		exchange->times.tx_ns = stamp.system_ns;
-		if (ntp->phase == HOLDING)
-			ntp_complete(ntp);
+	} else if (r == 1 && id == 0) {
+		stamp_take(ntp, &stamp);
 	}
 	return true;
 }

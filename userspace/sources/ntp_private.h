@@ -41,6 +41,11 @@ struct ntp {
 	unsigned int misses;        /* since the last answer or change of address */
 	unsigned int resolve_again; /* failures in a row */
 
+	char interface[IF_NAMESIZE]; /* "": without hardware stamps */
+	struct hardware *hardware;   /* NULL: there are none now */
+	char why[NIC_TEXT_SIZE];     /* not */
+	int64_t hardware_ns;         /* when that was tried last, CLOCK_MONOTONIC */
+
 	int fd; /* -1: none */
 	bool fd_used;
 	bool fd_stamps;
@@ -70,6 +75,9 @@ void ntp_rest(struct ntp *ntp);
 
 /* The request is over without a sample: go on, perhaps with another address. */
 void ntp_missed(struct ntp *ntp, bool refused);
+
+/* The clock of the interface against the counter, for a stamp that has come: fills *ret in. */
+void ntp_hardware_stamp(struct ntp *ntp, const struct stamp *stamp, struct ntp_hardware_stamp *ret);
 
 /* Read this host's addresses anew. */
 void ntp_local_renew(struct ntp *ntp);

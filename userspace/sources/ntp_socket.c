@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "timestamping/stamp.h"
 
-int ntp_socket_open(const struct resolver_address *server, bool *stamps)
+int ntp_socket_open(const struct resolver_address *server, const char *interface, bool *stamps)
 {
 	int family = server->address.ss_family, on = 1, fd, r;
 
@@ -17,7 +18,10 @@ int ntp_socket_open(const struct resolver_address *server, bool *stamps)
 		return -errno;
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
 		goto fail;
-	*stamps = stamp_enable(fd) == 0;
+	if (interface && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface,
+				    (socklen_t)strlen(interface)) < 0)
+		goto fail;
+	*stamps = (interface && stamp_enable_hardware(fd) == 0) || stamp_enable(fd) == 0;
 	/* ICMP errors only tell sooner what silence tells too. */
 	if (family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));

@@ -12,6 +12,6 @@
  * *stamps: the kernel stamps what it sends and receives. Errors that the network tells go to its
  * error queue. Returns the descriptor or a negative errno.
  */
-int ntp_socket_open(const struct resolver_address *server, bool *stamps);
+int ntp_socket_open(const struct resolver_address *server, const char *interface, bool *stamps);
 
 #endif /* SOURCES_NTP_SOCKET_H */

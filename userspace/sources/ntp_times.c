@@ -26,6 +26,25 @@ static void instant_sent(const struct ntp_times *times, const struct counter *co
 	ret->quality = CHRONOTICK_STAMP_USER;
 }
 
+/* Within the exchange, as far as its own clocks tell, and in order */
+static bool instants_hardware(const struct ntp_times *times, const struct counter *counter,
+			      struct ntp_instant *sent, struct ntp_instant *received)
+{
+	const struct ntp_hardware_stamp *tx = &times->hardware_tx, *rx = &times->hardware_rx;
+	uint64_t early, late;
+
+	if (!tx->has || !rx->has || (int64_t)(rx->counter - tx->counter) < 0)
+		return false;
+	early = counter_from_ns(counter, (uint64_t)(tx->error_ns + times->before.error_ns));
+	late = counter_from_ns(counter, (uint64_t)(rx->error_ns + times->after.error_ns));
+	if ((int64_t)(tx->counter + early - times->before.counter) < 0 ||
+	    (int64_t)(times->after.counter + late - rx->counter) < 0)
+		return false;
+	*sent = (struct ntp_instant){tx->counter, tx->error_ns, CHRONOTICK_STAMP_HARDWARE};
+	*received = (struct ntp_instant){rx->counter, rx->error_ns, CHRONOTICK_STAMP_HARDWARE};
+	return true;
+}
+
 int ntp_times_sample(struct sample *ret, const struct ntp_times *times,
 		     const struct counter *counter, const struct timescale *scale,
 		     const struct ntp_packet *answer)
@@ -34,6 +53,8 @@ int ntp_times_sample(struct sample *ret, const struct ntp_times *times,
 	uint64_t late;
 	int r;
 
+	if (instants_hardware(times, counter, &sent, &received))
+		return ntp_exchange_sample(ret, scale, answer, &sent, &received);
 	r = cross_counter_at(&times->before, &times->after, counter, times->rx.system_ns,
 			     &received.counter, &received.error_ns);
 	if (r < 0)

@@ -70,6 +70,8 @@ struct source_status {
 	struct ntp_statistics ntp;        /* SOURCE_NTP, SOURCE_POOL */
 	struct ptp_statistics ptp;        /* SOURCE_PTP */
 	struct ptp_view ptp_view;
+	bool hardware;               /* it has hardware stamps */
+	char note[SOURCE_NOTE_SIZE]; /* on these, or why not; "": there is nothing to tell */
 };
 
 /*
@@ -104,8 +106,9 @@ struct source_set_context {
 	struct loop *loop;
 	const struct counter *counter;
 	const struct timescale *scale;
-	struct engine *engine;        /* without sources: the set adds and removes them */
-	const struct source_ops *ops; /* source_set_ops, or a test's */
+	struct engine *engine;           /* without sources: the set adds and removes them */
+	const struct source_ops *ops;    /* source_set_ops, or a test's */
+	struct hardware_table *hardware; /* NULL: no source has hardware stamps */
 	const struct source_set_resolver *resolver; /* source_set_resolver, or a test's */
 	void *data; /* of the two below, which are for the log, may be NULL, and don't change the set */
 	/* The engine was given a sample; taken: 0, or the negative errno with which it refused. */

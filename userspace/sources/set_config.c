@@ -20,28 +20,31 @@ bool set_config_is_good(const struct source_config *config)
 	       (config->maxsources >= 1 && config->maxsources <= POOL_MEMBERS_MAX);
 }
 
+#define STRINGS 4
+
 /* The strings that an entry has of its own */
-static void strings_of(struct source_config *config, const char **ret[3])
+static void strings_of(struct source_config *config, const char **ret[STRINGS])
 {
 	ret[0] = &config->ntp.server;
 	ret[1] = &config->ptp.interface;
 	ret[2] = &config->ptp.unicast;
+	ret[3] = &config->ntp.interface;
 }
 
 int set_config_copy(struct source_config *ret, const struct source_config *config)
 {
-	const char **strings[3];
+	const char **strings[STRINGS];
 	unsigned int i;
 
 	*ret = *config;
 	strings_of(ret, strings);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < STRINGS; i++) {
 		if (!*strings[i])
 			continue;
 		*strings[i] = strdup(*strings[i]);
 		if (*strings[i])
 			continue;
-		while (++i < 3)
+		while (++i < STRINGS)
 			*strings[i] = NULL;
 		set_config_clear(ret);
 		return -ENOMEM;
@@ -51,11 +54,11 @@ int set_config_copy(struct source_config *ret, const struct source_config *confi
 
 void set_config_clear(struct source_config *config)
 {
-	const char **strings[3];
+	const char **strings[STRINGS];
 	unsigned int i;
 
 	strings_of(config, strings);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < STRINGS; i++)
 		free((char *)*strings[i]);
 	explicit_bzero(config, sizeof(*config)); /* its key */
 }
@@ -68,6 +71,7 @@ void set_config_take(struct source_config *config, const struct source_config *o
 	config->ntp.server = old.ntp.server;
 	config->ptp.interface = old.ptp.interface;
 	config->ptp.unicast = old.ptp.unicast;
+	config->ntp.interface = old.ntp.interface;
 	explicit_bzero(&old, sizeof(old));
 }
 
@@ -84,19 +88,20 @@ bool set_config_is_same(const struct source_config *a, const struct source_confi
 		return strcmp(a->ptp.interface, b->ptp.interface) == 0 &&
 		       text_is_same(a->ptp.unicast, b->ptp.unicast) &&
 		       a->ptp.transport == b->ptp.transport && a->ptp.domain == b->ptp.domain;
-	return a->ntp.port == b->ntp.port && text_is_same(a->ntp.server, b->ntp.server);
+	return a->ntp.port == b->ntp.port && text_is_same(a->ntp.server, b->ntp.server) &&
+	       text_is_same(a->ntp.interface, b->ntp.interface);
 }
 
 bool set_config_is_equal(const struct source_config *a, const struct source_config *b)
 {
 	struct source_config x = *a, y = *b;
-	const char **strings[2][3];
+	const char **strings[2][STRINGS];
 	unsigned int i;
 	bool equal = set_config_is_same(a, b);
 
 	strings_of(&x, strings[0]);
 	strings_of(&y, strings[1]);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < STRINGS; i++) {
 		*strings[0][i] = NULL;
 		*strings[1][i] = NULL;
 	}

@@ -9,6 +9,9 @@
 #include "engine/sample.h"
 #include "loop/loop.h"
 #include "timestamping/counter.h"
+#include "timestamping/hardware.h"
+
+#define SOURCE_NOTE_SIZE 160
 
 /* What a source tells its owner */
 struct source_events {
@@ -25,6 +28,7 @@ struct source_context {
 	const struct counter *counter;
 	const struct timescale *scale;
 	const struct source_events *events;
+	struct hardware_table *hardware; /* NULL: there are no hardware stamps */
 };
 
 #endif /* SOURCES_SOURCE_H */

@@ -58,7 +58,7 @@ void hardware_table_restart(struct hardware_table *table)
 {
 	struct hardware *hardware;
 
-	for (hardware = table->first; hardware; hardware = hardware->next)
+	for (hardware = table ? table->first : NULL; hardware; hardware = hardware->next)
 		phc_track_init(&hardware->track, table->counter);
 }
 
