@@ -572,6 +572,43 @@ Test(module, a_standby_waits_in_the_kernel_and_continues_the_line)
 	publisher_close(publisher);
 }
 
+/* Who stands by for the module's page leaves shared memory alone, free as it is. */
+Test(module, the_pages_are_taken_over_together)
+{
+	struct publish_config config = settings(PUBLISH_AUTO);
+	struct publish_view views[PUBLISH_PAGES];
+
+	begin();
+	snprintf(name, sizeof(name), "chronotick-test-%d-pair", (int)getpid());
+	config.shm_name = name;
+	config.standby = true;
+	kernel.claim_result = -EBUSY;
+	cr_assert_eq(try(&config), 0);
+	cr_assert_eq(publisher_describe(publisher, views), 2);
+	cr_assert_eq(views[0].role, PUBLISH_STANDBY);
+	cr_assert_eq(views[1].role, PUBLISH_STANDBY);
+	cr_assert_eq(publisher_keep(publisher, why, sizeof(why)), 0);
+	publisher_describe(publisher, views);
+	cr_assert_eq(views[1].role, PUBLISH_STANDBY);
+	/* What nobody can write is not waited for. */
+	kernel.claim_result = -ENXIO;
+	cr_assert_eq(publisher_keep(publisher, why, sizeof(why)), PUBLISHER_TAKEN);
+	publisher_describe(publisher, views);
+	cr_assert_eq(views[0].role, PUBLISH_STANDBY);
+	cr_assert_eq(views[1].role, PUBLISH_ACTIVE);
+	publisher_close(publisher);
+
+	kernel.claim_result = -EBUSY;
+	cr_assert_eq(try(&config), 0);
+	kernel.claim_result = 0;
+	cr_assert_eq(publisher_keep(publisher, why, sizeof(why)), PUBLISHER_TAKEN);
+	publisher_describe(publisher, views);
+	cr_assert_eq(views[0].role, PUBLISH_ACTIVE);
+	cr_assert_eq(views[1].role, PUBLISH_ACTIVE);
+	publisher_close(publisher);
+	shm_drop(name);
+}
+
 Test(module, invalid_is_invalid_whatever_happens_meanwhile)
 {
 	open_active();

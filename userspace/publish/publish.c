@@ -15,6 +15,7 @@ struct publisher {
 	struct counter counter;
 	struct backend *backends[PUBLISH_PAGES]; /* in the order in which clients look for them */
 	unsigned int count;
+	bool stands_by; /* another process writes the first page: the others are not taken either */
 };
 
 static bool config_is_good(const struct publish_config *config)
@@ -31,10 +32,14 @@ static bool config_is_good(const struct publish_config *config)
 static int backend_add(struct publisher *publisher, struct backend *backend, bool standby,
 		       int32_t *owner, const struct segment_why *why)
 {
-	int r = backend->ops->take(backend, &publisher->counter, owner, why);
+	int r = 0;
 
-	if (r == -EBUSY && standby)
+	if (!publisher->stands_by)
+		r = backend->ops->take(backend, &publisher->counter, owner, why);
+	if (r == -EBUSY && standby) {
+		publisher->stands_by = true;
 		r = segment_say(why, 0, "%s", "");
+	}
 	if (r < 0) {
 		backend->ops->close(backend);
 		return r;
@@ -273,7 +278,10 @@ static int backend_keep(struct publisher *publisher, struct backend *backend,
 	case PUBLISH_OUT:
 		return 0;
 	}
+	if (publisher->stands_by)
+		return 0;
 	r = backend->ops->take(backend, &publisher->counter, &owner, why);
+	publisher->stands_by = r == -EBUSY;
 	if (r == 0)
 		return segment_say(why, PUBLISHER_TAKEN, "%s: its writer has gone: taken over",
 				   backend->path);
@@ -300,6 +308,7 @@ int publisher_keep(struct publisher *publisher, char *why, unsigned int why_size
 	unsigned int i;
 	int r, ret = 0;
 
+	publisher->stands_by = false; /* until the first page says so */
 	for (i = 0; i < publisher->count; i++) {
 		text[0] = '\0';
 		r = backend_keep(publisher, publisher->backends[i], &here);

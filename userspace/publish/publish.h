@@ -68,8 +68,7 @@ struct publisher;
 
 /*
  * Create the pages or take over a dead writer's. With `standby` a page that another process writes
- * is waited for (publisher_keep()); one that is free is taken at once, whatever becomes of the
- * other.
+ * is waited for (publisher_keep()), and those behind it too: who stands by publishes nothing.
  *
  * Returns 0; then `why` (may be NULL) may have a sentence all the same: why PUBLISH_AUTO does without
  * the module. -EBUSY if another writer holds a page: *owner is then its pid (0 if it can't be
