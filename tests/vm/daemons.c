@@ -110,7 +110,7 @@ void config_write(const char *name, const char *page)
 		"state: {file: none}\n"
 		"control: {socket: /tmp/%s.sock}\n"
 		"sources:\n"
-		"  - {ntp: 127.0.0.1, iburst: true, minpoll: -2, maxpoll: 0}\n",
+		"  - {ntp: 127.0.0.1, minpoll: -3, maxpoll: -1}\n",
 		page, name);
 	fclose(file);
 }
