@@ -530,7 +530,7 @@ Test(module, a_standby_waits_in_the_kernel_and_continues_the_line)
 	/* Another writer's line */
 	open_active();
 	cr_assert_eq(publish(EPOCH), 0);
-	line = kernel.page.clock[0];
+	publisher_close(publisher);
 	kernel.claim_result = -EBUSY;
 	config.standby = true;
 	kernel.claims = 0;
