@@ -222,8 +222,9 @@ def races_of_others(console):
 
 
 def judge(tap, results):
-    """The programs' lines as checks. Returns whether the machine came to its end."""
-    program, checks, done = "init", 0, False
+    """The programs' lines as checks. Returns whether the machine came to its end, which program was
+    the last, and how many have run."""
+    program, checks, done, ran = "init", 0, False, 0
     for line in results.splitlines():
         found = CHECK.match(line)
         if found:
@@ -231,6 +232,7 @@ def judge(tap, results):
             tap.tell(not found[1], f"{program}: {found[2]}")
         elif line.startswith("# run "):
             program, checks = pathlib.PurePath(line[6:].split()[0]).name, 0
+            ran += 1
         elif line.startswith("# end "):
             if line != "# end 0" or not checks:
                 tap.tell(False, f"{program}: ended with {line[6:]}, after {checks} checks")
@@ -238,7 +240,7 @@ def judge(tap, results):
             done = True
         elif line.strip():
             print(f"# {program}: {line.strip('# ')}")
-    return done, program
+    return done, program, ran
 
 
 def main():
@@ -313,12 +315,14 @@ def main():
     files["tests"] = (0o644, ("\n".join(lines) + "\n").encode())
 
     console, results, why = boot(kernel, work, cpio(files), arguments)
-    done, last = judge(tap, results)
+    done, last, ran = judge(tap, results)
     for script in skipped:
         tap.count += 1
         print(f"ok {tap.count} - {script} # SKIP this machine has no {', '.join(missing)}")
     tap.tell(done and not why, "the machine comes to its end"
              + ("" if done else f": the last one to run was {last}") + (f": {why}" if why else ""))
+    if done and ran != len(lines):
+        tap.tell(False, f"{ran} of {len(lines)} programs ran: {last} was the last")
     console, others = races_of_others(console)
     if others:
         print(f"# {others} data races of the kernel's own")
