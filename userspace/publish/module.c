@@ -144,7 +144,9 @@ static int claim(struct module *module, const struct counter *counter, uint32_t 
 
 	if (claim.max_bound_ns > UINT32_MAX)
 		claim.max_bound_ns = UINT32_MAX;
-	(void)chronotick_boot_id(claim.boot_id);
+	/* A container may show another one, or none: then what the page has already. */
+	if (chronotick_boot_id(claim.boot_id) < 0)
+		memcpy(claim.boot_id, module->page->header.boot_id, sizeof(claim.boot_id));
 	return command(module, CHRONOTICK_IOC_CLAIM, &claim);
 }
 
