@@ -58,7 +58,8 @@ grep -h -c trusted "$work"/audit/*.csv >/dev/null || fail "nobody writes the aud
 # Without --standby a second one is refused, and told of it.
 "${reference_client[@]}" "$chronotickd" --config "$work/chronotick.yaml" --foreground \
 	>"$work/refused.log" 2>&1 </dev/null
-[ $? -eq 1 ] || fail "a daemon that does not stand by ends with $?, not 1"
+r=$?
+[ "$r" -eq 1 ] || fail "a daemon that does not stand by ends with $r, not 1"
 expect '[-]-standby' "$work/refused.log"
 
 # Without the kernel module: an error that names the device and the way out, or shared memory.
@@ -67,7 +68,8 @@ if [ ! -e /dev/chronotick ]; then
 		>"$work/module.yaml"
 	"${reference_client[@]}" "$chronotickd" --config "$work/module.yaml" --foreground \
 		>"$work/module.log" 2>&1 </dev/null
-	[ $? -eq 1 ] || fail "without the device a daemon with backend module ends with $?, not 1"
+	r=$?
+	[ "$r" -eq 1 ] || fail "without the device a daemon with backend module ends with $r, not 1"
 	expect '/dev/chronotick: .*modprobe chronotick.*page.backend' "$work/module.log"
 	expect '/dev/chronotick: .*publishing in shared memory alone' "$work/daemon-0.log"
 fi
