@@ -195,7 +195,8 @@ def boot(kernel, work, initramfs, arguments):
     console, results = work / "console.log", work / "results.log"
     program, console_port, results_port, append, _, second = MACHINES[arguments.machine]
     command = program + [
-        "-accel", "tcg,thread=multi", "-smp", "2", "-m", "512", "-nodefaults",
+        *(["-accel", "tcg,thread=single", "-icount", f"shift={arguments.icount},sleep=off"]
+          if arguments.icount is not None else ["-accel", "tcg,thread=multi"]), "-smp", "2", "-m", "512", "-nodefaults",
         "-no-user-config", "-display", "none", "-no-reboot",
         "-kernel", str(vmlinux), "-initrd", str(work / "initramfs"),
         "-serial", f"file:{console}"] + second(results) + [
@@ -254,6 +255,8 @@ def main():
     parser.add_argument("--append", default="", help="more of the kernel's command line")
     parser.add_argument("--module", help="a folder of kmod, or another one of the tree")
     parser.add_argument("--bios", action="store_true", help="boot as a PC does")
+    parser.add_argument("--icount", type=int, choices=range(11), metavar="SHIFT",
+                        help="each instruction takes 2^SHIFT ns, whatever the host does")
     parser.add_argument("--wanted", action="append", default=[], metavar="REGEX",
                         help="what the kernel must complain of")
     parser.add_argument("--with", dest="extra", action="append", default=[], metavar="FILE")

