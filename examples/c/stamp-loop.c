@@ -15,10 +15,11 @@ static uint64_t stamps[EVENTS];
 static struct chronotick_interval times[EVENTS];
 static int results[EVENTS];
 
+static volatile unsigned int sum;
+
 /* What is being timed */
 static void work(void)
 {
-	static volatile unsigned int sum;
 	unsigned int i;
 
 	for (i = 0; i < 100; i++)

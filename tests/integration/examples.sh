@@ -27,6 +27,13 @@ for program in "$top"/examples/cpp/*.cpp; do
 	build_as "$program" g++ -cpp
 	built=$((built + 1))
 done
+# And by the other compiler, without a warning
+if command -v clang-14 >/dev/null; then
+	clang-14 -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -I "$top/lib/include" \
+		-I "$top/kmod/uapi" "$top"/examples/c/*.c || fail "clang: C"
+	clang++-14 -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I "$top/lib/include" \
+		-I "$top/kmod/uapi" "$top"/examples/cpp/*.cpp || fail "clang: C++"
+fi
 told=$(grep -cE '^\| \[(c|cpp)/' "$top/examples/README.md")
 [ "$told" -eq "$built" ] || fail "README tells of $told programs, and there are $built"
 
