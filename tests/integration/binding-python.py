@@ -3,7 +3,8 @@
 """The Python binding on pages made by hand: clock, intervals, record, batch, the original's API, and
 what hostile pages, closed clocks, threads and forks do to it.
 
-usage: binding-python.py MAKE_PAGE    (the package is found by PYTHONPATH)"""
+usage: binding-python.py MAKE_PAGE STUB    (the package is found by PYTHONPATH; STUB: its _native.pyi)"""
+import ast
 import errno
 import gc
 import math
@@ -24,7 +25,7 @@ import chronotick_shm
 from chronotick import Clock, Interval, NotTrustedError, PageError
 from chronotick.record import CorrectionSource
 
-MAKE_PAGE = sys.argv.pop(1)
+MAKE_PAGE, STUB = sys.argv.pop(1), sys.argv.pop(1)
 SANITIZED = "asan" in os.environ.get("LD_PRELOAD", "")
 OFFSET_NS = 1_500_000  # how far a page made by hand is ahead of CLOCK_REALTIME
 CLOCK_0, CLOCK_1, RECORD, SHADOW, HEADER = 128, 192, 0, 384, 256
@@ -531,6 +532,25 @@ class Original(Pages):
         with Clock(self.page()) as clock:
             latency_ns = chronotick.benchmark_read_latency(memoryview(clock), 2000)
         self.assertTrue(10 < latency_ns < 1e7)
+
+
+class Stubs(unittest.TestCase):
+    def test_the_type_hints_are_of_what_there_is(self):
+        from chronotick import _native
+        with open(STUB, encoding="utf-8") as text:
+            stub = ast.parse(text.read())
+
+        def names(body):
+            for node in body:
+                if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                    yield node.name, node
+                elif isinstance(node, ast.AnnAssign):
+                    yield node.target.id, node
+        told = dict(names(stub.body))
+        self.assertEqual(set(told), {n for n in dir(_native) if not n.startswith("_")})
+        for name in "Clock", "Interval":
+            attributes = {n for n, _ in names(told[name].body) if not n.startswith("_")}
+            self.assertEqual(attributes, {n for n in dir(getattr(_native, name)) if n[0] != "_"})
 
 
 class Segment(Pages):
