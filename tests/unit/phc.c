@@ -344,6 +344,22 @@ Test(phc_track, many_readings_know_more_than_one)
 	cr_assert_lt(llabs(track.rate_ppt / 1000 - 34567), 1000);
 }
 
+Test(phc_track, a_bad_reading_takes_nothing_away)
+{
+	struct machine machine = machine_make();
+	struct phc_track track;
+
+	machine.ppb = -7000;
+	phc_track_init(&track, &counter);
+	follow(&track, &machine, 20, 125 * MS, 100);
+	follow(&track, &machine, 5, 125 * MS, 3 * MS);
+	cr_assert_leq(assert_track(&track, &machine, machine.now_ns), 500);
+	machine.dial = INT64_MAX;
+	follow(&track, &machine, 1, 125 * MS, 100);
+	machine.dial = INT64_MIN;
+	follow(&track, &machine, 1, 125 * MS, 100);
+}
+
 Test(phc_track, a_step_is_seen)
 {
 	struct machine machine = machine_make();

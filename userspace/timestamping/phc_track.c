@@ -11,8 +11,8 @@
 /* No reading is kept for so long: ten days */
 #define BACK_NS 864000000000000LL
 
-/* 2^-16 ppm in 1e-12 */
-#define PPT_PER_DIAL(value) ((int64_t)((__int128)(value)*1000000 / 65536))
+/* 1,000 ppm in 2^-16 ppm */
+#define DIAL_MAX (PHC_TRACK_RATE_PPT / 1000000 * 65536)
 
 void phc_track_init(struct phc_track *track, const struct counter *counter)
 {
@@ -42,15 +42,30 @@ static int64_t share_up(int64_t ns, int64_t ppt)
 	return limited((__int128)(ns < 0 ? -ns : ns) * (ppt < 0 ? -ppt : ppt) / PPT + 1);
 }
 
+/* The frequency that an owner set, as far as a clock can be adjusted */
+static int64_t dial_ppt(int64_t frequency)
+{
+	if (frequency > DIAL_MAX)
+		frequency = DIAL_MAX;
+	if (frequency < -DIAL_MAX)
+		frequency = -DIAL_MAX;
+	return frequency * 1000000 / 65536;
+}
+
 /* What is kept was good before the latest reading: make it so after it. */
 static void turn(struct phc_track *track, const struct phc_reading *to)
 {
 	int64_t passed = between_ns(track, track->latest.counter, to->counter);
-	int64_t by = PPT_PER_DIAL(to->frequency - track->latest.frequency);
+	int64_t by = dial_ppt(to->frequency) - dial_ppt(track->latest.frequency);
 	uint64_t middle = track->latest.counter + (to->counter - track->latest.counter) / 2;
 	int64_t error = share_up(passed, PHC_TRACK_WANDER_PPT) + (by ? share_up(passed, by) : 0);
 	unsigned int i;
 
+	/* The rates that were possible, after that */
+	track->rate_ppt += by;
+	track->rate_error_ppt += share_up(passed, PHC_TRACK_WANDER_PPT * 1000);
+	if (track->rate_error_ppt > PHC_TRACK_RATE_PPT)
+		track->rate_error_ppt = PHC_TRACK_RATE_PPT;
 	track->turned_ppt = limited((__int128)track->turned_ppt + (by < 0 ? -by : by));
 	for (i = 0; i < track->count; i++) {
 		struct phc_reading *kept = &track->kept[i];
@@ -62,10 +77,14 @@ static void turn(struct phc_track *track, const struct phc_reading *to)
 	}
 }
 
-/* The rates that each of those kept allows with the latest one. Returns false if there is none. */
+/*
+ * The rates that each of those kept allows with the latest one, within those that were possible before:
+ * one bad reading takes nothing away. Returns false if there is none.
+ */
 static bool rate_update(struct phc_track *track)
 {
-	int64_t least = -PHC_TRACK_RATE_PPT, most = PHC_TRACK_RATE_PPT;
+	int64_t least = track->rate_ppt - track->rate_error_ppt;
+	int64_t most = track->rate_ppt + track->rate_error_ppt;
 	unsigned int i;
 
 	for (i = 0; i < track->count; i++) {
