@@ -160,6 +160,12 @@ static const struct key_choice ptp_timescales[] = {
 	{"utc", PTP_TIMESCALE_UTC, NULL},
 };
 
+/* Of whose stamps; the value is a bool. */
+static const struct key_choice ptp_stamps[] = {
+	{"auto", false, NULL},
+	{"kernel", true, NULL},
+};
+
 static const struct key source_keys[] = {
 	{"ntp", KEY_HOST, NULL, MEMBER(source_config, ntp.server), .types = 1 << SOURCE_NTP,
 	 .names_type = true},
@@ -210,6 +216,8 @@ static const struct key source_keys[] = {
 	{"utc_offset_s", KEY_INTEGER, "0", 0, 255, MEMBER(source_config, ptp.utc_offset_s),
 	 .types = PTP_TYPES},
 	{"accuracy_ns", KEY_INTEGER, "0", 0, 1000000000, MEMBER(source_config, ptp.accuracy_ns),
+	 .types = PTP_TYPES},
+	{"stamps", KEY_CHOICE, "auto", CHOICES(ptp_stamps), MEMBER(source_config, ptp.kernel),
 	 .types = PTP_TYPES},
 	{"asymmetry_ns", KEY_INTEGER, "0", -10000000, 10000000,
 	 MEMBER(source_config, ptp.asymmetry_ns), .types = PTP_TYPES},

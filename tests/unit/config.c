@@ -40,7 +40,7 @@ static int parse(struct config *config, const char *text, char **errors)
 	"ntp, pool, ptp, feed, maxsources, port, iburst, minpoll, maxpoll, samples_per_poll, "          \
 	"xleave, hwtimestamp, key, profile, transport, domain, delay_mechanism, unicast, negotiation, " \
 	"grant_s, announce_interval, sync_interval, delay_interval, announce_timeout, "                 \
-	"timescale, utc_offset_s, accuracy_ns, asymmetry_ns, asymmetry_max_ns, minor_version, "         \
+	"timescale, utc_offset_s, accuracy_ns, stamps, asymmetry_ns, asymmetry_max_ns, minor_version, " \
 	"udp6_scope, spp, group, offline, prefer, trust or noselect"
 #define ALLOWED_SOURCES                                                                            \
 	"a list of 1 to 64 sources, members of pools counted, each a map with its kind (ntp, "     \
@@ -796,7 +796,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 96);
+	cr_assert_eq(count, 97);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);

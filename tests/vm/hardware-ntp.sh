@@ -17,7 +17,7 @@ server() {
 
 daemon() { # LINE...
 	{
-		printf 'page: {backend: shm}\nmodels: {short_term: {enabled: true}}\n'
+		printf 'counter: monotonic_raw\npage: {backend: shm}\n'
 		printf 'state: {file: none}\ncontrol: {socket: /tmp/control.sock}\n'
 		printf 'sources:\n  - ntp: 10.9.0.1\n    iburst: true\n    minpoll: -2\n    maxpoll: -2\n'
 		printf '    %s\n' "$@"

@@ -85,6 +85,7 @@ static bool ptp_op_address(const void *source, struct resolver_address *ret)
 static void ptp_op_describe(const void *source, struct source_status *ret)
 {
 	ptp_describe(source, &ret->summary);
+	ret->hardware = ptp_hardware(source, ret->note, sizeof(ret->note));
 	ptp_statistics(source, &ret->ptp);
 	ptp_view(source, &ret->ptp_view);
 }

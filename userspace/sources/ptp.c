@@ -2,6 +2,7 @@
 #include "sources/ptp.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,9 @@
 /* How long a stamp is waited for: some NICs need 50 ms */
 #define STAMP_NS (200 * MS)
 
+/* A NIC that leaves so many in a row without a stamp has none. */
+#define UNSTAMPED_MAX 16
+
 /* sdoId of IEEE 802.1AS */
 #define SDO_GPTP 0x100
 
@@ -39,6 +43,11 @@ struct ptp {
 	struct ptp_port *port; /* NULL while the sockets are not open */
 	struct loop_timer timer;
 	struct clock_track track;
+	struct hardware *hardware; /* NULL: the kernel stamps */
+	char why[NIC_TEXT_SIZE];
+	bool given_up;          /* its stamps did not come */
+	unsigned int unstamped; /* event messages in a row that had none */
+	uint64_t missing;       /* all of them, of both ways */
 	bool online;
 	bool broken; /* the sockets failed: open new ones */
 	int64_t look_ns;
@@ -119,8 +128,15 @@ static int64_t on_send(void *data, const struct ptp_outgoing *outgoing)
 /* A stamp brought to the counter. Returns false if that is not possible now. */
 static bool instant_of(struct ptp *ptp, const struct stamp *stamp, struct ptp_instant *ret)
 {
+	if (ptp->hardware) {
+		ret->quality = CHRONOTICK_STAMP_HARDWARE;
+		return stamp->hardware_ns && hardware_read(ptp->hardware) == 0 &&
+		       hardware_counter(ptp->hardware, stamp->hardware_ns, &ret->counter,
+					&ret->error_ns) == 0;
+	}
 	ret->quality = stamp->quality;
-	return clock_track_read(&ptp->track, ptp->context.counter, CLOCK_REALTIME) == 0 &&
+	return stamp->system_ns &&
+	       clock_track_read(&ptp->track, ptp->context.counter, CLOCK_REALTIME) == 0 &&
 	       clock_track_at(&ptp->track, ptp->context.counter, stamp->system_ns, &ret->counter,
 			      &ret->error_ns) == 0;
 }
@@ -149,7 +165,10 @@ static int64_t stamps_give_up(struct ptp *ptp, int64_t now_ns)
 
 		if (number < 0)
 			continue;
-		if (now_ns - send->sent_ns >= wait_ns) {
+		if (now_ns - send->sent_ns >= wait_ns && ptp->hardware) {
+			send->number = -1;
+			ptp->missing++;
+		} else if (now_ns - send->sent_ns >= wait_ns) {
 			send->number = -1;
 			ptp_port_transmitted(ptp->port, now_ns, number, &instant);
 		} else if (send->sent_ns + wait_ns < next_ns) {
@@ -169,6 +188,14 @@ static void go_on(struct ptp *ptp, int64_t now_ns)
 	timer_at(ptp, next_ns < ptp->look_ns ? next_ns : ptp->look_ns);
 }
 
+/* As far as the instant may err */
+static bool is_after(const struct ptp *ptp, const struct ptp_instant *instant, uint64_t counter)
+{
+	uint64_t error = counter_from_ns(ptp->context.counter, (uint64_t)instant->error_ns);
+
+	return (int64_t)(instant->counter + error + ptp->context.counter->step - counter) >= 0;
+}
+
 /* One message of the error queue. Returns false if it was empty. */
 static bool stamp_take(struct ptp *ptp, int64_t now_ns)
 {
@@ -182,6 +209,9 @@ static bool stamp_take(struct ptp *ptp, int64_t now_ns)
 	r = stamp_transmitted(ptp->sockets.event, &id, &stamp);
 	if (r != 1)
 		return r != -EAGAIN;
+	/* The kernel's comes first, and is not what is waited for. */
+	if (ptp->hardware && !stamp.hardware_ns)
+		return true;
 	number = number_of(ptp, id);
 	for (i = 0; i < SENDS; i++) {
 		struct send *send = &ptp->sends[i];
@@ -190,7 +220,8 @@ static bool stamp_take(struct ptp *ptp, int64_t now_ns)
 			continue;
 		send->number = -1;
 		/* It can't have left before it was sent: then it is another one's stamp. */
-		if (stamp.system_ns < send->before_ns || !instant_of(ptp, &stamp, &instant))
+		if ((!ptp->hardware && stamp.system_ns < send->before_ns) ||
+		    !instant_of(ptp, &stamp, &instant) || !is_after(ptp, &instant, send->counter))
 			break;
 		ptp_port_transmitted(ptp->port, now_ns, number, &instant);
 		break;
@@ -219,6 +250,10 @@ static void receive(struct ptp *ptp, int fd, int64_t now_ns)
 		return;
 	}
 	is_event = fd == ptp->sockets.event && (data[0] & 0x0f) < PTP_EVENT_TYPES;
+	if (is_event && ptp->hardware) {
+		ptp->missing += !stamp.hardware_ns;
+		ptp->unstamped = stamp.hardware_ns ? 0 : ptp->unstamped + 1;
+	}
 	if (is_event && !instant_of(ptp, &stamp, &instant)) {
 		ptp_port_count_dropped(ptp->port);
 		return;
@@ -269,6 +304,8 @@ static void stop(struct ptp *ptp, bool leave)
 	}
 	ptp_port_free(ptp->port);
 	ptp->port = NULL;
+	hardware_put(ptp->hardware);
+	ptp->hardware = NULL;
 	if (ptp->sockets.event >= 0)
 		loop_fd_remove(ptp->context.loop, ptp->sockets.event);
 	if (ptp->sockets.general >= 0)
@@ -276,14 +313,32 @@ static void stop(struct ptp *ptp, bool leave)
 	ptp_socket_close(&ptp->sockets);
 }
 
+/* Have the NIC stamp, if it can. */
+static void hardware_start(struct ptp *ptp)
+{
+	unsigned int needs = ptp->sockets.transport == PTP_L2 ? NIC_PTP_L2 : NIC_PTP_UDP;
+
+	ptp->unstamped = 0;
+	if (ptp->given.kernel || !ptp->context.hardware)
+		snprintf(ptp->why, sizeof(ptp->why), "not wanted");
+	else if (!ptp->given_up)
+		(void)hardware_get(&ptp->hardware, ptp->context.hardware, ptp->interface, needs,
+				   ptp->why);
+	ptp->sockets.hardware = ptp->hardware;
+}
+
 static int start(struct ptp *ptp)
 {
 	struct ptp_socket *sockets = &ptp->sockets;
 	unsigned int i;
-	int r = ptp_socket_open(sockets, ptp->interface);
+	int r;
 
-	if (r < 0)
+	hardware_start(ptp);
+	r = ptp_socket_open(sockets, ptp->interface);
+	if (r < 0) {
+		stop(ptp, false);
 		return r;
+	}
 	ptp->epoch++;
 	ptp->broken = false;
 	for (i = 0; i < SENDS; i++)
@@ -310,6 +365,12 @@ static void on_timer(void *data)
 		timer_at(ptp, now_ns + OFFLINE_NS);
 		return;
 	}
+	if (ptp->unstamped >= UNSTAMPED_MAX && ptp->hardware) {
+		ptp->given_up = ptp->broken = true;
+		ptp->look_ns = now_ns;
+		snprintf(ptp->why, sizeof(ptp->why), "%s does not stamp what comes",
+			 ptp->interface);
+	}
 	if (now_ns >= ptp->look_ns) {
 		ptp->look_ns = now_ns + AGAIN_NS;
 		if (ptp->port &&
@@ -326,6 +387,8 @@ static void on_timer(void *data)
 	}
 	/* So that the system clock's rate is known when a stamp comes */
 	(void)clock_track_read(&ptp->track, ptp->context.counter, CLOCK_REALTIME);
+	if (ptp->hardware)
+		(void)hardware_read(ptp->hardware);
 	go_on(ptp, now_ns);
 }
 
@@ -439,6 +502,7 @@ void ptp_online(struct ptp *ptp, bool online)
 	if (ptp->online == online)
 		return;
 	ptp->online = online;
+	ptp->given_up = false;
 	memset(&ptp->track, 0, sizeof(ptp->track));
 	ptp->look_ns = 0;
 	if (!online)
@@ -455,6 +519,19 @@ void ptp_statistics(const struct ptp *ptp, struct ptp_statistics *ret)
 	*ret = ptp->gone;
 	statistics_add(ret, &now);
 	ret->is_authenticated = ptp->config.auth.key.id;
+}
+
+bool ptp_hardware(const struct ptp *ptp, char *ret, size_t size)
+{
+	char clock[NIC_TEXT_SIZE];
+
+	if (!ptp->hardware) {
+		snprintf(ret, size, "%s", ptp->why);
+		return false;
+	}
+	hardware_describe(ptp->hardware, clock, sizeof(clock));
+	snprintf(ret, size, "%.80s; %" PRIu64 " missing", clock, ptp->missing);
+	return true;
 }
 
 void ptp_view(const struct ptp *ptp, struct ptp_view *ret)

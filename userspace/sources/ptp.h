@@ -26,6 +26,7 @@ struct ptp_config {
 	uint8_t algorithm; /* enum ptp_algorithm */
 	bool gptp;         /* IEEE 802.1AS: its sdoId and addresses */
 	bool negotiates;   /* unicast: ask for messages */
+	bool kernel;       /* the kernel's stamps, even where the NIC has some */
 	uint8_t timescale; /* enum ptp_timescale */
 	uint8_t announce_timeout;
 	int8_t log_announce, log_sync, log_delay;
@@ -56,6 +57,12 @@ int ptp_new(struct ptp **ret, const struct source_context *context, unsigned int
 	    const struct ptp_config *config);
 void ptp_free(struct ptp *ptp);
 
+/*
+ * Its stamps are the NIC's where that can stamp and says so when the sockets are opened: then a message
+ * without one is dropped, since the two kinds are microseconds apart and that would be in no bound. A NIC that
+ * does not stamp what it should is given up, for the kernel's stamps, until the source starts anew.
+ */
+
 /* Does another configuration of the same interface say the same? */
 bool ptp_is_configured(const struct ptp *ptp, const struct ptp_config *config);
 
@@ -69,6 +76,9 @@ void ptp_online(struct ptp *ptp, bool online);
 void ptp_describe(const struct ptp *ptp, struct chronotick_source *ret);
 void ptp_statistics(const struct ptp *ptp, struct ptp_statistics *ret);
 void ptp_view(const struct ptp *ptp, struct ptp_view *ret);
+
+/* One line on its hardware stamps, or why there are none. Returns whether there are any. */
+bool ptp_hardware(const struct ptp *ptp, char *ret, size_t size);
 
 /* A port identity as text: "0200c0.fffe.a80001-1" */
 #define PTP_IDENTITY_TEXT 32

@@ -157,6 +157,11 @@ static int identity_of(struct ptp_socket *ptp, const char *interface)
 		       : -EIO;
 }
 
+static bool stamps_enable(const struct ptp_socket *ptp)
+{
+	return (ptp->hardware ? stamp_enable_hardware(ptp->event) : stamp_enable(ptp->event)) == 0;
+}
+
 int ptp_socket_open(struct ptp_socket *ret, const char *interface)
 {
 	int r;
@@ -180,7 +185,7 @@ int ptp_socket_open(struct ptp_socket *ret, const char *interface)
 		ptp_socket_close(ret);
 		return r;
 	}
-	ret->stamps = stamp_enable(ret->event) == 0;
+	ret->stamps = stamps_enable(ret);
 	return 0;
 }
 
@@ -256,7 +261,7 @@ int64_t ptp_socket_send(struct ptp_socket *ptp, const struct ptp_outgoing *outgo
 		/* It may have been counted, or not: stamps are counted anew. */
 		if (fd == ptp->event && ptp->stamps) {
 			(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &off, sizeof(off));
-			ptp->stamps = stamp_enable(fd) == 0;
+			ptp->stamps = stamps_enable(ptp);
 			ptp->sent = 0;
 		}
 		return r;

@@ -21,13 +21,14 @@ struct ptp_socket {
 	int event;        /* -1: not open */
 	int general;      /* UDP only; else -1 */
 	int index;        /* of the interface */
+	bool hardware;    /* ask for the NIC's stamps, too */
 	bool stamps;      /* transmit stamps come */
 	uint32_t sent;    /* event messages: the id of the next one's stamp */
 	uint8_t clock[8]; /* a clockIdentity: of the interface's address, else random */
 };
 
 /*
- * Open them; transport, scope and local are filled in. Nothing stays open after an error, a negative
+ * Open them; transport, scope, local and hardware are filled in. Nothing stays open after an error, a negative
  * errno: -ENODEV where there is no such interface.
  */
 int ptp_socket_open(struct ptp_socket *ret, const char *interface);

@@ -1,0 +1,127 @@
+#!/bin/dash
+# SPDX-License-Identifier: MIT
+# The daemon as a PTP client with hardware stamps, of ptp4l that has them too, across the simulated
+# ports. The grandmaster's clock, that of port 0, is the truth; nobody steers the client's.
+. /bin/ports.sh
+export CHRONOTICK_CONTROL=/tmp/control.sock
+wire_ns=2000
+
+master() { # LINE...
+	{
+		printf '[global]\nlogSyncInterval -3\nlogMinDelayReqInterval -3\nlogAnnounceInterval 0\n'
+		printf 'tx_timestamp_timeout 200\nuds_address /tmp/gm.uds\npriority1 10\nclockClass 6\n'
+		printf 'clockAccuracy 0x20\n'
+		printf '%s\n' "$@"
+	} >/tmp/gm.cfg
+	ip netns exec gm ptp4l -f /tmp/gm.cfg -i sim0 -m >/tmp/gm.log 2>&1 &
+	master_pid=$!
+}
+
+master_end() {
+	kill "$master_pid"
+	wait "$master_pid" 2>/dev/null
+}
+
+daemon() { # LINE...
+	{
+		printf 'counter: monotonic_raw\npage: {backend: shm}\nstate: {file: none}\ncontrol: {socket: /tmp/control.sock}\n'
+		printf 'sources:\n  - ptp: sim1\n    timescale: utc\n    sync_interval: -3\n'
+		printf '    delay_interval: -3\n'
+		printf '    %s\n' "$@"
+	} >/tmp/chronotickd.yaml
+	ip netns exec cl chronotickd --foreground --config /tmp/chronotickd.yaml \
+		>/tmp/chronotickd.log 2>&1 &
+	daemon_pid=$!
+}
+
+daemon_end() {
+	kill "$daemon_pid"
+	wait "$daemon_pid"
+}
+
+source_field() {
+	chronotick sources --json | $busybox sed -n "s/.*\"$1\": \"\\{0,1\\}\\([^\",}]*\\).*/\\1/p"
+}
+
+await() { # NAME VALUE SECONDS
+	local i=0
+	while [ $i -lt $(($3 * 5)) ]; do
+		[ "$(source_field "$1" 2>/dev/null)" != "$2" ] || return 0
+		$busybox sleep 0.2
+		i=$((i + 1))
+	done
+	return 1
+}
+
+true_for() { # SECONDS [P99_NS]
+	vm-phc-truth 0 "$@" >/tmp/truth.log 2>&1
+	local r=$?
+	$busybox sed 's/^/# /' /tmp/truth.log
+	return $r
+}
+
+ports_up
+for i in 0 1; do
+	knob $i delay_ns $wire_ns
+	knob $i jitter_ns 100
+done
+knob 0 frequency_ppb 12000
+knob 1 frequency_ppb -35000
+knob 1 step_ns 987654321000
+
+master 'network_transport L2'
+daemon 'transport: l2'
+check "a source with hardware stamps" await rx_stamp hardware 20
+check "is selected" await state selected 20
+$busybox sleep 5
+check "the time is the grandmaster's" true_for 6 1000
+chronotick sources -v | $busybox sed 's/^/#/'
+knob 0 delay_ns 6000
+check "the bound holds with ways of unequal length" true_for 6
+knob 0 delay_ns $wire_ns
+knob 1 tx_stamp_loss_ppm 200000
+knob 1 tx_stamp_late_ppm 100000
+knob 1 tx_stamp_twice_ppm 200000
+knob 1 rx_stamp_loss_ppm 100000
+knob 0 loss_ppm 10000
+knob 1 loss_ppm 10000
+check "and with stamps and packets that are lost" true_for 6
+check "which are counted" $busybox test -n "$(chronotick sources -v | $busybox grep -E '[1-9][0-9]* missing')"
+for i in tx_stamp_loss_ppm tx_stamp_late_ppm tx_stamp_twice_ppm rx_stamp_loss_ppm loss_ppm; do
+	knob 0 $i 0
+	knob 1 $i 0
+done
+# As a ptp4l does that is client on the same interface
+knob 1 step_ns -3000000
+check "and while somebody steps the NIC's clock" true_for 5
+for i in 0 1; do
+	ip netns exec cl phc_ctl /dev/ptp1 freq $((i * 20000)) >/dev/null 2>&1
+	check "or steers it" true_for 3
+done
+daemon_end
+
+master_end
+master 'network_transport UDPv4' 'delay_mechanism P2P'
+daemon 'transport: udp4' 'delay_mechanism: p2p'
+check "UDP and P2P have them, too" await rx_stamp hardware 30
+$busybox sleep 4
+check "with the same time" true_for 4 1000
+daemon_end
+master_end
+master 'network_transport L2' 'twoStepFlag 0' 'time_stamping onestep'
+daemon 'transport: l2'
+check "one-step, too" await rx_stamp hardware 30
+$busybox sleep 4
+check "with the same time" true_for 4 1000
+daemon_end
+
+knob 1 rx_stamp_loss_ppm 1000000
+daemon 'transport: l2'
+check "a NIC that stamps nothing is given up for the kernel's stamps" await rx_stamp kernel 30
+check "the status says so" $busybox test -n "$(chronotick sources -v |
+	$busybox grep 'no hardware stamps: sim1 does not stamp')"
+daemon_end
+master_end
+[ $fail = 0 ] || $busybox tail -n 20 /tmp/chronotickd.log /tmp/gm.log
+ports_down
+exit $fail
