@@ -27,10 +27,13 @@ enum quantity {
 	WRITE_WINDOW_NS,    /* counter sample to both lines complete */
 	WRITE_JITTER_NS,    /* interval between publications against the nominal one, absolute */
 	WRITE_UPDATE_NS,    /* how far the estimate was from the line before, absolute */
-	STAGE_RECEIVE_NS,   /* packet in until its sample is in the engine */
-	STAGE_WAIT_NS,      /* from there until a publication began */
-	STAGE_PUBLISH_NS,   /* from there until the page was out */
-	STAGE_ALL_NS,       /* packet in to page out */
+	MODULE_WINDOW_NS,   /* the same of the kernel module's page */
+	MODULE_JITTER_NS,
+	MODULE_UPDATE_NS,
+	STAGE_RECEIVE_NS, /* packet in until its sample is in the engine */
+	STAGE_WAIT_NS,    /* from there until a publication began */
+	STAGE_PUBLISH_NS, /* from there until the page was out */
+	STAGE_ALL_NS,     /* packet in to page out */
 	QUANTITIES,
 };
 
@@ -55,6 +58,32 @@ struct torn {
 	__u64 ns;
 	__u64 ns_max;
 	__u64 last_ns; /* CLOCK_MONOTONIC */
+};
+
+/* Where a writer publishes; the first argument of the probe chronotick:published */
+enum writer_page {
+	WRITER_SHM = 0,
+	WRITER_MODULE = 1,
+	WRITER_PAGES,
+};
+
+struct writer_key {
+	__u32 pid;
+	enum writer_page page;
+};
+
+/* What a process has published in a page */
+struct writer {
+	char comm[COMM_SIZE];
+	__u64 count;
+	__u64 missed; /* publications that did not come, by the intervals between those that did */
+	__u64 period_ns; /* the nominal interval; 0: not known */
+	__u64 window_ns_max;
+	__u64 interval_ns_max;
+	__u64 update_ns_max;
+	__u64 last_ns; /* CLOCK_MONOTONIC */
+	__u32 sequence;
+	__u32 status; /* enum chronotick_status and leap state */
 };
 
 /* What ring buffer records tell: what is too rare to be found in sums, as it happens */

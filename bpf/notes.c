@@ -14,6 +14,8 @@
 
 static const char *const probe_names[NOTES_PROBES] = {
 	[NOTES_TORN] = "torn",
+	[NOTES_PUBLISHED] = "published",
+	[NOTES_STAGES] = "stages",
 };
 
 const char *notes_probe_name(enum notes_probe probe)

@@ -11,6 +11,8 @@
 /* Bits of struct notes.probes; the names are in notes_probe_name(). */
 enum notes_probe {
 	NOTES_TORN = 0,
+	NOTES_PUBLISHED,
+	NOTES_STAGES,
 	NOTES_PROBES,
 };
 

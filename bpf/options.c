@@ -27,6 +27,8 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{"torn", TRACE_TORN, "reads that met a line being written, by process"},
+	{"writer", TRACE_WRITER,
+	 "publications: window, interval, update, and a packet's way there"},
 };
 
 #define AT(member) offsetof(struct options, member)

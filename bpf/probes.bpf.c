@@ -5,6 +5,8 @@
  */
 #include "count.bpf.h"
 
+#include "writer.bpf.h"
+
 #include <bpf/usdt.bpf.h>
 #include <chronotick/torn.h>
 
@@ -46,5 +48,50 @@ int BPF_USDT(on_torn, __u32 kind, __u32 retries, __u64 ticks, __u64 ns)
 	bpf_get_current_comm(entry->comm, sizeof(entry->comm));
 	histogram_add(pid, TORN_NS, ns);
 	histogram_add(pid, TORN_RETRIES, retries);
+	return 0;
+}
+
+/* The module's tracepoints tell of its page; set at run time. */
+__u32 module_traced = 0;
+
+SEC("usdt")
+int BPF_USDT(on_published, __u32 page, __u64 window_ns, __u64 interval_ns, __u64 period_ns,
+	     __u32 sequence, __u64 update_ns, __u32 status)
+{
+	struct writer_key key = {.pid = process_current(),
+				 .page = page ? WRITER_MODULE : WRITER_SHM};
+	struct publication publication = {
+		.window_ns = window_ns,
+		.interval_ns = interval_ns,
+		.sequence = sequence,
+		.status = status,
+	};
+	struct writer *writer;
+
+	if (!process_counts(key.pid))
+		return 0;
+	writer = writer_of(&key);
+	if (!writer)
+		return 0;
+	writer->period_ns = period_ns;
+	if (update_ns > writer->update_ns_max)
+		writer->update_ns_max = update_ns;
+	histogram_add(key.pid, page ? MODULE_UPDATE_NS : WRITE_UPDATE_NS, update_ns);
+	if (!page || !module_traced)
+		publication_count(&key, writer, &publication);
+	return 0;
+}
+
+SEC("usdt")
+int BPF_USDT(on_stages, __u64 receive_ns, __u64 wait_ns, __u64 publish_ns)
+{
+	__u32 pid = process_current();
+
+	if (!process_counts(pid))
+		return 0;
+	histogram_add(pid, STAGE_RECEIVE_NS, receive_ns);
+	histogram_add(pid, STAGE_WAIT_NS, wait_ns);
+	histogram_add(pid, STAGE_PUBLISH_NS, publish_ns);
+	histogram_add(pid, STAGE_ALL_NS, receive_ns + wait_ns + publish_ns);
 	return 0;
 }

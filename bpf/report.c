@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include <chronotick/chronotick.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -15,6 +16,9 @@ static const char *const labels[QUANTITIES] = {
 	[WRITE_WINDOW_NS] = "write window",
 	[WRITE_JITTER_NS] = "interval, off by",
 	[WRITE_UPDATE_NS] = "update",
+	[MODULE_WINDOW_NS] = "module, window",
+	[MODULE_JITTER_NS] = "module, off by",
+	[MODULE_UPDATE_NS] = "module, update",
 	[STAGE_RECEIVE_NS] = "packet to engine",
 	[STAGE_WAIT_NS] = "wait for its turn",
 	[STAGE_PUBLISH_NS] = "publication",
@@ -106,9 +110,31 @@ static void torn_text(FILE *out, const struct process *process, double seconds)
 		(uint64_t)torn->changed, (uint64_t)torn->lost);
 }
 
+const char *report_page_name(enum writer_page page)
+{
+	return page == WRITER_MODULE ? "module" : "shm";
+}
+
+static void writer_text(FILE *out, const struct process *process, enum writer_page page,
+			double seconds)
+{
+	const struct writer *writer = &process->writer[page];
+	char window[REPORT_TEXT_SIZE], interval[REPORT_TEXT_SIZE], update[REPORT_TEXT_SIZE];
+
+	fprintf(out,
+		"  publications, %-8s %" PRIu64 " (%.1f/s), missed %" PRIu64
+		", sequence %u, %s; at most: window %s, interval %s, update %s\n",
+		report_page_name(page), (uint64_t)writer->count, (double)writer->count / seconds,
+		(uint64_t)writer->missed, writer->sequence,
+		chronotick_status_name(writer->status & CHRONOTICK_STATUS_MASK),
+		report_duration(window, (double)writer->window_ns_max),
+		report_duration(interval, (double)writer->interval_ns_max),
+		report_duration(update, (double)writer->update_ns_max));
+}
+
 void report_text(FILE *out, const struct snapshot *snapshot, const struct options *options)
 {
-	size_t i, quantity;
+	size_t i, quantity, page;
 
 	fprintf(out, "%.1f s, %u traced file%s\n", snapshot->seconds, snapshot->binaries,
 		snapshot->binaries == 1 ? "" : "s");
@@ -118,6 +144,10 @@ void report_text(FILE *out, const struct snapshot *snapshot, const struct option
 		fprintf(out, "%s, pid %u\n", process->name, process->pid);
 		if (process->has_torn)
 			torn_text(out, process, snapshot->seconds);
+		for (page = 0; page < WRITER_PAGES; page++)
+			if (process->has_writer[page])
+				writer_text(out, process, (enum writer_page)page,
+					    snapshot->seconds);
 		for (quantity = 0; quantity < QUANTITIES; quantity++)
 			distribution_text(out, process, (enum quantity)quantity,
 					  options->histograms);

@@ -19,6 +19,9 @@ int report_json(FILE *out, const struct snapshot *snapshot, const struct options
 #define REPORT_TEXT_SIZE 32
 char *report_duration(char text[REPORT_TEXT_SIZE], double ns);
 
+/* "shm" or "module" */
+const char *report_page_name(enum writer_page page);
+
 /* What a quantity is counted in, as ns: 1, 1e-3 or 0 where it is no time. */
 double report_unit_ns(enum quantity quantity);
 

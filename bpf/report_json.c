@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <chronotick/chronotick.h>
 #include <errno.h>
 #include <jansson.h>
 
@@ -36,15 +37,45 @@ static json_t *torn_json(const struct torn *torn, double seconds)
 			 (json_int_t)torn->ns_max);
 }
 
+static json_t *writer_json(const struct writer *writer, double seconds)
+{
+	return json_pack(
+		"{s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:s}", "count", (json_int_t)writer->count,
+		"rate_hz", (double)writer->count / seconds, "missed", (json_int_t)writer->missed,
+		"period_ns", (json_int_t)writer->period_ns, "window_ns_max",
+		(json_int_t)writer->window_ns_max, "interval_ns_max",
+		(json_int_t)writer->interval_ns_max, "update_ns_max",
+		(json_int_t)writer->update_ns_max, "sequence", (json_int_t)writer->sequence,
+		"status", chronotick_status_name(writer->status & CHRONOTICK_STATUS_MASK));
+}
+
+static json_t *writers_json(const struct process *process, double seconds)
+{
+	json_t *writers = NULL;
+	size_t i;
+
+	for (i = 0; i < WRITER_PAGES; i++) {
+		if (!process->has_writer[i])
+			continue;
+		if (!writers)
+			writers = json_object();
+		json_object_set_new(writers, report_page_name((enum writer_page)i),
+				    writer_json(&process->writer[i], seconds));
+	}
+	return writers;
+}
+
 static json_t *process_json(const struct process *process, double seconds)
 {
 	json_t *object =
 		json_pack("{s:I,s:s}", "pid", (json_int_t)process->pid, "name", process->name);
-	json_t *distributions = json_object();
+	json_t *distributions = json_object(), *writers;
 	size_t i;
 
 	if (process->has_torn)
 		json_object_set_new(object, "torn", torn_json(&process->torn, seconds));
+	if ((writers = writers_json(process, seconds)))
+		json_object_set_new(object, "writer", writers);
 	for (i = 0; i < QUANTITIES; i++)
 		if (process->distributions[i].count)
 			json_object_set_new(distributions, snapshot_quantity_key((enum quantity)i),

@@ -2,7 +2,6 @@
 #include "tracer.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <chronotick/chronotick.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,23 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "binaries.h"
 #include "environment.h"
-#include "probes.skel.h"
-
-struct tracer {
-	const struct options *options;
-	tracer_noticed noticed;
-	void *data;
-	struct probes *probes;
-	struct ring_buffer *ring;
-	struct binaries *binaries;
-	struct bpf_link **links;
-	size_t link_count, link_room;
-	unsigned int traced; /* files */
-	int refused;         /* why the latest probe could not be attached, or 0 */
-	double begun_s;
-};
+#include "tracer_private.h"
 
 /* libbpf has one place to print to in a process. */
 static bool verbose;
@@ -41,6 +25,16 @@ static int print(enum libbpf_print_level level, const char *format, va_list argu
 	if (level == LIBBPF_WARN)
 		vsnprintf(complaint, sizeof(complaint), format, arguments);
 	return 0;
+}
+
+const char *tracer_complaint(void)
+{
+	return complaint;
+}
+
+int tracer_share_map(struct bpf_map *map, const struct bpf_map *shared)
+{
+	return bpf_map__reuse_fd(map, bpf_map__fd(shared));
 }
 
 static double now_s(void)
@@ -71,13 +65,16 @@ static int link_keep(struct tracer *tracer, struct bpf_link *link)
 /* The program behind a probe; NULL: nobody has asked for it. */
 static struct bpf_program *program_of(const struct tracer *tracer, enum notes_probe probe)
 {
-	switch (probe) {
-	case NOTES_TORN:
-		return tracer->options->what & TRACE_TORN ? tracer->probes->progs.on_torn : NULL;
-	case NOTES_PROBES:
-		break;
-	}
-	return NULL;
+	const struct {
+		unsigned int what;
+		struct bpf_program *program;
+	} table[NOTES_PROBES] = {
+		[NOTES_TORN] = {TRACE_TORN, tracer->probes->progs.on_torn},
+		[NOTES_PUBLISHED] = {TRACE_WRITER, tracer->probes->progs.on_published},
+		[NOTES_STAGES] = {TRACE_WRITER, tracer->probes->progs.on_stages},
+	};
+
+	return tracer->options->what & table[probe].what ? table[probe].program : NULL;
 }
 
 static void on_found(void *data, const char *path, const char *name, const struct notes *notes)
@@ -179,7 +176,8 @@ static int binaries_attach(struct tracer *tracer)
 		(void)binaries_add(tracer->binaries, CHRONOTICKD_PATH);
 	}
 	binaries_scan(tracer->binaries);
-	return tracer->traced ? 0 : tracer->refused;
+	tracer_module_try(tracer);
+	return tracer->traced || tracer->module ? 0 : tracer->refused;
 }
 
 int tracer_open(struct tracer **ret, const struct options *options, tracer_noticed noticed,
@@ -224,6 +222,7 @@ void tracer_close(struct tracer *tracer)
 		bpf_link__destroy(tracer->links[--tracer->link_count]);
 	free(tracer->links);
 	binaries_free(tracer->binaries);
+	tracer_module_close(tracer);
 	ring_buffer__free(tracer->ring);
 	probes__destroy(tracer->probes);
 	free(tracer);
@@ -239,6 +238,7 @@ int tracer_wait(struct tracer *tracer, int timeout_ms)
 void tracer_tick(struct tracer *tracer)
 {
 	binaries_scan(tracer->binaries);
+	tracer_module_try(tracer);
 }
 
 unsigned int tracer_binaries(const struct tracer *tracer)
@@ -274,6 +274,21 @@ static int torn_take(struct snapshot *snapshot, const void *key, const void *val
 	return 0;
 }
 
+static int writer_take(struct snapshot *snapshot, const void *key, const void *value)
+{
+	const struct writer_key *writer = key;
+	struct process *process = snapshot_process(snapshot, writer->pid);
+
+	if (!process)
+		return -ENOMEM;
+	if ((unsigned int)writer->page >= WRITER_PAGES)
+		return 0;
+	process->has_writer[writer->page] = true;
+	process->writer[writer->page] = *(const struct writer *)value;
+	memcpy(process->name, process->writer[writer->page].comm, sizeof(process->name));
+	return 0;
+}
+
 static int bucket_take(struct snapshot *snapshot, const void *key, const void *value)
 {
 	const struct bucket *bucket = key;
@@ -290,7 +305,9 @@ static int bucket_take(struct snapshot *snapshot, const void *key, const void *v
 int tracer_snapshot(const struct tracer *tracer, struct snapshot *ret)
 {
 	const struct probes *probes = tracer->probes;
+	struct writer_key writer_key;
 	struct bucket bucket;
+	struct writer writer;
 	struct torn torn;
 	uint64_t count;
 	uint32_t pid;
@@ -302,6 +319,8 @@ int tracer_snapshot(const struct tracer *tracer, struct snapshot *ret)
 		.left_out = probes->bss->left_out,
 	};
 	r = map_walk(probes->maps.torn, &pid, &torn, torn_take, ret);
+	if (r == 0)
+		r = map_walk(probes->maps.writer, &writer_key, &writer, writer_take, ret);
 	if (r == 0)
 		r = map_walk(probes->maps.histogram, &bucket, &count, bucket_take, ret);
 	if (r < 0) {

@@ -21,6 +21,7 @@
 #include "publish/publish.h"
 #include "report.h"
 #include "sources/set.h"
+#include "stages.h"
 #include "timestamping/counter.h"
 #include "timestamping/device.h"
 #include "watch.h"
@@ -59,6 +60,7 @@ struct daemon {
 	uint64_t late;
 	double latency_ms; /* of one read */
 	struct report report;
+	struct stages stages;
 	struct operators operators;
 	unsigned int listen_tries;
 };
@@ -128,6 +130,7 @@ static void on_round(void *data)
 	struct correction correction;
 	struct publish_facts facts;
 
+	stages_begin(&daemon->stages, &daemon->counter);
 	publisher_sample(daemon->keeper.publisher);
 	counter_act(daemon, watch_round(daemon->watch));
 	engine_correct(&daemon->engine, counter_read(&daemon->counter), &correction);
@@ -138,6 +141,8 @@ static void on_round(void *data)
 	if (!daemon->replacing &&
 	    publisher_publish(daemon->keeper.publisher, &correction, &facts) < 0)
 		daemon->late++;
+	else
+		stages_published(&daemon->stages, &daemon->counter);
 	report_clock(&daemon->report, &daemon->engine, &correction);
 	inputs_round(&daemon->inputs);
 
@@ -223,7 +228,10 @@ static void on_second(void *data)
 
 static void on_sampled(void *data, const struct sample *sample, int taken)
 {
-	(void)data;
+	struct daemon *daemon = data;
+
+	if (taken >= 0)
+		stages_sampled(&daemon->stages, sample, &daemon->counter);
 	log_debug("source %u: UTC - raw time %" PRId64 " ns, delay %" PRId64
 		  " ns, dispersion %" PRId64 " ns, stamps %s/%s%s%s",
 		  sample->source, sample->offset_ns, sample->delay_ns, sample->dispersion_ns,

@@ -195,3 +195,18 @@ Test(ntp_times, of_the_nic_that_cannot_be)
 	times.after.system_ns += 3600000000000LL;
 	expect_stamps(&times, CHRONOTICK_STAMP_HARDWARE);
 }
+
+/* For tracers: when the kernel had the answer; only if it says so, and can be right. */
+Test(ntp_times, arrival)
+{
+	struct ntp_times times = times_of();
+
+	cr_assert_eq(ntp_times_arrival(&times, &counter), CAME);
+	times.rx.quality = CHRONOTICK_STAMP_USER;
+	cr_assert_eq(ntp_times_arrival(&times, &counter), 0);
+	times = times_of();
+	times.rx.system_ns = times.after.system_ns + 1;
+	cr_assert_eq(ntp_times_arrival(&times, &counter), 0, "after it was read");
+	times.rx.system_ns = times.after.system_ns - 1000000001;
+	cr_assert_eq(ntp_times_arrival(&times, &counter), 0, "long before");
+}

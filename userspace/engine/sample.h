@@ -45,6 +45,8 @@ static inline int64_t timescale_ns(const struct timescale *scale, uint64_t count
 
 struct sample {
 	uint64_t counter;      /* the instant that offset_ns is for */
+	uint64_t arrived;      /* counter value at which the last packet of it came; 0: not known.
+				* For tracers alone: nothing is computed with it */
 	int64_t offset_ns;     /* UTC minus raw time (struct timescale) at that instant */
 	int64_t delay_ns;      /* round trip to the source, its own processing taken out; >= 0 */
 	int64_t dispersion_ns; /* what the exchange may err beyond delay / 2: precision, stamps,

@@ -8,12 +8,14 @@
 
 #include "publish/backend.h"
 #include "publish/module.h"
+#include "publish/probe.h"
 #include "publish/shm.h"
 #include "publish/tally.h"
 
 struct publisher {
 	struct counter counter;
 	struct backend *backends[PUBLISH_PAGES]; /* in the order in which clients look for them */
+	struct publish_probe probes[PUBLISH_PAGES];
 	unsigned int count;
 	bool stands_by; /* another process writes the first page: the others are not taken either */
 };
@@ -145,12 +147,20 @@ void publisher_sample(struct publisher *publisher)
 int publisher_publish(struct publisher *publisher, const struct correction *correction,
 		      const struct publish_facts *facts)
 {
+	struct chronotick_clock previous;
+	struct bound_terms terms;
 	struct backend *backend;
 	unsigned int i = 0;
+	uint64_t published;
 	int r, ret = 0;
 
 	while ((backend = next_active(publisher, &i))) {
+		backend->ops->line(backend, &previous, &terms);
+		published = backend->tally->published;
 		r = backend->ops->publish(backend, correction, facts);
+		if (backend->tally->published != published)
+			publish_probe_fire(&publisher->probes[i - 1], backend, &publisher->counter,
+					   &previous, correction);
 		if (ret == 0)
 			ret = r;
 	}

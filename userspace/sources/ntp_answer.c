@@ -59,6 +59,7 @@ void ntp_complete(struct ntp *ntp)
 		return;
 	}
 	sample.source = (uint16_t)ntp->index;
+	sample.arrived = ntp_times_arrival(&ntp->exchange.times, ntp->context.counter);
 	ntp->told = CHRONOTICK_SOURCE_CANDIDATE;
 	ntp_poll_answered(&ntp->poll, &sample, timescale_ns(ntp->context.scale, sample.counter));
 	warming = !ntp->warm && ntp->poll.burst;

@@ -67,3 +67,12 @@ int ntp_times_sample(struct sample *ret, const struct ntp_times *times,
 	instant_sent(times, counter, &sent);
 	return ntp_exchange_sample(ret, scale, answer, &sent, &received);
 }
+
+uint64_t ntp_times_arrival(const struct ntp_times *times, const struct counter *counter)
+{
+	int64_t since_ns = times->after.system_ns - times->rx.system_ns;
+
+	if (times->rx.quality != CHRONOTICK_STAMP_KERNEL || since_ns < 0 || since_ns > 1000000000)
+		return 0;
+	return times->after.counter - counter_from_ns(counter, (uint64_t)since_ns);
+}

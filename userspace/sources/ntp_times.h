@@ -46,4 +46,7 @@ int ntp_times_sample(struct sample *ret, const struct ntp_times *times,
 		     const struct counter *counter, const struct timescale *scale,
 		     const struct ntp_packet *answer);
 
+/* The counter value at which the kernel had the answer; 0: it has not stamped it. */
+uint64_t ntp_times_arrival(const struct ntp_times *times, const struct counter *counter);
+
 #endif /* SOURCES_NTP_TIMES_H */

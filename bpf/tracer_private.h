@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the tracer share. */
+#ifndef BPF_TRACER_PRIVATE_H
+#define BPF_TRACER_PRIVATE_H
+
+#include <bpf/libbpf.h>
+
+#include "binaries.h"
+#include "probes.skel.h"
+#include "tracer.h"
+
+struct module;
+
+struct tracer {
+	const struct options *options;
+	tracer_noticed noticed;
+	void *data;
+	struct probes *probes;
+	struct module *module; /* the kernel module's tracepoints, or NULL */
+	bool module_failed;    /* told of, and not tried again */
+	struct ring_buffer *ring;
+	struct binaries *binaries;
+	struct bpf_link **links;
+	size_t link_count, link_room;
+	unsigned int traced; /* files */
+	int refused;         /* why the latest probe could not be attached, or 0 */
+	double begun_s;
+};
+
+/* Let an object's map be the one of that name in `probes`. Returns 0 or a negative errno. */
+int tracer_share_map(struct bpf_map *map, const struct bpf_map *shared);
+
+/* What libbpf said last, with '\n', or an empty text. */
+const char *tracer_complaint(void);
+
+/* tracer_module.c: attach to the module's tracepoints, where it is loaded and has been asked for. */
+void tracer_module_try(struct tracer *tracer);
+void tracer_module_close(struct tracer *tracer);
+
+#endif /* BPF_TRACER_PRIVATE_H */
