@@ -60,6 +60,17 @@ struct torn {
 	__u64 last_ns; /* CLOCK_MONOTONIC */
 };
 
+/* What a process's canary measures: not that process's own reads */
+struct latency {
+	char comm[COMM_SIZE];
+	__u64 rounds;
+	__u64 reads;
+	__u64 warm_ps; /* these three of the latest round; 0: can't be told */
+	__u64 cold_ps;
+	__u64 serialised_ps;
+	__u64 last_ns; /* CLOCK_MONOTONIC */
+};
+
 /* Where a writer publishes; the first argument of the probe chronotick:published */
 enum writer_page {
 	WRITER_SHM = 0,

@@ -16,6 +16,7 @@ static const char *const probe_names[NOTES_PROBES] = {
 	[NOTES_TORN] = "torn",
 	[NOTES_PUBLISHED] = "published",
 	[NOTES_STAGES] = "stages",
+	[NOTES_CANARY] = "canary",
 };
 
 const char *notes_probe_name(enum notes_probe probe)

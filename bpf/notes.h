@@ -13,6 +13,7 @@ enum notes_probe {
 	NOTES_TORN = 0,
 	NOTES_PUBLISHED,
 	NOTES_STAGES,
+	NOTES_CANARY,
 	NOTES_PROBES,
 };
 

@@ -27,8 +27,10 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{"torn", TRACE_TORN, "reads that met a line being written, by process"},
+	{"latency", TRACE_LATENCY, "what a read takes, as the processes' canaries measure it"},
 	{"writer", TRACE_WRITER,
 	 "publications: window, interval, update, and a packet's way there"},
+	{"all", TRACE_TORN | TRACE_LATENCY | TRACE_WRITER, "all of these"},
 };
 
 #define AT(member) offsetof(struct options, member)

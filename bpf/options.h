@@ -20,6 +20,7 @@ enum trace_exit {
 /* What is traced, a bit each */
 #define TRACE_TORN 1U
 #define TRACE_WRITER 2U
+#define TRACE_LATENCY 4U
 
 struct options {
 	const char *verb;

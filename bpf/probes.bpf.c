@@ -51,6 +51,41 @@ int BPF_USDT(on_torn, __u32 kind, __u32 retries, __u64 ticks, __u64 ns)
 	return 0;
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PROCESSES_MAX);
+	__type(key, __u32);
+	__type(value, struct latency);
+} latency SEC(".maps");
+
+SEC("usdt")
+int BPF_USDT(on_canary, __u64 warm_ps, __u64 cold_ps, __u64 serialised_ps, __u32 reads)
+{
+	__u32 pid = process_current();
+	struct latency zeros = {}, *entry;
+
+	if (!process_counts(pid))
+		return 0;
+	entry = entry_of(&latency, &pid, &zeros);
+	if (!entry)
+		return 0;
+	add(&entry->rounds, 1);
+	add(&entry->reads, reads);
+	entry->warm_ps = warm_ps;
+	entry->cold_ps = cold_ps;
+	entry->serialised_ps = serialised_ps;
+	entry->last_ns = bpf_ktime_get_ns();
+	bpf_get_current_comm(entry->comm, sizeof(entry->comm));
+	/* 0: a counter that stood still, or a machine without a way to evict */
+	if (warm_ps)
+		histogram_add(pid, READ_WARM_PS, warm_ps);
+	if (cold_ps)
+		histogram_add(pid, READ_COLD_PS, cold_ps);
+	if (serialised_ps)
+		histogram_add(pid, READ_SERIALISED_PS, serialised_ps);
+	return 0;
+}
+
 /* The module's tracepoints tell of its page; set at run time. */
 __u32 module_traced = 0;
 

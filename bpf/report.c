@@ -110,6 +110,12 @@ static void torn_text(FILE *out, const struct process *process, double seconds)
 		(uint64_t)torn->changed, (uint64_t)torn->lost);
 }
 
+static void latency_text(FILE *out, const struct latency *latency)
+{
+	fprintf(out, "  canary                 %" PRIu64 " rounds, %" PRIu64 " reads\n",
+		(uint64_t)latency->rounds, (uint64_t)latency->reads);
+}
+
 const char *report_page_name(enum writer_page page)
 {
 	return page == WRITER_MODULE ? "module" : "shm";
@@ -144,6 +150,8 @@ void report_text(FILE *out, const struct snapshot *snapshot, const struct option
 		fprintf(out, "%s, pid %u\n", process->name, process->pid);
 		if (process->has_torn)
 			torn_text(out, process, snapshot->seconds);
+		if (process->has_latency)
+			latency_text(out, &process->latency);
 		for (page = 0; page < WRITER_PAGES; page++)
 			if (process->has_writer[page])
 				writer_text(out, process, (enum writer_page)page,

@@ -37,6 +37,14 @@ static json_t *torn_json(const struct torn *torn, double seconds)
 			 (json_int_t)torn->ns_max);
 }
 
+static json_t *latency_json(const struct latency *latency)
+{
+	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "rounds", (json_int_t)latency->rounds, "reads",
+			 (json_int_t)latency->reads, "warm_ps", (json_int_t)latency->warm_ps,
+			 "cold_ps", (json_int_t)latency->cold_ps, "serialised_ps",
+			 (json_int_t)latency->serialised_ps);
+}
+
 static json_t *writer_json(const struct writer *writer, double seconds)
 {
 	return json_pack(
@@ -74,6 +82,8 @@ static json_t *process_json(const struct process *process, double seconds)
 
 	if (process->has_torn)
 		json_object_set_new(object, "torn", torn_json(&process->torn, seconds));
+	if (process->has_latency)
+		json_object_set_new(object, "canary", latency_json(&process->latency));
 	if ((writers = writers_json(process, seconds)))
 		json_object_set_new(object, "writer", writers);
 	for (i = 0; i < QUANTITIES; i++)

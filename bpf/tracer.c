@@ -71,6 +71,7 @@ static struct bpf_program *program_of(const struct tracer *tracer, enum notes_pr
 	} table[NOTES_PROBES] = {
 		[NOTES_TORN] = {TRACE_TORN, tracer->probes->progs.on_torn},
 		[NOTES_PUBLISHED] = {TRACE_WRITER, tracer->probes->progs.on_published},
+		[NOTES_CANARY] = {TRACE_LATENCY, tracer->probes->progs.on_canary},
 		[NOTES_STAGES] = {TRACE_WRITER, tracer->probes->progs.on_stages},
 	};
 
@@ -289,6 +290,18 @@ static int writer_take(struct snapshot *snapshot, const void *key, const void *v
 	return 0;
 }
 
+static int latency_take(struct snapshot *snapshot, const void *key, const void *value)
+{
+	struct process *process = snapshot_process(snapshot, *(const uint32_t *)key);
+
+	if (!process)
+		return -ENOMEM;
+	process->has_latency = true;
+	process->latency = *(const struct latency *)value;
+	memcpy(process->name, process->latency.comm, sizeof(process->name));
+	return 0;
+}
+
 static int bucket_take(struct snapshot *snapshot, const void *key, const void *value)
 {
 	const struct bucket *bucket = key;
@@ -308,6 +321,7 @@ int tracer_snapshot(const struct tracer *tracer, struct snapshot *ret)
 	struct writer_key writer_key;
 	struct bucket bucket;
 	struct writer writer;
+	struct latency latency;
 	struct torn torn;
 	uint64_t count;
 	uint32_t pid;
@@ -319,6 +333,8 @@ int tracer_snapshot(const struct tracer *tracer, struct snapshot *ret)
 		.left_out = probes->bss->left_out,
 	};
 	r = map_walk(probes->maps.torn, &pid, &torn, torn_take, ret);
+	if (r == 0)
+		r = map_walk(probes->maps.latency, &pid, &latency, latency_take, ret);
 	if (r == 0)
 		r = map_walk(probes->maps.writer, &writer_key, &writer, writer_take, ret);
 	if (r == 0)

@@ -8,15 +8,16 @@
 #define CHRONOTICK_HEADER_ONLY
 #include <chronotick/chronotick.h>
 
+#include <chronotick/canary.h>
+
 #include "timestamping/cross.h"
 
 #define WINDOW 2048 /* batches that the figures are of */
-#define ROUND_MAX 32
-#define OCTAVE 32 /* buckets a factor of two */
+#define OCTAVE 32   /* buckets a factor of two */
 #define OCTAVE_SHIFT 5
 #define BUCKETS ((32 - OCTAVE_SHIFT + 1) * OCTAVE)
 
-/* A round's size: about 10 us, whatever the counter. Both divide WINDOW. */
+/* A round's size: about 10 us warm and 20 us cold and serialised, whatever the counter. */
 struct round {
 	unsigned int batches;
 	unsigned int reads; /* in a batch */
@@ -48,7 +49,7 @@ int canary_open(struct canary **ret, const char *path, const struct counter *cou
 	}
 	canary->counter = counter;
 	if (chronotick_kind_is_native(counter->kind))
-		canary->round = (struct round){ROUND_MAX, 16};
+		canary->round = (struct round){CHRONOTICK_CANARY_MAX, 16};
 	else
 		canary->round = (struct round){8, 8};
 	*ret = canary;
@@ -96,60 +97,28 @@ static void value_add(struct canary *canary, uint32_t value)
 	canary->next = (canary->next + 1) % WINDOW;
 }
 
-/* Counts that a batch without reads takes */
-static uint64_t overhead_measure(const struct canary *canary)
-{
-	uint64_t least = UINT64_MAX, before, passed;
-	unsigned int i;
-
-	for (i = 0; i < 8; i++) {
-		before = counter_read(canary->counter);
-		passed = counter_read(canary->counter) - before;
-		if (passed < least)
-			least = passed;
-	}
-	return least;
-}
-
-static uint64_t batch_measure(const struct canary *canary)
-{
-	struct chronotick_interval interval;
-	uint64_t before = counter_read(canary->counter);
-	unsigned int i;
-
-	for (i = 0; i < canary->round.reads; i++) {
-		chronotick_now(canary->ct, &interval);
-		__asm__ volatile("" ::"r"(&interval) : "memory");
-	}
-	return counter_read(canary->counter) - before;
-}
-
 void canary_measure(struct canary *canary)
 {
-	uint64_t counts[ROUND_MAX], overhead;
+	const struct chronotick_canary_batches *warm;
+	struct chronotick_canary_round round;
 	struct cross now;
 	int cpu = sched_getcpu();
 	unsigned int i;
+	uint64_t ps;
 
-	overhead = overhead_measure(canary);
-	for (i = 0; i < canary->round.batches; i++)
-		counts[i] = batch_measure(canary);
+	chronotick_canary_measure(canary->ct, canary->round.batches, canary->round.reads, &round);
 	if (sched_getcpu() != cpu || cross_read(&now, canary->counter, CLOCK_REALTIME) < 0)
 		return;
-	for (i = 0; i < canary->round.batches; i++) {
-		unsigned __int128 ps;
-
-		if (counts[i] <= overhead)
-			continue; /* a clock that stood still */
-		ps = (unsigned __int128)(counts[i] - overhead) * canary->counter->mult * 1000 /
-			     canary->round.reads >>
-		     54;
+	warm = &round.warm;
+	for (i = 0; i < warm->batches; i++) {
+		ps = chronotick_canary_ps(warm, i, canary->counter->mult);
 		if (ps == 0)
-			continue;
+			continue; /* a clock that stood still */
 		value_add(canary, ps < UINT32_MAX ? (uint32_t)ps : UINT32_MAX);
-		canary->reads += canary->round.reads;
+		canary->reads += warm->reads;
 		canary->measured_ns = now.system_ns;
 	}
+	chronotick_canary_tell(&round, canary->counter->mult);
 }
 
 static uint64_t percentile(const struct canary *canary, unsigned int percent)

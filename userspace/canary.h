@@ -19,7 +19,8 @@ int canary_open(struct canary **ret, const char *path, const struct counter *cou
 void canary_close(struct canary *canary); /* NULL is allowed */
 
 /*
- * One round of reads, some 10 us. Dropped, so that nothing changes, if the thread was moved to
+ * One round of reads, some 30 us; tracers are told of it by the probe chronotick:canary (see
+ * <chronotick/canary.h>), the page's figures are of the warm reads. Dropped, so that nothing changes, if the thread was moved to
  * another CPU meanwhile.
  */
 void canary_measure(struct canary *canary);

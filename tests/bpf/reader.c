@@ -3,7 +3,7 @@
  * A process that reads a page while a thread of its own writes it, and knows how many of its reads
  * were torn.
  *
- *	reader HZ SECONDS	HZ 0: the writer never rests
+ *	reader HZ SECONDS [MS]	HZ 0: the writer never rests; MS: run a canary so often
  *
  * Says "ready" and begins when it is sent a line. Then it prints one JSON object and ends with the
  * next line, or the end of its input.
@@ -70,13 +70,14 @@ int main(int argc, char **argv)
 {
 	char path[64], line[16];
 	struct load load = {0};
+	struct chronotick_canary *canary = NULL;
 	struct chronotick *ct;
 	uint64_t reads = 0, bad = 0;
 	int64_t begun_ns, end_ns;
 	pthread_t writer;
 	int hz;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
 	hz = atoi(argv[1]);
 	load.period_ns = hz > 0 ? 1000000000LL / hz : 0;
@@ -84,6 +85,10 @@ int main(int argc, char **argv)
 	if (handmade_create(&load.page, path, "trusted") < 0)
 		return 1;
 	if (chronotick_open(&ct, path) < 0) {
+		unlink(path);
+		return 1;
+	}
+	if (argc == 4 && chronotick_canary_start(&canary, path, (unsigned int)atoi(argv[3])) < 0) {
 		unlink(path);
 		return 1;
 	}
@@ -113,6 +118,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	if (fgets(line, sizeof(line), stdin))
 		line[0] = '\0';
+	chronotick_canary_stop(canary);
 	chronotick_close(ct);
 	return 0;
 }

@@ -79,8 +79,8 @@ class Tracer:
 class Reader:
     """tests/bpf/reader: go() lets it read, and returns what it counted; end() ends it."""
 
-    def __init__(self, program, hz, seconds, environment=None):
-        self.process = subprocess.Popen([program, str(hz), str(seconds)], stdin=subprocess.PIPE,
+    def __init__(self, program, hz, seconds, *more, environment=None):
+        self.process = subprocess.Popen([program, str(hz), str(seconds), *map(str, more)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True,
                                         env={**os.environ, **(environment or {})})
         self.pid = self.process.pid

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The writer as chronotick-trace sees it: as many publications as the daemon itself counts, from its
-# first to its last, with their windows, intervals and updates; every packet's way to the page; and
-# publications that a stopped daemon has missed.
+# first to its last, with their windows, intervals and updates; every packet's way to the page;
+# publications that a stopped daemon has missed; and what the daemon's canary measures, there and in
+# the page.
 . "$(dirname "$0")/../integration/lib.sh"
 trace=$BUILD/bpf/chronotick-trace
 [ "$(id -u)" -eq 0 ] || { echo "SKIP: needs root"; exit 77; }
@@ -30,7 +31,7 @@ traced() {
 	wait "$tracer" || fail "chronotick-trace ended with $?"
 }
 
-tracing writer --json
+tracing all --json
 daemon
 pid=$daemon
 trusted || fail "no trusted time"
@@ -60,6 +61,13 @@ print(f"{published} publications in the page, {writer['count']} traced, {writer[
       .format(*(told[name]["p50"] for name in ("write_window_ns", "write_jitter_ns",
                                                "write_update_ns", "stage_all_ns"))))
 check(writer["count"] == published, "not as many publications")
+check(process["canary"]["rounds"] >= 3, "the daemon's own canary")
+check(struct.unpack_from("=f", page, 384 + 112)[0] > 0, "average_latency_ms in the record")
+read_min, read_mean, read_p50, read_p99, read_max = struct.unpack_from("=5Q", page, 512 + 64)
+print(f"a read, as the page has it: {read_p50 / 1000:.1f} ns, as traced:",
+      f"{told['canary_warm_ps']['p50'] / 1000:.1f} ns")
+check(0 < read_min <= read_p50 <= read_p99 <= read_max and read_min <= read_mean <= read_max,
+      "the page's figures of a read")
 check(process["name"].startswith("chronotickd"), process["name"])
 check(writer["period_ns"] == 1000000, "period")
 check(writer["sequence"] % 2 == 0, "sequence")

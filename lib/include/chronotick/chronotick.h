@@ -278,6 +278,21 @@ CHRONOTICK_API const char *chronotick_stamp_name(unsigned int stamp);
 CHRONOTICK_API const char *chronotick_counter_name(unsigned int kind);
 
 #ifndef CHRONOTICK_HEADER_ONLY
+/*
+ * A thread that reads the page every so often, cold, warm and serialised, some 30 us in all, and tells
+ * a tracer what a read took; nobody's own reads are touched. chronotick-trace(1) shows it. path: as
+ * chronotick_open(); interval_ms: 1 to 3600000.
+ *
+ * Returns 0 and the canary in *ret; -ERANGE for another interval; -ENOTSUP if the library was built
+ * without probes; -EAGAIN if there can be no further thread; or what chronotick_open() returns.
+ */
+struct chronotick_canary;
+CHRONOTICK_API int chronotick_canary_start(struct chronotick_canary **ret, const char *path,
+					   unsigned int interval_ms);
+
+/* End the thread and wait for its end. NULL is allowed. In a child of fork it only frees. */
+CHRONOTICK_API void chronotick_canary_stop(struct chronotick_canary *canary);
+
 /* The inline functions under names that other languages can call */
 CHRONOTICK_API int chronotick_now_fn(const struct chronotick *ct, struct chronotick_interval *ret);
 CHRONOTICK_API int chronotick_now_unordered_fn(const struct chronotick *ct,
