@@ -4,11 +4,15 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "options.h"
 #include "report.h"
+#include "terminal.h"
+#include "top.h"
 #include "tracer.h"
 
 #define TICK_S 1.0 /* how often it is looked for new programs */
@@ -27,14 +31,6 @@ static void on_signal(int number)
 {
 	(void)number;
 	stopped = 1;
-}
-
-static double now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
 /* On stderr: stdout has the reports. No more than ten a second: the sums have them all. */
@@ -62,6 +58,7 @@ static void on_notice(void *data, const struct notice *notice)
 			texts[notice->kind], (uint64_t)notice->value);
 }
 
+/* Returns how many thresholds are passed, or a negative errno. */
 static int report(const struct tracer *tracer, const struct options *options)
 {
 	struct snapshot snapshot;
@@ -72,21 +69,23 @@ static int report(const struct tracer *tracer, const struct options *options)
 	if (options->json)
 		r = report_json(stdout, &snapshot, options);
 	else
-		report_text(stdout, &snapshot, options);
+		r = report_text(stdout, &snapshot, options);
 	snapshot_clear(&snapshot);
-	if (fflush(stdout) != 0)
+	if (r >= 0 && fflush(stdout) != 0)
 		return -errno;
 	return r;
 }
 
+/* Returns whether a threshold was passed in any report, or a negative errno. */
 static int run(struct tracer *tracer, const struct options *options)
 {
-	double begun_s = now_s(), tick_s = begun_s + TICK_S, end_s, report_s, next_s, s;
+	double begun_s = tracer_now_s(), tick_s = begun_s + TICK_S, end_s, report_s, next_s, s;
+	bool alerted = false;
 	int r;
 
 	end_s = options->duration_s > 0 ? begun_s + options->duration_s : 1e300;
 	report_s = options->interval_s > 0 ? begun_s + options->interval_s : 1e300;
-	while (!stopped && (s = now_s()) < end_s) {
+	while (!stopped && (s = tracer_now_s()) < end_s) {
 		if (s >= tick_s) {
 			tracer_tick(tracer);
 			tick_s = s + TICK_S;
@@ -95,13 +94,70 @@ static int run(struct tracer *tracer, const struct options *options)
 			r = report(tracer, options);
 			if (r < 0)
 				return r;
+			alerted |= r > 0;
 			report_s += options->interval_s;
 		}
 		next_s = tick_s < report_s ? tick_s : report_s;
 		next_s = next_s < end_s ? next_s : end_s;
 		tracer_wait(tracer, next_s > s ? (int)((next_s - s) * 1e3) + 1 : 0);
 	}
-	return report(tracer, options);
+	r = report(tracer, options);
+	return r < 0 ? r : r > 0 || alerted;
+}
+
+/* Draw, on a terminal or below what was drawn before. */
+static int table_draw(const struct snapshot *now, const struct snapshot *before, bool terminal)
+{
+	unsigned int width = 200, height = 1000;
+	static char text[65536];
+	size_t length;
+
+	if (terminal)
+		terminal_size(&width, &height);
+	length = top_render(now, before, width, height, text, sizeof(text));
+	if (terminal)
+		return terminal_draw(text, length);
+	puts(text);
+	return fflush(stdout) != 0 ? -errno : 0;
+}
+
+/* Until then, a key or a signal. Returns true for an end. */
+static bool table_wait(struct tracer *tracer, double until_s, bool terminal)
+{
+	if (terminal)
+		return terminal_wait((int64_t)(until_s * 1e9)) == TERMINAL_QUIT;
+	while (!stopped && tracer_now_s() < until_s)
+		tracer_wait(tracer, (int)((until_s - tracer_now_s()) * 1e3) + 1);
+	return stopped;
+}
+
+static int run_live(struct tracer *tracer, const struct options *options)
+{
+	double interval_s = options->interval_s > 0 ? options->interval_s : TICK_S;
+	double s = tracer_now_s(),
+	       end_s = options->duration_s > 0 ? s + options->duration_s : 1e300;
+	bool terminal = isatty(STDOUT_FILENO), end = false;
+	struct snapshot before = {0}, now;
+	int r = terminal ? terminal_enter() : 0;
+
+	if (r < 0)
+		return r;
+	while (!end) {
+		tracer_tick(tracer);
+		tracer_wait(tracer, 0);
+		r = tracer_snapshot(tracer, &now);
+		if (r < 0)
+			break;
+		r = table_draw(&now, &before, terminal);
+		snapshot_clear(&before);
+		before = now;
+		s += interval_s;
+		end = r < 0 || s > end_s || table_wait(tracer, s, terminal);
+	}
+	snapshot_clear(&before);
+	if (terminal)
+		terminal_leave();
+	return r;
 }
 
 int main(int argc, char **argv)
@@ -117,16 +173,17 @@ int main(int argc, char **argv)
 		return r;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	r = tracer_open(&tracer, &options, on_notice, &told);
+	/* Notices would be drawn into the live table. */
+	r = tracer_open(&tracer, &options, options.live ? NULL : on_notice, &told);
 	if (r < 0)
 		return TRACE_FAILED;
 	fprintf(stderr, "chronotick-trace: tracing %u file%s\n", tracer_binaries(tracer),
 		tracer_binaries(tracer) == 1 ? "" : "s");
-	r = run(tracer, &options);
+	r = options.live ? run_live(tracer, &options) : run(tracer, &options);
 	tracer_close(tracer);
 	if (r < 0) {
 		fprintf(stderr, "chronotick-trace: %s\n", strerror(-r));
 		return TRACE_FAILED;
 	}
-	return TRACE_DONE;
+	return r > 0 ? TRACE_ALERT : TRACE_DONE;
 }

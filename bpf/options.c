@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { FLAG, NUMBER, PROCESS, BINARY };
+enum kind { FLAG, NUMBER, PROCESS, BINARY, TEXT };
 
 struct option_row {
 	const char *name;
@@ -23,6 +23,7 @@ struct verb {
 	const char *name;
 	unsigned int what;
 	const char *help;
+	bool live;
 };
 
 static const struct verb verbs[] = {
@@ -31,6 +32,7 @@ static const struct verb verbs[] = {
 	{"writer", TRACE_WRITER,
 	 "publications: window, interval, update, and a packet's way there"},
 	{"all", TRACE_TORN | TRACE_LATENCY | TRACE_WRITER, "all of these"},
+	{"top", TRACE_TORN | TRACE_LATENCY | TRACE_WRITER, "all of these, live", true},
 };
 
 #define AT(member) offsetof(struct options, member)
@@ -40,6 +42,14 @@ static const struct option_row rows[] = {
 	{"interval", "S", NUMBER, AT(interval_s), 0.1, 1e9,
 	 "a report so often; else one at the end"},
 	{"binary", "FILE", BINARY, 0, 0, 0, "also trace this program or library before it runs"},
+	{"pin", "DIR", TEXT, AT(pin), 0, 0, "maps and programs under names in a BPF file system"},
+	{"max-torn-rate", "HZ", NUMBER, AT(limits[ALERT_TORN_RATE]), 0, 1e12,
+	 "alert: torn reads a second of a process"},
+	{"max-read-ns", "NS", NUMBER, AT(limits[ALERT_READ]), 0, 1e12,
+	 "alert: 99th percentile of a canary's warm reads"},
+	{"max-window-ns", "NS", NUMBER, AT(limits[ALERT_WINDOW]), 0, 1e12, "alert: write window"},
+	{"max-missed", "N", NUMBER, AT(limits[ALERT_MISSED]), 0, 1e12,
+	 "alert: publications missed by a process"},
 	{"json", NULL, FLAG, AT(json), 0, 0, "one JSON object a report"},
 	{"histograms", NULL, FLAG, AT(histograms), 0, 0, "draw the distributions, too"},
 	{"verbose", NULL, FLAG, AT(verbose), 0, 0, "what libbpf has to say"},
@@ -98,6 +108,9 @@ static int option_set(struct options *options, const struct option_row *row, con
 		}
 		options->binaries[options->binary_count++] = text;
 		return 0;
+	case TEXT:
+		*(const char **)(void *)member = text;
+		return 0;
 	case NUMBER:
 	case PROCESS:
 		if (number_parse(row, text, &number) < 0)
@@ -119,6 +132,7 @@ static int verb_set(struct options *options, const char *name)
 		if (strcmp(name, verbs[i].name) == 0) {
 			options->verb = verbs[i].name;
 			options->what = verbs[i].what;
+			options->live = verbs[i].live;
 			return 0;
 		}
 	}
@@ -133,6 +147,8 @@ int options_parse(struct options *ret, int argc, char **argv)
 	int c;
 
 	memset(ret, 0, sizeof(*ret));
+	for (i = 0; i < ALERTS; i++)
+		ret->limits[i] = NAN;
 	for (i = 0; i < COUNT(rows); i++)
 		longs[i] = (struct option){
 			.name = rows[i].name,

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alerts.h"
+
 /* Exit codes */
 enum trace_exit {
 	TRACE_DONE = 0,
@@ -24,10 +26,13 @@ enum trace_exit {
 
 struct options {
 	const char *verb;
-	unsigned int what; /* TRACE_* */
-	uint32_t pid;      /* 0: all processes */
-	double duration_s; /* 0: until a signal */
-	double interval_s; /* 0: one report, at the end */
+	unsigned int what;     /* TRACE_* */
+	uint32_t pid;          /* 0: all processes */
+	double duration_s;     /* 0: until a signal */
+	double interval_s;     /* 0: one report, at the end */
+	double limits[ALERTS]; /* NaN: none */
+	const char *pin;       /* directory; NULL: none */
+	bool live;             /* a table that is drawn again and again */
 	bool json;
 	bool histograms;
 	bool verbose;

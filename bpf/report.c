@@ -138,7 +138,18 @@ static void writer_text(FILE *out, const struct process *process, enum writer_pa
 		report_duration(update, (double)writer->update_ns_max));
 }
 
-void report_text(FILE *out, const struct snapshot *snapshot, const struct options *options)
+static int alerts_text(FILE *out, const struct snapshot *snapshot, const struct options *options)
+{
+	struct alert alerts[REPORT_ALERTS_MAX];
+	size_t count = alerts_find(snapshot, options->limits, alerts, REPORT_ALERTS_MAX), i;
+
+	for (i = 0; i < count && i < REPORT_ALERTS_MAX; i++)
+		fprintf(out, "ALERT %s, pid %u: %s is %.1f, more than %.1f\n", alerts[i].name,
+			alerts[i].pid, alert_key(alerts[i].kind), alerts[i].value, alerts[i].limit);
+	return (int)count;
+}
+
+int report_text(FILE *out, const struct snapshot *snapshot, const struct options *options)
 {
 	size_t i, quantity, page;
 
@@ -165,4 +176,5 @@ void report_text(FILE *out, const struct snapshot *snapshot, const struct option
 			snapshot->binaries ? "" : ": no program that runs has our probes");
 	if (snapshot->left_out)
 		fprintf(out, "left out for want of room: %" PRIu64 " events\n", snapshot->left_out);
+	return alerts_text(out, snapshot, options);
 }

@@ -6,14 +6,17 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "alerts.h"
 #include "options.h"
 #include "snapshot.h"
 
-/* histograms: draw the distributions, too. */
-void report_text(FILE *out, const struct snapshot *snapshot, const struct options *options);
+/* Returns how many thresholds are passed. */
+int report_text(FILE *out, const struct snapshot *snapshot, const struct options *options);
 
-/* Returns 0 or -ENOMEM. */
+/* Returns how many thresholds are passed, or -ENOMEM. */
 int report_json(FILE *out, const struct snapshot *snapshot, const struct options *options);
+
+#define REPORT_ALERTS_MAX 64 /* that are told one by one */
 
 /* A duration in the unit that suits it, "1.23 us". Returns `text`. */
 #define REPORT_TEXT_SIZE 32

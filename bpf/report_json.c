@@ -94,22 +94,38 @@ static json_t *process_json(const struct process *process, double seconds)
 	return object;
 }
 
+static json_t *alerts_json(const struct alert *alerts, size_t count)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < count && i < REPORT_ALERTS_MAX; i++)
+		json_array_append_new(array,
+				      json_pack("{s:s,s:f,s:f,s:I,s:s}", "alert",
+						alert_key(alerts[i].kind), "value", alerts[i].value,
+						"limit", alerts[i].limit, "pid",
+						(json_int_t)alerts[i].pid, "name", alerts[i].name));
+	return array;
+}
+
 int report_json(FILE *out, const struct snapshot *snapshot, const struct options *options)
 {
 	json_t *processes = json_array(), *object;
-	size_t i;
+	struct alert alerts[REPORT_ALERTS_MAX];
+	size_t count = alerts_find(snapshot, options->limits, alerts, REPORT_ALERTS_MAX), i;
 	int r;
 
 	for (i = 0; i < snapshot->process_count; i++)
 		json_array_append_new(processes,
 				      process_json(&snapshot->processes[i], snapshot->seconds));
-	object = json_pack("{s:s,s:f,s:i,s:I,s:o}", "verb", options->verb, "seconds",
+	object = json_pack("{s:s,s:f,s:i,s:I,s:o,s:o}", "verb", options->verb, "seconds",
 			   snapshot->seconds, "binaries", (int)snapshot->binaries, "left_out",
-			   (json_int_t)snapshot->left_out, "processes", processes);
+			   (json_int_t)snapshot->left_out, "processes", processes, "alerts",
+			   alerts_json(alerts, count));
 	r = object ? json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(9)) : -1;
 	json_decref(object);
 	if (r < 0)
 		return -ENOMEM;
 	fputc('\n', out);
-	return 0;
+	return (int)count;
 }

@@ -25,6 +25,9 @@ int tracer_wait(struct tracer *tracer, int timeout_ms);
 /* Once a second: attach to what has been started since. */
 void tracer_tick(struct tracer *tracer);
 
+/* CLOCK_MONOTONIC, in s */
+double tracer_now_s(void);
+
 /* Files that are traced */
 unsigned int tracer_binaries(const struct tracer *tracer);
 

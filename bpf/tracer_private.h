@@ -24,6 +24,7 @@ struct tracer {
 	size_t link_count, link_room;
 	unsigned int traced; /* files */
 	int refused;         /* why the latest probe could not be attached, or 0 */
+	bool pinned;
 	double begun_s;
 };
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "alerts.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const keys[ALERTS] = {
+	[ALERT_TORN_RATE] = "torn_rate_hz",
+	[ALERT_READ] = "read_p99_ns",
+	[ALERT_WINDOW] = "window_ns",
+	[ALERT_MISSED] = "missed",
+};
+
+const char *alert_key(enum alert_kind kind)
+{
+	return keys[kind];
+}
+
+static double value_of(const struct process *process, enum alert_kind kind, double seconds)
+{
+	double window_ns = 0, missed = 0;
+	size_t i;
+
+	for (i = 0; i < WRITER_PAGES; i++) {
+		if (!process->has_writer[i])
+			continue;
+		missed += (double)process->writer[i].missed;
+		window_ns = fmax(window_ns, (double)process->writer[i].window_ns_max);
+	}
+	switch (kind) {
+	case ALERT_TORN_RATE:
+		return process->has_torn ? (double)process->torn.count / seconds : 0;
+	case ALERT_READ:
+		return distribution_quantile(&process->distributions[READ_WARM_PS], 0.99) * 1e-3;
+	case ALERT_WINDOW:
+		return window_ns;
+	case ALERT_MISSED:
+		return missed;
+	case ALERTS:
+		break;
+	}
+	return 0;
+}
+
+size_t alerts_find(const struct snapshot *snapshot, const double *limits, struct alert *ret,
+		   size_t room)
+{
+	size_t i, kind, count = 0;
+
+	for (i = 0; i < snapshot->process_count; i++) {
+		const struct process *process = &snapshot->processes[i];
+
+		for (kind = 0; kind < ALERTS; kind++) {
+			double value = value_of(process, (enum alert_kind)kind, snapshot->seconds);
+
+			/* NaN is passed by nothing. */
+			if (!(value > limits[kind]))
+				continue;
+			if (count < room) {
+				ret[count] = (struct alert){
+					.kind = (enum alert_kind)kind,
+					.limit = limits[kind],
+					.value = value,
+					.pid = process->pid,
+				};
+				memcpy(ret[count].name, process->name, COMM_SIZE);
+			}
+			count++;
+		}
+	}
+	return count;
+}
