@@ -102,7 +102,8 @@ static __always_inline void notice_send(__u32 pid, enum notice_kind kind, __u64 
 	notice->pid = pid;
 	notice->kind = kind;
 	bpf_get_current_comm(notice->comm, sizeof(notice->comm));
-	bpf_ringbuf_submit(notice, 0);
+	/* Waking somebody up costs more than all of this: they are looked for once a second. */
+	bpf_ringbuf_submit(notice, BPF_RB_NO_WAKEUP);
 }
 
 /* The entry of a key, made of zeros if there is none; NULL: there is no room. */

@@ -5,6 +5,7 @@
 #include <chronotick/chronotick.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,9 +241,10 @@ void tracer_close(struct tracer *tracer)
 
 int tracer_wait(struct tracer *tracer, int timeout_ms)
 {
-	int r = ring_buffer__poll(tracer->ring, timeout_ms);
+	int r = poll(NULL, 0, timeout_ms) < 0 ? -errno : 0;
 
-	return r == -EINTR ? r : 0;
+	(void)ring_buffer__consume(tracer->ring);
+	return r;
 }
 
 void tracer_tick(struct tracer *tracer)

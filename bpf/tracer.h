@@ -19,7 +19,7 @@ int tracer_open(struct tracer **ret, const struct options *options, tracer_notic
 		void *data);
 void tracer_close(struct tracer *tracer); /* NULL is allowed */
 
-/* Hand on the notices that come within that time. Returns 0; -EINTR: a signal came. */
+/* Wait for that time, and hand on the notices that came. Returns 0; -EINTR: a signal came. */
 int tracer_wait(struct tracer *tracer, int timeout_ms);
 
 /* Once a second: attach to what has been started since. */

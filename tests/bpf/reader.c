@@ -5,8 +5,8 @@
  *
  *	reader HZ SECONDS [MS]	HZ 0: the writer never rests; MS: run a canary so often
  *
- * Says "ready" and begins when it is sent a line. Then it prints one JSON object and ends with the
- * next line, or the end of its input.
+ * Says "ready". With each line that it is sent it reads for that long and prints one JSON object;
+ * read_ns is the median of batches of 1000 reads. It ends with its input.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -21,6 +21,9 @@
 
 #include "publish/page.h"
 #include "support/handmade.h"
+
+#define BATCH 1000
+#define BATCHES_MAX 100000
 
 struct load {
 	struct chronotick_page *page;
@@ -66,15 +69,56 @@ static void *write_on(void *data)
 	return NULL;
 }
 
+static int compare(const void *a, const void *b)
+{
+	const uint64_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+/* Read for that long, and print what came of it. Returns 0, or -1 without a thread. */
+static int run(struct load *load, const struct chronotick *ct, double seconds)
+{
+	const struct chronotick_page *page = chronotick_page_of(ct);
+	static uint64_t batch_counts[BATCHES_MAX];
+	uint64_t reads = 0, bad = 0, torn = chronotick_torn_reads(), published = load->published;
+	int64_t end_ns;
+	uint64_t before;
+	unsigned int batches = 0, i;
+	pthread_t writer;
+
+	load->stop = false;
+	if (pthread_create(&writer, NULL, write_on, load) != 0)
+		return -1;
+	end_ns = now_ns() + (int64_t)(seconds * 1e9);
+	do {
+		struct chronotick_interval now;
+
+		before = chronotick_counter(ct);
+		for (i = 0; i < BATCH; i++)
+			bad += chronotick_now(ct, &now) < 0;
+		reads += BATCH;
+		batch_counts[batches++ % BATCHES_MAX] = chronotick_counter(ct) - before;
+	} while (now_ns() < end_ns);
+	__atomic_store_n(&load->stop, true, __ATOMIC_RELAXED);
+	pthread_join(writer, NULL);
+	batches = batches < BATCHES_MAX ? batches : BATCHES_MAX;
+	qsort(batch_counts, batches, sizeof(batch_counts[0]), compare);
+	printf("{\"reads\": %lu, \"torn\": %lu, \"bad\": %lu, \"published\": %lu, "
+	       "\"read_ns\": %.3f}\n",
+	       (unsigned long)reads, (unsigned long)(chronotick_torn_reads() - torn),
+	       (unsigned long)bad, (unsigned long)(load->published - published),
+	       (double)batch_counts[batches / 2] * 1e9 / (double)page->header.counter_hz / BATCH);
+	fflush(stdout);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	char path[64], line[16];
 	struct load load = {0};
 	struct chronotick_canary *canary = NULL;
 	struct chronotick *ct;
-	uint64_t reads = 0, bad = 0;
-	int64_t begun_ns, end_ns;
-	pthread_t writer;
 	int hz;
 
 	if (argc != 3 && argc != 4)
@@ -93,31 +137,12 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	unlink(path);
+	pin(0);
 	puts("ready");
 	fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin))
-		return 1;
-	if (pthread_create(&writer, NULL, write_on, &load) != 0)
-		return 1;
-	pin(0);
-	begun_ns = now_ns();
-	end_ns = begun_ns + (int64_t)(atof(argv[2]) * 1e9);
-	do {
-		struct chronotick_interval now;
-		int i;
-
-		for (i = 0; i < 1000; i++)
-			bad += chronotick_now(ct, &now) < 0;
-		reads += 1000;
-	} while (now_ns() < end_ns);
-	__atomic_store_n(&load.stop, true, __ATOMIC_RELAXED);
-	pthread_join(writer, NULL);
-	printf("{\"reads\": %lu, \"torn\": %lu, \"bad\": %lu, \"published\": %lu, \"read_ns\": %.3f}\n",
-	       (unsigned long)reads, (unsigned long)chronotick_torn_reads(), (unsigned long)bad,
-	       (unsigned long)load.published, (double)(now_ns() - begun_ns) / (double)reads);
-	fflush(stdout);
-	if (fgets(line, sizeof(line), stdin))
-		line[0] = '\0';
+	while (fgets(line, sizeof(line), stdin))
+		if (run(&load, ct, atof(argv[2])) < 0)
+			return 1;
 	chronotick_canary_stop(canary);
 	chronotick_close(ct);
 	return 0;
