@@ -140,6 +140,20 @@ npm_install() {
 	cp "$npm_dir/package-lock.json" "$npm_dir/installed"
 }
 
+# Set $ptp4l to Debian's linuxptp, likewise.
+ptp4l_find() {
+	local dir=$top/build-packages
+	PATH=$PATH:/usr/sbin
+	ptp4l=$(command -v ptp4l) && return 0
+	ptp4l=$dir/linuxptp/usr/sbin/ptp4l
+	[ -x "$ptp4l" ] && return 0
+	say "unpacking linuxptp"
+	mkdir -p "$dir"
+	apt_quiet update
+	(cd "$dir" && apt_quiet -o APT::Sandbox::User=root download linuxptp &&
+		dpkg-deb -x linuxptp_*.deb linuxptp) || die "cannot get Debian's package linuxptp"
+}
+
 # builds DIRECTORY MESON-OPTION...: set up below the top if it is new, and build.
 build() {
 	local dir=$top/$1

@@ -203,7 +203,12 @@ static void master_choose(struct ptp_port *port, int64_t now_ns)
 	}
 	if (!best && !port->has_master)
 		return;
-	port->statistics.changes += port->has_master && best;
+	if (best) {
+		port->statistics.changes +=
+			port->has_followed && !ptp_identity_equal(&best->port, &port->followed);
+		port->followed = best->port;
+		port->has_followed = true;
+	}
 	port->has_master = best;
 	master_reset(port, now_ns);
 	if (best) {

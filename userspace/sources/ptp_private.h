@@ -53,7 +53,9 @@ struct ptp_port {
 	/* The master, and all that is known of it and the way to it */
 	bool has_master;
 	bool sampled;
-	struct ptp_master master; /* a copy, of its latest Announce message */
+	bool has_followed;            /* one, at any time */
+	struct ptp_identity followed; /* the latest */
+	struct ptp_master master;     /* a copy, of its latest Announce message */
 	int64_t since_ns;
 	struct ptp_utc utc;
 	struct ptp_rate rate;
