@@ -136,6 +136,20 @@ Test(engine, extrapolates_between_weighings)
 	cr_assert_eq(error_ns(-50000000, OFFSET), 0);
 }
 
+Test(engine, says_what_kind_of_reference_the_time_rests_on)
+{
+	struct sample ptp;
+
+	start(1);
+	ptp = sample_of(0, SECOND, OFFSET);
+	ptp.kind = CHRONOTICK_PHC + 1;
+	cr_assert_eq(engine_sample_add(&engine, &ptp), -EINVAL);
+	ptp.kind = CHRONOTICK_PTP;
+	cr_assert_eq(engine_sample_add(&engine, &ptp), 0);
+	correct(SECOND);
+	cr_assert_eq(now.source, CHRONOTICK_PTP);
+}
+
 Test(engine, holds_over_until_the_bound_is_too_wide)
 {
 	int64_t last = 0;

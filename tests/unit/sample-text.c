@@ -43,7 +43,7 @@ Test(sample_text, every_kind_goes_there_and_back)
 		"run 1795305600000000000-77 12345678901",
 		"go",
 		"name 3 fe80::1%eth0",
-		"sample 2 6000000000 -17 1 2 1 3 4 2 3 1 15",
+		"sample 2 6000000000 -17 1 2 1 3 4 2 3 1 15 5",
 		"covariates 77 5 45.125 0 0.10000000000000001 0",
 		"feed 7 8 -9 10 11 12 0.5 0.125 2 3",
 		"memory 18014398509481984 1 2 9.9999999999999995e-08 1.5 60000000000 1",
@@ -74,6 +74,9 @@ Test(sample_text, fields_are_where_they_belong)
 		  sample->root_delay_ns == 30 && sample->root_dispersion_ns == 40 &&
 		  sample->tx_stamp == 2 && sample->rx_stamp == 3 && sample->leap == 1 &&
 		  sample->stratum == 15);
+	cr_assert_eq(sample->kind, 0); /* in logs of before there were others than NTP */
+	cr_assert_eq(parse("sample 2 6000000000 -17 10 20 11 30 40 2 3 1 15 5"), 0);
+	cr_assert_eq(sample->kind, 5);
 	cr_assert_eq(parse("told 7 5 18014398509481984 9 0.25 2 1"), 0);
 	cr_assert(record.input.kind == ENGINE_INPUT_CORRECT && record.input.counter == 7 &&
 		  record.told.utc_ns == 5 && record.told.bound_ns == 9 &&

@@ -83,7 +83,8 @@ static const struct line lines[SAMPLE_RECORD_KINDS] = {
 				  FIELD("tx_stamp", U8, input.sample.tx_stamp),
 				  FIELD("rx_stamp", U8, input.sample.rx_stamp),
 				  FIELD("leap", U8, input.sample.leap),
-				  FIELD("stratum", U8, input.sample.stratum)}},
+				  FIELD("stratum", U8, input.sample.stratum),
+				  FIELD("kind", U8, input.sample.kind)}},
 	[ENGINE_INPUT_COVARIATES] =
 		{"covariates",
 		 6,

@@ -2,6 +2,7 @@
 #include "engine/base.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "engine/steer.h"
 
@@ -33,6 +34,19 @@ static __int128 combined_utc(const struct engine *engine, uint64_t counter,
 	       (__int128)(combined->estimate_ns * 0x1p32) * ((__int128)1 << 32);
 }
 
+/* Of the reference that the estimate rests on most: the one with the least distance */
+static uint8_t kind_of(const struct combine_source *sources, unsigned int count)
+{
+	const struct combine_source *best = NULL;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (combine_uses(&sources[i]) &&
+		    (!best || sources[i].interval.distance_ns < best->interval.distance_ns))
+			best = &sources[i];
+	return best ? filter_newest(best->filter)->sample.kind : 0;
+}
+
 void base_set(struct engine *engine, uint64_t counter, int64_t now_ns,
 	      const struct combined *combined, const struct combine_source *sources,
 	      unsigned int count)
@@ -50,7 +64,7 @@ void base_set(struct engine *engine, uint64_t counter, int64_t now_ns,
 		.drift_uncertainty = combined->rate_sd,
 		.confidence = (double)combined->selected / count,
 		.bound = combined->bound,
-		.source = steer_source(engine->level),
+		.source = steer_source(engine->level, kind_of(sources, count)),
 		.tai_offset_s = CHRONOTICK_TAI_UNKNOWN,
 	};
 	engine->leap_vote = combined->leap;
@@ -155,7 +169,7 @@ void base_hold(struct engine *engine, uint64_t counter, int64_t now_ns)
 		now.utc = timescale_fixed(scale, counter) +
 			  (__int128)line.reference_ns * ((__int128)1 << 64) +
 			  (__int128)(line.offset_ns * 0x1p32) * ((__int128)1 << 32);
-		now.source = steer_source(engine->held);
+		now.source = steer_source(engine->held, 0);
 		now.offset_uncertainty_ns = line.offset_sd_ns;
 		now.drift_uncertainty = 1e-9 * line.drift_sd_ns_s;
 		engine->sd_counter = counter;

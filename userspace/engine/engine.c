@@ -193,7 +193,8 @@ static int sample_check(const struct engine *engine, const struct sample *sample
 		return -EINVAL;
 	if (sample->stamps_ns < 0 || sample->stamps_ns > sample->dispersion_ns)
 		return -EINVAL;
-	if (sample->leap > 3 || sample->stratum < 1 || sample->stratum > 15)
+	if (sample->leap > 3 || sample->stratum < 1 || sample->stratum > 15 ||
+	    sample->kind > CHRONOTICK_PHC)
 		return -EINVAL;
 
 	*raw_ns = timescale_ns(&engine->config.scale, sample->counter);

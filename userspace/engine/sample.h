@@ -59,6 +59,7 @@ struct sample {
 	uint8_t rx_stamp;
 	uint8_t leap;    /* RFC 5905 leap indicator, 0 to 3; 3: the source is not synchronised */
 	uint8_t stratum; /* RFC 5905: 1 to 15 */
+	uint8_t kind;    /* enum chronotick_source_kind, a reference's; 0: NTP */
 };
 
 #endif /* ENGINE_SAMPLE_H */

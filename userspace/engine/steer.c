@@ -199,7 +199,7 @@ bool steer_hold(struct engine *engine, struct offset_interval interval, int64_t 
 	return true;
 }
 
-uint8_t steer_source(enum fuse_level level)
+uint8_t steer_source(enum fuse_level level, uint8_t kind)
 {
 	static const uint8_t sources[FUSE_LEVELS] = {
 		[FUSE_FUSION] = CHRONOTICK_FUSION,       [FUSE_SHORT_TERM] = CHRONOTICK_CPU_MODEL,
@@ -207,7 +207,7 @@ uint8_t steer_source(enum fuse_level level)
 		[FUSE_HOLDOVER] = CHRONOTICK_NTP,        [FUSE_NO_DATA] = CHRONOTICK_NO_DATA,
 	};
 
-	return sources[level];
+	return sources[level] == CHRONOTICK_NTP && kind ? kind : sources[level];
 }
 
 void steer_shift(struct engine *engine, int64_t shift_ns)

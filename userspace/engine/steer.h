@@ -33,8 +33,11 @@ void steer(struct engine *engine, struct combined *combined, const struct combin
 bool steer_hold(struct engine *engine, struct offset_interval interval, int64_t now_ns,
 		struct estimate *ret);
 
-/* What the page calls it: enum chronotick_source_kind */
-uint8_t steer_source(enum fuse_level level);
+/*
+ * What the page calls it: enum chronotick_source_kind. kind: of the reference that the time rests on
+ * where it rests on no model; 0: NTP.
+ */
+uint8_t steer_source(enum fuse_level level, uint8_t kind);
 
 /* UTC jumps by shift_ns. */
 void steer_shift(struct engine *engine, int64_t shift_ns);

@@ -79,6 +79,7 @@ static void on_sample(void *data, const struct sample *made)
 	struct sample sample = *made;
 
 	sample.source = (uint16_t)ptp->index;
+	sample.kind = CHRONOTICK_PTP;
 	ptp->last = sample;
 	ptp->samples++;
 	ptp->context.events->sample(ptp->context.events->data, &sample);
