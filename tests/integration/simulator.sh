@@ -12,9 +12,10 @@ loop=(poll timerfd_create timerfd_settime clock_gettime clock_getres socket conn
 	setsockopt getsockopt getsockname send sendto sendmsg recv recvmsg)
 # before the loop: going to the background
 start=(fork pipe2)
-# off by the configuration: control socket; names, state and audit log, comparing CPUs (threads)
+# off by the configuration: control socket; names, state and audit log, comparing CPUs (threads);
+# the rate of a NIC's clock
 off=(accept4 listen shutdown getaddrinfo pthread_create nanosleep sem_init sem_post sem_wait sem_destroy
-	sem_timedwait)
+	sem_timedwait clock_adjtime)
 used=$(nm -D --undefined-only "$chronotickd" | awk '{ print $2 }' | sed 's/@.*//' |
 	grep -Ex "${families#^}" ; true)
 [ -n "$used" ] || fail "nm shows none of the functions that there must be"
