@@ -4,9 +4,12 @@
 //
 // usage: node binding-agent.mjs PAGE STATE...    (chronotick and the SDKs are in ./node_modules)
 import assert from 'node:assert';
+import {once} from 'node:events';
 import {createRequire} from 'node:module';
 import path from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {pathToFileURL} from 'node:url';
+import {SHARE_ENV, Worker} from 'node:worker_threads';
 
 const require = createRequire(path.join(process.cwd(), 'here.js'));
 const from = (name) => import(pathToFileURL(require.resolve(name)));
@@ -101,6 +104,20 @@ await Promise.all(Array.from({length: 10}, () => chronotick.callTool('wait_until
 clearInterval(timer);
 assert(ticks >= 3, `${ticks} turns of the loop`);
 await client.close();
+
+// A worker thread that is ended in the middle of calls, and one right when they end
+for (const seconds of [0.5, 0.05, 0.05]) {
+  const worker = new Worker(`
+    const {parentPort, workerData} = require('worker_threads');
+    const {callTool} = require(workerData.chronotick);
+    for (let i = 0; i < 8; i++) callTool('wait_until', {seconds: workerData.seconds});
+    parentPort.postMessage('called');`,
+  {eval: true, workerData: {chronotick: require.resolve('chronotick'), seconds}, env: SHARE_ENV});
+  await once(worker, 'message');
+  await sleep(50);
+  await worker.terminate();
+}
+await chronotick.callTool('wait_until', {seconds: 0.6}); // longer than what was left behind
 
 // The other agents
 const renamed = agent.createChronotickAgent(['get_time', 'mcp__clock__wait_until', 'Read'], 'clock');

@@ -30,6 +30,8 @@ struct tool_call {
 	char *page, *name, *arguments; /* page may be NULL */
 	char *text;
 	int result;
+	/* Under tools_lock: whose the call is where the environment ends before the thread */
+	int queued, abandoned;
 };
 
 /* Never unloaded. Returns 1, or 0 with an exception pending. */
@@ -86,19 +88,40 @@ static void tool_call_free(struct tool_call *call)
 	free(call);
 }
 
+/*
+ * The environment ends: its threadsafe functions go right after this, whoever has one. So a thread that
+ * is not done yet must not touch its own any more. What is queued already comes to tool_done().
+ */
+static void tool_abandon(void *data)
+{
+	struct tool_call *call = data;
+
+	pthread_mutex_lock(&tools_lock);
+	if (!call->queued)
+		call->abandoned = 1;
+	pthread_mutex_unlock(&tools_lock);
+}
+
 static void *tool_run(void *data)
 {
 	struct tool_call *call = data;
 	napi_threadsafe_function done = call->done;
+	int abandoned;
 
 	do
 		call->result = tools.call(call->page, call->name, call->arguments, &call->text);
 	while (call->result == -EINTR); /* signals are the main thread's */
-	/* Refused where the environment has ended meanwhile: nobody waits for an answer. */
-	if (napi_call_threadsafe_function(done, call, napi_tsfn_blocking) != napi_ok)
-		tool_call_free(call);
-	else
+	pthread_mutex_lock(&tools_lock);
+	abandoned = call->abandoned;
+	if (!abandoned) {
+		/* The queue has no limit, so this neither waits nor fails but for want of memory. */
+		call->queued = 1;
+		napi_call_threadsafe_function(done, call, napi_tsfn_nonblocking);
 		napi_release_threadsafe_function(done, napi_tsfn_release);
+	}
+	pthread_mutex_unlock(&tools_lock);
+	if (abandoned)
+		tool_call_free(call);
 	return NULL;
 }
 
@@ -120,10 +143,14 @@ static void tool_done(napi_env env, napi_value unused, void *context, void *data
 
 	(void)unused;
 	(void)context;
+	/* Not before the thread has let its function go */
+	pthread_mutex_lock(&tools_lock);
+	pthread_mutex_unlock(&tools_lock);
 	if (!env) {
 		tool_call_free(call);
 		return;
 	}
+	napi_remove_env_cleanup_hook(env, tool_abandon, call);
 	if (call->result == -ENOENT)
 		reject(env, call->deferred, "ENOENT", "no tool has that name");
 	else if (call->result == -EINVAL)
@@ -200,13 +227,18 @@ napi_value tools_call(napi_env env, napi_callback_info info)
 	    napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, NULL,
 					    tool_done, &tool->done) != napi_ok)
 		goto free;
+	/* After the function was made: what is added last is called first. */
+	if (napi_add_env_cleanup_hook(env, tool_abandon, tool) != napi_ok)
+		goto release;
 	if (napi_create_promise(env, &tool->deferred, &promise) != napi_ok ||
 	    thread_start(tool) < 0) {
-		napi_release_threadsafe_function(tool->done, napi_tsfn_abort);
 		napi_throw_error(env, NULL, "callTool(): no thread can be started");
-		goto free;
+		napi_remove_env_cleanup_hook(env, tool_abandon, tool);
+		goto release;
 	}
 	return promise;
+release:
+	napi_release_threadsafe_function(tool->done, napi_tsfn_abort);
 free:
 	tool_call_free(tool);
 	return NULL;
