@@ -224,8 +224,8 @@ def races_of_others(console):
 
 def judge(tap, results):
     """The programs' lines as checks. Returns whether the machine came to its end, which program was
-    the last, and how many have run."""
-    program, checks, done, ran = "init", 0, False, 0
+    the last, and the command lines of those that have run."""
+    program, checks, done, ran = "init", 0, False, set()
     for line in results.splitlines():
         found = CHECK.match(line)
         if found:
@@ -233,7 +233,7 @@ def judge(tap, results):
             tap.tell(not found[1], f"{program}: {found[2]}")
         elif line.startswith("# run "):
             program, checks = pathlib.PurePath(line[6:].split()[0]).name, 0
-            ran += 1
+            ran.add(line[6:])
         elif line.startswith("# end "):
             if line != "# end 0" or not checks:
                 tap.tell(False, f"{program}: ended with {line[6:]}, after {checks} checks")
@@ -324,8 +324,9 @@ def main():
         print(f"ok {tap.count} - {script} # SKIP this machine has no {', '.join(missing)}")
     tap.tell(done and not why, "the machine comes to its end"
              + ("" if done else f": the last one to run was {last}") + (f": {why}" if why else ""))
-    if done and ran != len(lines):
-        tap.tell(False, f"{ran} of {len(lines)} programs ran: {last} was the last")
+    for line in lines if done else []:
+        if line not in ran:
+            tap.tell(False, f"{line}: was not run: {last} was the last")
     console, others = races_of_others(console)
     if others:
         print(f"# {others} data races of the kernel's own")
