@@ -18,6 +18,8 @@
 struct file {
 	dev_t device;
 	uint64_t inode;
+	unsigned int range_count;
+	struct notes_range *ranges; /* of reads, offsets in the file */
 };
 
 struct process_seen {
@@ -29,6 +31,7 @@ struct process_seen {
 struct binaries {
 	uint32_t pid;
 	binaries_found found;
+	binaries_mapped mapped;
 	void *data;
 	struct file *files;
 	size_t file_count, file_room;
@@ -36,7 +39,8 @@ struct binaries {
 	size_t process_count, process_room;
 };
 
-int binaries_new(struct binaries **ret, uint32_t pid, binaries_found found, void *data)
+int binaries_new(struct binaries **ret, uint32_t pid, binaries_found found, binaries_mapped mapped,
+		 void *data)
 {
 	struct binaries *binaries = calloc(1, sizeof(*binaries));
 
@@ -44,6 +48,7 @@ int binaries_new(struct binaries **ret, uint32_t pid, binaries_found found, void
 		return -ENOMEM;
 	binaries->pid = pid;
 	binaries->found = found;
+	binaries->mapped = mapped;
 	binaries->data = data;
 	*ret = binaries;
 	return 0;
@@ -51,8 +56,12 @@ int binaries_new(struct binaries **ret, uint32_t pid, binaries_found found, void
 
 void binaries_free(struct binaries *binaries)
 {
+	size_t i;
+
 	if (!binaries)
 		return;
+	for (i = 0; i < binaries->file_count; i++)
+		free(binaries->files[i].ranges);
 	free(binaries->files);
 	free(binaries->processes);
 	free(binaries);
@@ -74,29 +83,47 @@ static bool room_make(void **items, size_t *room, size_t count, size_t size)
 	return true;
 }
 
-/* Note the file; false: it was known, or there is no room for it. */
-static bool file_is_new(struct binaries *binaries, dev_t device, uint64_t inode)
+/* The file of that number; NULL: it is not known. */
+static struct file *file_find(struct binaries *binaries, dev_t device, uint64_t inode)
 {
 	size_t i;
 
 	for (i = 0; i < binaries->file_count; i++)
 		if (binaries->files[i].inode == inode && binaries->files[i].device == device)
-			return false;
+			return &binaries->files[i];
+	return NULL;
+}
+
+/* Note the file; NULL: there is no room for it. */
+static struct file *file_add(struct binaries *binaries, dev_t device, uint64_t inode)
+{
 	if (!room_make((void **)&binaries->files, &binaries->file_room, binaries->file_count,
 		       sizeof(*binaries->files)))
-		return false;
-	binaries->files[binaries->file_count++] = (struct file){device, inode};
-	return true;
+		return NULL;
+	binaries->files[binaries->file_count] = (struct file){.device = device, .inode = inode};
+	return &binaries->files[binaries->file_count++];
+}
+
+static void file_ranges_keep(struct file *file, const struct notes *notes)
+{
+	size_t size = notes->range_count * sizeof(notes->ranges[0]);
+
+	if (!size || !(file->ranges = malloc(size)))
+		return;
+	memcpy(file->ranges, notes->ranges, size);
+	file->range_count = notes->range_count;
 }
 
 /* Read the file by the first path that opens. */
-static void file_look(struct binaries *binaries, const char *const *paths, const char *name)
+static void file_look(struct binaries *binaries, struct file *file, const char *const *paths,
+		      const char *name)
 {
 	struct notes notes;
 
 	for (; *paths; paths++) {
 		if (notes_read(&notes, *paths) < 0)
 			continue;
+		file_ranges_keep(file, &notes);
 		if (notes.probes)
 			binaries->found(binaries->data, *paths, name, &notes);
 		return;
@@ -107,6 +134,7 @@ int binaries_add(struct binaries *binaries, const char *path)
 {
 	struct stat status;
 	struct notes notes;
+	struct file *file;
 	int r;
 
 	r = notes_read(&notes, path);
@@ -114,31 +142,49 @@ int binaries_add(struct binaries *binaries, const char *path)
 		return r;
 	if (stat(path, &status) < 0)
 		return -errno;
-	if (file_is_new(binaries, status.st_dev, status.st_ino) && notes.probes)
-		binaries->found(binaries->data, path, path, &notes);
+	if (!file_find(binaries, status.st_dev, status.st_ino) &&
+	    (file = file_add(binaries, status.st_dev, status.st_ino))) {
+		file_ranges_keep(file, &notes);
+		if (notes.probes)
+			binaries->found(binaries->data, path, path, &notes);
+	}
 	return notes.probes ? 0 : -ENODATA;
 }
 
 /* One line of /proc/PID/maps */
 static void mapping_look(struct binaries *binaries, uint32_t pid, char *line)
 {
-	unsigned long begin, end, inode;
+	unsigned long begin, end, offset, inode;
+	struct file *file;
+	unsigned int i;
 	unsigned int major, minor;
 	char rights[5], by_mapping[64], by_root[4200];
 	const char *paths[] = {by_mapping, by_root, NULL};
 	int at = 0;
 
-	if (sscanf(line, "%lx-%lx %4s %*x %x:%x %lu %n", &begin, &end, rights, &major, &minor,
-		   &inode, &at) < 6 ||
+	if (sscanf(line, "%lx-%lx %4s %lx %x:%x %lu %n", &begin, &end, rights, &offset, &major,
+		   &minor, &inode, &at) < 7 ||
 	    !at || inode == 0 || rights[2] != 'x' || line[at] != '/')
 		return;
-	if (!file_is_new(binaries, makedev(major, minor), inode))
+	file = file_find(binaries, makedev(major, minor), inode);
+	if (file)
+		goto ranges;
+	file = file_add(binaries, makedev(major, minor), inode);
+	if (!file)
 		return;
 	line[strcspn(line, "\n")] = '\0';
 	/* The first way also leads to files that have been replaced since, but needs privilege. */
 	snprintf(by_mapping, sizeof(by_mapping), "/proc/%u/map_files/%lx-%lx", pid, begin, end);
 	snprintf(by_root, sizeof(by_root), "/proc/%u/root%s", pid, line + at);
-	file_look(binaries, paths, line + at);
+	file_look(binaries, file, paths, line + at);
+
+ranges:
+	for (i = 0; i < file->range_count; i++) {
+		uint64_t from = file->ranges[i].begin - offset, to = file->ranges[i].end - offset;
+
+		if (from < end - begin && to <= end - begin)
+			binaries->mapped(binaries->data, pid, begin + from, begin + to);
+	}
 }
 
 static void process_look(struct binaries *binaries, uint32_t pid)

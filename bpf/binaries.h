@@ -17,8 +17,12 @@ struct binaries;
 typedef void (*binaries_found)(void *data, const char *path, const char *name,
 			       const struct notes *notes);
 
+/* A process has a read of the page at these addresses; may be told again and again. */
+typedef void (*binaries_mapped)(void *data, uint32_t pid, uint64_t begin, uint64_t end);
+
 /* pid: look at that process alone; 0: at all. Returns 0 or -ENOMEM. */
-int binaries_new(struct binaries **ret, uint32_t pid, binaries_found found, void *data);
+int binaries_new(struct binaries **ret, uint32_t pid, binaries_found found, binaries_mapped mapped,
+		 void *data);
 void binaries_free(struct binaries *binaries); /* NULL is allowed */
 
 /* Tell of a file, if it has not been told of. Returns 0, or what notes_read() returns. */

@@ -60,6 +60,17 @@ struct torn {
 	__u64 last_ns; /* CLOCK_MONOTONIC */
 };
 
+/* Where a process reads the page, and how often a thread of it was switched out there */
+#define READING_RANGES 16
+struct reading {
+	__u64 preempted;
+	__u32 left_out; /* there are more than READING_RANGES places */
+	__u32 pad;
+	struct {
+		__u64 begin, end; /* addresses; 0: none */
+	} ranges[READING_RANGES];
+};
+
 /* What a process's canary measures: not that process's own reads */
 struct latency {
 	char comm[COMM_SIZE];

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an ELF file says of itself in notes: which of our probes are in it. The file is not trusted:
+ * What an ELF file says of itself in notes: which of our probes are in it, and where it
+ * reads the page. The file is not trusted:
  * anybody's program may be looked at.
  */
 #ifndef BPF_NOTES_H
 #define BPF_NOTES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Bits of struct notes.probes; the names are in notes_probe_name(). */
 enum notes_probe {
@@ -17,8 +19,17 @@ enum notes_probe {
 	NOTES_PROBES,
 };
 
+#define NOTES_RANGES_MAX 256
+
+/* From where a read begins until its last load of the line has been, offsets in the file */
+struct notes_range {
+	uint64_t begin, end;
+};
+
 struct notes {
-	unsigned int probes; /* 1 << enum notes_probe */
+	unsigned int probes;      /* 1 << enum notes_probe */
+	unsigned int range_count; /* of reads; what is beyond NOTES_RANGES_MAX is left out */
+	struct notes_range ranges[NOTES_RANGES_MAX];
 };
 
 /* The probe's name, under the provider `chronotick`. */

@@ -50,6 +50,8 @@ static const struct option_row rows[] = {
 	{"max-window-ns", "NS", NUMBER, AT(limits[ALERT_WINDOW]), 0, 1e12, "alert: write window"},
 	{"max-missed", "N", NUMBER, AT(limits[ALERT_MISSED]), 0, 1e12,
 	 "alert: publications missed by a process"},
+	{"preemption", NULL, FLAG, AT(preemption), 0, 0,
+	 "tell readers that were preempted: costs every context switch 3 us"},
 	{"json", NULL, FLAG, AT(json), 0, 0, "one JSON object a report"},
 	{"histograms", NULL, FLAG, AT(histograms), 0, 0, "draw the distributions, too"},
 	{"verbose", NULL, FLAG, AT(verbose), 0, 0, "what libbpf has to say"},

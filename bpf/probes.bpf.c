@@ -5,6 +5,7 @@
  */
 #include "count.bpf.h"
 
+#include "reading.bpf.h"
 #include "writer.bpf.h"
 
 #include <bpf/usdt.bpf.h>
@@ -18,6 +19,26 @@ struct {
 	__type(key, __u32);
 	__type(value, struct torn);
 } torn SEC(".maps");
+
+/* Are threads that are switched out in a read told of? Set at run time. */
+__u32 preempt_traced = 0;
+
+/* So soon after it is switched in again a read that was stopped finds that it is torn. */
+#define PREEMPTED_NS 50000
+
+/* Whose doing it was: the reader was stopped in its read, or the writer came in between. */
+static __always_inline void cause_count(struct torn *entry)
+{
+	__u32 thread = bpf_get_current_pid_tgid();
+	__u64 *since = bpf_map_lookup_elem(&preempted, &thread);
+
+	if (since && *since && bpf_ktime_get_ns() - *since < PREEMPTED_NS)
+		add(&entry->reader_preempted, 1);
+	else
+		add(&entry->writer_concurrent, 1);
+	if (since)
+		bpf_map_delete_elem(&preempted, &thread);
+}
 
 SEC("usdt")
 int BPF_USDT(on_torn, __u32 kind, __u32 retries, __u64 ticks, __u64 ns)
@@ -37,6 +58,8 @@ int BPF_USDT(on_torn, __u32 kind, __u32 retries, __u64 ticks, __u64 ns)
 		add(&entry->lost, 1);
 		notice_send(pid, NOTICE_LOST_READ, retries);
 	}
+	if (preempt_traced)
+		cause_count(entry);
 	add(&entry->retries, retries);
 	add(&entry->ticks, ticks);
 	add(&entry->ns, ns);

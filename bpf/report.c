@@ -108,6 +108,11 @@ static void torn_text(FILE *out, const struct process *process, double seconds)
 		" changed; %" PRIu64 " lost\n",
 		(uint64_t)torn->count, (double)torn->count / seconds, (uint64_t)torn->odd,
 		(uint64_t)torn->changed, (uint64_t)torn->lost);
+	if (torn->reader_preempted + torn->writer_concurrent)
+		fprintf(out,
+			"  cause                  reader preempted %" PRIu64
+			", writer concurrent %" PRIu64 "\n",
+			(uint64_t)torn->reader_preempted, (uint64_t)torn->writer_concurrent);
 }
 
 static void latency_text(FILE *out, const struct latency *latency)

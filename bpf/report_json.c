@@ -28,13 +28,15 @@ static json_t *distribution_json(const struct distribution *distribution)
 
 static json_t *torn_json(const struct torn *torn, double seconds)
 {
-	return json_pack("{s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "count",
+	return json_pack("{s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "count",
 			 (json_int_t)torn->count, "rate_hz", (double)torn->count / seconds, "odd",
 			 (json_int_t)torn->odd, "changed", (json_int_t)torn->changed, "lost",
 			 (json_int_t)torn->lost, "retries", (json_int_t)torn->retries,
 			 "retries_max", (json_int_t)torn->retries_max, "ticks",
 			 (json_int_t)torn->ticks, "ns", (json_int_t)torn->ns, "ns_max",
-			 (json_int_t)torn->ns_max);
+			 (json_int_t)torn->ns_max, "reader_preempted",
+			 (json_int_t)torn->reader_preempted, "writer_concurrent",
+			 (json_int_t)torn->writer_concurrent);
 }
 
 static json_t *latency_json(const struct latency *latency)

@@ -157,7 +157,8 @@ static int binaries_attach(struct tracer *tracer)
 	size_t i;
 	int r;
 
-	r = binaries_new(&tracer->binaries, tracer->options->pid, on_found, tracer);
+	r = binaries_new(&tracer->binaries, tracer->options->pid, on_found, tracer_on_mapped,
+			 tracer);
 	if (r < 0)
 		return r;
 	for (i = 0; i < tracer->options->binary_count; i++) {
@@ -205,6 +206,9 @@ int tracer_open(struct tracer **ret, const struct options *options, tracer_notic
 		r = -errno;
 		goto fail;
 	}
+	r = tracer_preempt_open(tracer);
+	if (r < 0)
+		goto fail;
 	r = binaries_attach(tracer);
 	if (r < 0)
 		goto fail;
@@ -234,6 +238,7 @@ void tracer_close(struct tracer *tracer)
 	free(tracer->links);
 	binaries_free(tracer->binaries);
 	tracer_module_close(tracer);
+	tracer_preempt_close(tracer);
 	ring_buffer__free(tracer->ring);
 	probes__destroy(tracer->probes);
 	free(tracer);

@@ -10,14 +10,16 @@
 #include "tracer.h"
 
 struct module;
+struct preempt;
 
 struct tracer {
 	const struct options *options;
 	tracer_noticed noticed;
 	void *data;
 	struct probes *probes;
-	struct module *module; /* the kernel module's tracepoints, or NULL */
-	bool module_failed;    /* told of, and not tried again */
+	struct module *module;   /* the kernel module's tracepoints, or NULL */
+	bool module_failed;      /* told of, and not tried again */
+	struct preempt *preempt; /* context switches, or NULL */
 	struct ring_buffer *ring;
 	struct binaries *binaries;
 	struct bpf_link **links;
@@ -37,5 +39,12 @@ const char *tracer_complaint(void);
 /* tracer_module.c: attach to the module's tracepoints, where it is loaded and has been asked for. */
 void tracer_module_try(struct tracer *tracer);
 void tracer_module_close(struct tracer *tracer);
+
+/* tracer_preempt.c: watch context switches, if that was asked for. Returns 0 or a negative errno. */
+int tracer_preempt_open(struct tracer *tracer);
+void tracer_preempt_close(struct tracer *tracer);
+
+/* A binaries_mapped: that process reads the page there. */
+void tracer_on_mapped(void *data, uint32_t pid, uint64_t begin, uint64_t end);
 
 #endif /* BPF_TRACER_PRIVATE_H */

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The inline reads are the same instructions with probes and without, in programs and in the shared
+"""The inline reads are the same instructions with probes and without, and with the notes of where they
+are and without, in programs and in the shared
 library, whatever the compiler: byte by byte, with relocations.
 
 usage: same-code.py CHRONOTICK_SOURCE_ROOT SOURCE..."""
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-VARIANTS = (("probes", ["-DCHRONOTICK_PROBES"]),)
+VARIANTS = (("probes", ["-DCHRONOTICK_PROBES"]), ("no notes", ["-DCHRONOTICK_NO_RANGES"]))
 
 
 def code(compiler, level, source, root, options):

@@ -63,6 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = notes_read_memory(&notes, image, image_size);
 	if (r != 0 || notes.probes >> NOTES_PROBES)
 		abort();
+	if (notes.range_count > NOTES_RANGES_MAX)
+		abort();
 	free(image);
 	return 0;
 }

@@ -27,6 +27,27 @@ Test(trace_notes, own)
 #endif
 }
 
+static int read_now(const struct chronotick *ct, struct chronotick_interval *ret)
+{
+	return chronotick_now(ct, ret);
+}
+
+/* Where this program has its inline read, which nobody runs either. */
+Test(trace_notes, ranges)
+{
+	int (*volatile read)(const struct chronotick *, struct chronotick_interval *) = read_now;
+	struct notes notes;
+	unsigned int i;
+
+	cr_assert(read);
+	cr_assert_eq(notes_read(&notes, "/proc/self/exe"), 0);
+	cr_assert_geq(notes.range_count, 1);
+	for (i = 0; i < notes.range_count; i++) {
+		cr_assert_lt(notes.ranges[i].begin, notes.ranges[i].end);
+		cr_assert_lt(notes.ranges[i].end - notes.ranges[i].begin, 1024);
+	}
+}
+
 Test(trace_notes, none_of_ours)
 {
 	struct notes notes;
