@@ -212,6 +212,30 @@ static void check_duplicate_ptp(struct parse *p, const struct map *map, unsigned
 	}
 }
 
+/* A clock does not say what its time is, and a guess would be 37 s off. */
+static void check_phc(struct parse *p, const struct map *map, unsigned int index)
+{
+	const struct source_config *sources = p->config->sources;
+	unsigned int line = config_map_line(map, "timescale"), i;
+	char path[PATH_TEXT_MAX];
+
+	if (sources[index].ptp.timescale == PTP_TIMESCALE_AUTO) {
+		snprintf(path, sizeof(path), "sources[%u].timescale", index);
+		config_complain(
+			p, line ? line : map->line, path,
+			"a clock does not say which its time is; allowed with phc: tai or utc");
+	}
+	for (i = 0; i < index && sources[index].phc; i++) {
+		if (sources[i].type != SOURCE_PHC || !sources[i].phc ||
+		    strcmp(sources[i].phc, sources[index].phc) != 0)
+			continue;
+		snprintf(path, sizeof(path), "sources[%u].phc", index);
+		config_complain(p, config_map_line(map, "phc"), path,
+				"duplicate source: sources[%u] is the same; allowed: each once", i);
+		return;
+	}
+}
+
 void config_source_check(struct parse *p, const struct map *map, unsigned int index)
 {
 	struct source_config *config = map->base;
@@ -226,6 +250,9 @@ void config_source_check(struct parse *p, const struct map *map, unsigned int in
 	switch (type) {
 	case SOURCE_FEED:
 		check_second_feed(p, map, index);
+		break;
+	case SOURCE_PHC:
+		check_phc(p, map, index);
 		break;
 	case SOURCE_PTP:
 		check_ptp(p, map, index);

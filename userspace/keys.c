@@ -6,6 +6,7 @@
 #include "config.h"
 #include "control/protocol.h"
 #include "local/peer.h"
+#include "sources/phc_source.h"
 #include "sources/ntp_poll.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -134,6 +135,7 @@ static const struct key realtime_keys[] = {
 
 #define NTP_TYPES (1 << SOURCE_NTP | 1 << SOURCE_POOL)
 #define PTP_TYPES (1 << SOURCE_PTP)
+#define PHC_TYPES (1 << SOURCE_PHC)
 #define TIME_TYPES (NTP_TYPES | PTP_TYPES)
 
 static const struct key_choice ptp_profiles[] = {
@@ -172,6 +174,8 @@ static const struct key source_keys[] = {
 	{"pool", KEY_HOST, NULL, MEMBER(source_config, ntp.server), .types = 1 << SOURCE_POOL,
 	 .names_type = true},
 	{"ptp", KEY_INTERFACE, NULL, MEMBER(source_config, ptp.interface), .types = PTP_TYPES,
+	 .names_type = true},
+	{"phc", KEY_PATH, NULL, 0, 63, MEMBER(source_config, phc), .types = PHC_TYPES,
 	 .names_type = true},
 	{"feed", KEY_PATH, NULL, 0, 107, MEMBER(source_config, feed), .types = 1 << SOURCE_FEED,
 	 .names_type = true},
@@ -212,11 +216,11 @@ static const struct key source_keys[] = {
 	{"announce_timeout", KEY_INTEGER, "3", 2, 10, MEMBER(source_config, ptp.announce_timeout),
 	 .types = PTP_TYPES},
 	{"timescale", KEY_CHOICE, "auto", CHOICES(ptp_timescales),
-	 MEMBER(source_config, ptp.timescale), .types = PTP_TYPES},
+	 MEMBER(source_config, ptp.timescale), .types = PTP_TYPES | PHC_TYPES},
 	{"utc_offset_s", KEY_INTEGER, "0", 0, 255, MEMBER(source_config, ptp.utc_offset_s),
-	 .types = PTP_TYPES},
+	 .types = PTP_TYPES | PHC_TYPES},
 	{"accuracy_ns", KEY_INTEGER, "0", 0, 1000000000, MEMBER(source_config, ptp.accuracy_ns),
-	 .types = PTP_TYPES},
+	 .types = PTP_TYPES | PHC_TYPES},
 	{"stamps", KEY_CHOICE, "auto", CHOICES(ptp_stamps), MEMBER(source_config, ptp.kernel),
 	 .types = PTP_TYPES},
 	{"asymmetry_ns", KEY_INTEGER, "0", -10000000, 10000000,
@@ -228,12 +232,17 @@ static const struct key source_keys[] = {
 	{"udp6_scope", KEY_INTEGER, "14", 1, 14, MEMBER(source_config, ptp.scope),
 	 .types = PTP_TYPES},
 	{"spp", KEY_INTEGER, "0", 0, 255, MEMBER(source_config, ptp.auth.spp), .types = PTP_TYPES},
+	{"poll", KEY_INTEGER, "0", PHC_SOURCE_POLL_MIN, PHC_SOURCE_POLL_MAX,
+	 MEMBER(source_config, phc_poll), .types = PHC_TYPES},
 	{"group", KEY_FILE_NAME, LOCAL_NO_GROUP, MEMBER(source_config, group),
 	 .types = 1 << SOURCE_FEED},
 	{"offline", KEY_BOOLEAN, "false", MEMBER(source_config, offline)},
-	{"prefer", KEY_BOOLEAN, "false", MEMBER(source_config, prefer), .types = TIME_TYPES},
-	{"trust", KEY_BOOLEAN, "false", MEMBER(source_config, trust), .types = TIME_TYPES},
-	{"noselect", KEY_BOOLEAN, "false", MEMBER(source_config, noselect), .types = TIME_TYPES},
+	{"prefer", KEY_BOOLEAN, "false", MEMBER(source_config, prefer),
+	 .types = TIME_TYPES | PHC_TYPES},
+	{"trust", KEY_BOOLEAN, "false", MEMBER(source_config, trust),
+	 .types = TIME_TYPES | PHC_TYPES},
+	{"noselect", KEY_BOOLEAN, "false", MEMBER(source_config, noselect),
+	 .types = TIME_TYPES | PHC_TYPES},
 };
 
 static const struct key state_keys[] = {

@@ -37,14 +37,14 @@ static int parse(struct config *config, const char *text, char **errors)
 #define ALLOWED_DOCUMENT                                                                           \
 	"page, clock, leap, counter, trust, realtime, warm_up_s, state, audit, sample_log, models, covariates, log_level, keys, control or sources"
 #define ALLOWED_SOURCE                                                                                  \
-	"ntp, pool, ptp, feed, maxsources, port, iburst, minpoll, maxpoll, samples_per_poll, "          \
+	"ntp, pool, ptp, phc, feed, maxsources, port, iburst, minpoll, maxpoll, samples_per_poll, "     \
 	"xleave, hwtimestamp, key, profile, transport, domain, delay_mechanism, unicast, negotiation, " \
 	"grant_s, announce_interval, sync_interval, delay_interval, announce_timeout, "                 \
 	"timescale, utc_offset_s, accuracy_ns, stamps, asymmetry_ns, asymmetry_max_ns, minor_version, " \
-	"udp6_scope, spp, group, offline, prefer, trust or noselect"
+	"udp6_scope, spp, poll, group, offline, prefer, trust or noselect"
 #define ALLOWED_SOURCES                                                                            \
 	"a list of 1 to 64 sources, members of pools counted, each a map with its kind (ntp, "     \
-	"pool, ptp or feed) as a key"
+	"pool, ptp, phc or feed) as a key"
 #define ALLOWED_SOCKET "allowed: none, or an absolute path of up to 107 bytes"
 #define ALLOWED_HOST "a host name, an IPv4 or an IPv6 address"
 #define ALLOWED_NAME "1 to 64 letters, digits, '.', '_' or '-', the first one no '.'"
@@ -210,7 +210,7 @@ static const struct {
 	{"sources:\n  - a.example\n",
 	 "f.yaml:2: sources[0]: it is no map; allowed: a map of " ALLOWED_SOURCE "\n"},
 	{"sources:\n  - iburst: true\n",
-	 "f.yaml:2: sources[0]: it has no kind; allowed: one of ntp, pool, ptp or feed\n"},
+	 "f.yaml:2: sources[0]: it has no kind; allowed: one of ntp, pool, ptp, phc or feed\n"},
 	{"sources:\n  - ptp: a/b\n    transport: serial\n    domain: 256\n",
 	 "f.yaml:2: sources[0].ptp: \"a/b\" is no such name; allowed: the name of a network "
 	 "interface, 1 to 15 bytes\n"
@@ -237,9 +237,9 @@ static const struct {
 	 "interface, transport, domain or unicast master\n"},
 	{"sources:\n  - ntp: a.example\n  - sundial: b.example\n    iburst: true\n",
 	 "f.yaml:3: sources[1].sundial: unknown key; allowed: " ALLOWED_SOURCE "\n"
-	 "f.yaml:3: sources[1]: it has no kind; allowed: one of ntp, pool, ptp or feed\n"},
+	 "f.yaml:3: sources[1]: it has no kind; allowed: one of ntp, pool, ptp, phc or feed\n"},
 	{"sources:\n  - ntp: a.example\n    pool: b.example\n",
-	 "f.yaml:3: sources[0].pool: a second kind: it is ntp already; allowed: one of ntp, pool, ptp or feed\n"},
+	 "f.yaml:3: sources[0].pool: a second kind: it is ntp already; allowed: one of ntp, pool, ptp, phc or feed\n"},
 	{"sources:\n  - feed: /run/x\n",
 	 "f.yaml:2: sources: a feed alone tells no time; allowed: " ALLOWED_SOURCES "\n"},
 	{"sources:\n  - ntp: a\n  - feed: feed.sock\n",
@@ -269,6 +269,12 @@ static const struct {
 	{"sources: [{ntp: a.example, iburst: yes}]\n",
 	 "f.yaml:1: sources[0].iburst: \"yes\" is neither true nor false; "
 	 "allowed: true or false\n"},
+	{"sources:\n  - phc: /dev/ptp0\n",
+	 "f.yaml:2: sources[0].timescale: a clock does not say which its time is; allowed with phc: tai "
+	 "or utc\n"},
+	{"sources:\n  - {phc: /dev/ptp0, timescale: tai}\n  - {phc: /dev/ptp0, timescale: utc, poll: 11}\n",
+	 "f.yaml:3: sources[1].poll: 11 is out of range; allowed: an integer from -3 to 10\n"
+	 "f.yaml:3: sources[1].phc: duplicate source: sources[0] is the same; allowed: each once\n"},
 	{"sources: [{ntp: a.example, hwtimestamp: eth0123456789abc}]\n",
 	 "f.yaml:1: sources[0].hwtimestamp: \"eth0123456789abc\" is no such name; allowed: none, or "
 	 "the name of a network interface, 1 to 15 bytes\n"},
@@ -796,7 +802,7 @@ Test(config, the_example_is_good_and_shows_every_key_with_its_default)
 	free(errors);
 
 	check_example(&keys_document, text, &count);
-	cr_assert_eq(count, 97);
+	cr_assert_eq(count, 99);
 	uncomment(text);
 	cr_assert_eq(parse(&shown, text, &errors), 0, "%s\n%s", errors, text);
 	free(errors);

@@ -109,7 +109,8 @@ int source_set_new(struct source_set **ret, const struct source_set_context *con
 	set->context = *context;
 	set->events = (struct source_events){set, on_sample, on_lost};
 	set->source_context = (struct source_context){
-		context->loop, context->counter, context->scale, &set->events, context->hardware};
+		context->loop, context->counter,  context->scale,
+		&set->events,  context->hardware, context->engine->config.leaps};
 	*ret = set;
 	return 0;
 }

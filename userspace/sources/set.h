@@ -31,6 +31,7 @@ enum source_type {
 	SOURCE_NTP,
 	SOURCE_POOL, /* of NTP servers */
 	SOURCE_PTP,
+	SOURCE_PHC,
 	SOURCE_TYPES, /* those above are the set's */
 	/* No source of time, so none of the set's: feed/feed.h. The configuration lists it all the same. */
 	SOURCE_FEED = SOURCE_TYPES,
@@ -40,7 +41,9 @@ enum source_type {
 struct source_config {
 	/* SOURCE_NTP, SOURCE_POOL: of each member, the server being the pool's name */
 	struct ntp_config ntp;
-	struct ptp_config ptp; /* SOURCE_PTP */
+	struct ptp_config ptp; /* SOURCE_PTP; SOURCE_PHC: timescale, utc_offset_s and accuracy_ns */
+	const char *phc;       /* SOURCE_PHC: the device's path */
+	int8_t phc_poll;       /* and log2 s */
 	uint8_t type;          /* enum source_type */
 	uint8_t maxsources;    /* SOURCE_POOL: members, 1 to POOL_MEMBERS_MAX */
 	bool offline;          /* it starts offline */
@@ -51,7 +54,7 @@ struct source_config {
 	bool noselect;
 };
 
-/* What an entry is called: its server, or its interface */
+/* What an entry is called: its server, its interface, or its device */
 const char *source_config_name(const struct source_config *config);
 
 /* The index of an entry that is no source: a pool without a member */

@@ -9,7 +9,14 @@
 
 const char *source_config_name(const struct source_config *config)
 {
-	return config->type == SOURCE_PTP ? config->ptp.interface : config->ntp.server;
+	switch (config->type) {
+	case SOURCE_PTP:
+		return config->ptp.interface;
+	case SOURCE_PHC:
+		return config->phc;
+	default:
+		return config->ntp.server;
+	}
 }
 
 bool set_config_is_good(const struct source_config *config)
@@ -20,7 +27,7 @@ bool set_config_is_good(const struct source_config *config)
 	       (config->maxsources >= 1 && config->maxsources <= POOL_MEMBERS_MAX);
 }
 
-#define STRINGS 4
+#define STRINGS 5
 
 /* The strings that an entry has of its own */
 static void strings_of(struct source_config *config, const char **ret[STRINGS])
@@ -29,6 +36,7 @@ static void strings_of(struct source_config *config, const char **ret[STRINGS])
 	ret[1] = &config->ptp.interface;
 	ret[2] = &config->ptp.unicast;
 	ret[3] = &config->ntp.interface;
+	ret[4] = &config->phc;
 }
 
 int set_config_copy(struct source_config *ret, const struct source_config *config)
@@ -72,6 +80,7 @@ void set_config_take(struct source_config *config, const struct source_config *o
 	config->ptp.interface = old.ptp.interface;
 	config->ptp.unicast = old.ptp.unicast;
 	config->ntp.interface = old.ntp.interface;
+	config->phc = old.phc;
 	explicit_bzero(&old, sizeof(old));
 }
 
@@ -84,6 +93,8 @@ bool set_config_is_same(const struct source_config *a, const struct source_confi
 {
 	if (a->type != b->type)
 		return false;
+	if (a->type == SOURCE_PHC)
+		return strcmp(a->phc, b->phc) == 0;
 	if (a->type == SOURCE_PTP)
 		return strcmp(a->ptp.interface, b->ptp.interface) == 0 &&
 		       text_is_same(a->ptp.unicast, b->ptp.unicast) &&

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "chronotick_page.h"
+#include "engine/leap.h"
 #include "engine/sample.h"
 #include "loop/loop.h"
 #include "timestamping/counter.h"
@@ -29,6 +30,7 @@ struct source_context {
 	const struct timescale *scale;
 	const struct source_events *events;
 	struct hardware_table *hardware; /* NULL: there are no hardware stamps */
+	const struct leap_table *leaps;  /* NULL: none */
 };
 
 #endif /* SOURCES_SOURCE_H */
