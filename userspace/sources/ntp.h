@@ -64,8 +64,8 @@ struct ntp;
  * its addresses, DENIED after kiss-o'-death DENY or RSTR, which ends it.
  *
  * With an interface its hardware stamps are used where both packets of an exchange have one, else
- * the kernel's. All packets go by that interface then. One that cannot stamp is tried again with the next request, at most once a
- * minute.
+ * the kernel's. All packets go by that interface then. One that cannot stamp is tried again with
+ * the next request, at most once a minute.
  *
  * In interleaved mode a sample comes with the answer to the next request, so it is one interval
  * old. A transmit stamp may come until then.
@@ -93,8 +93,8 @@ int ntp_reconfigure(struct ntp *ntp, const struct ntp_config *config);
 bool ntp_address(const struct ntp *ntp, struct resolver_address *ret);
 
 /*
- * Fill in name, kind, stamps, stratum, leap, reach, poll, delay, dispersion, samples and last_counter;
- * the other members, which only the engine knows, are left alone.
+ * Fill in name, kind, stamps, stratum, leap, reach, poll, delay, dispersion, samples and
+ * last_counter; the other members, which only the engine knows, are left alone.
  */
 void ntp_describe(const struct ntp *ntp, struct chronotick_source *ret);
 void ntp_statistics(const struct ntp *ntp, struct ntp_statistics *ret);

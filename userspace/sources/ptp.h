@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The PTP client: one port of an ordinary clock on one interface, IEEE 1588-2019. It is never a master
- * and sets no clock. ptp_port.h has the protocol, ptp_socket.h the sockets.
+ * The PTP client: one port of an ordinary clock on one interface, IEEE 1588-2019. It is never a
+ * master and sets no clock. ptp_port.h has the protocol, ptp_socket.h the sockets.
  */
 #ifndef SOURCES_PTP_H
 #define SOURCES_PTP_H
@@ -48,19 +48,20 @@ enum ptp_profile {
 struct ptp;
 
 /*
- * A port on an interface, which need not be there yet: it is looked for every second. `index` is the
- * source's number in samples and events. Events beside samples: UNREACHABLE when there is no master, or
- * none that does what it announces; UNSYNCHRONIZED while UTC does not follow from its time. Returns 0,
- * -EINVAL for a config out of range, or another negative errno.
+ * A port on an interface, which need not be there yet: it is looked for every second. `index` is
+ * the source's number in samples and events. Events beside samples: UNREACHABLE when there is no
+ * master, or none that does what it announces; UNSYNCHRONIZED while UTC does not follow from its
+ * time. Returns 0, -EINVAL for a config out of range, or another negative errno.
  */
 int ptp_new(struct ptp **ret, const struct source_context *context, unsigned int index,
 	    const struct ptp_config *config);
 void ptp_free(struct ptp *ptp);
 
 /*
- * Its stamps are the NIC's where that can stamp and says so when the sockets are opened: then a message
- * without one is dropped, since the two kinds are microseconds apart and that would be in no bound. A NIC that
- * does not stamp what it should is given up, for the kernel's stamps, until the source starts anew.
+ * Its stamps are the NIC's where that can stamp and says so when the sockets are opened: then a
+ * message without one is dropped, since the two kinds are microseconds apart and that would be in
+ * no bound. A NIC that does not stamp what it should is given up, for the kernel's stamps, until
+ * the source starts anew.
  */
 
 /* Does another configuration of the same interface say the same? */
@@ -70,8 +71,8 @@ bool ptp_is_configured(const struct ptp *ptp, const struct ptp_config *config);
 void ptp_online(struct ptp *ptp, bool online);
 
 /*
- * Fill in name (of the master, or of the interface), kind, stamps, stratum, leap, reach, poll, delay,
- * dispersion, samples and last_counter; the other members are left alone.
+ * Fill in name (of the master, or of the interface), kind, stamps, stratum, leap, reach, poll,
+ * delay, dispersion, samples and last_counter; the other members are left alone.
  */
 void ptp_describe(const struct ptp *ptp, struct chronotick_source *ret);
 void ptp_statistics(const struct ptp *ptp, struct ptp_statistics *ret);

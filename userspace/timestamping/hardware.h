@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An interface that stamps by hardware, and its clock against the counter: shared by all sources that
- * use it, set up for the first, given back after the last. No threads.
+ * An interface that stamps by hardware, and its clock against the counter: shared by all sources
+ * that use it, set up for the first, given back after the last. No threads.
  */
 #ifndef TIMESTAMPING_HARDWARE_H
 #define TIMESTAMPING_HARDWARE_H
@@ -27,8 +27,9 @@ void hardware_table_free(struct hardware_table *table);
 void hardware_table_restart(struct hardware_table *table);
 
 /*
- * Have an interface stamp what is needed (NIC_*), beside what it is needed for already. why: at least
- * NIC_TEXT_SIZE, one line that says why not after an error. Returns 0 or a negative errno, as nic_open().
+ * Have an interface stamp what is needed (NIC_*), beside what it is needed for already. why: at
+ * least NIC_TEXT_SIZE, one line that says why not after an error. Returns 0 or a negative errno, as
+ * nic_open().
  */
 int hardware_get(struct hardware **ret, struct hardware_table *table, const char *name,
 		 unsigned int needs, char *why);
@@ -36,8 +37,8 @@ void hardware_put(struct hardware *hardware); /* NULL is allowed */
 
 /*
  * Take a reading of the clock. To be done before a packet is sent whose stamp is wanted, and after
- * each stamp, before it is converted. A bond's change-over is noticed here: -ESTALE, and the next one is of
- * the new device. Returns 0 or a negative errno.
+ * each stamp, before it is converted. A bond's change-over is noticed here: -ESTALE, and the next
+ * one is of the new device. Returns 0 or a negative errno.
  */
 int hardware_read(struct hardware *hardware);
 

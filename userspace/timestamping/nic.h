@@ -2,11 +2,12 @@
 /*
  * A network interface's hardware stamps: whether it has what is needed, and having it stamp.
  *
- * The setting belongs to the interface, not to a socket: ptp4l and others may be relying on it. So it is left alone if it
- * serves; else it is made as narrow as possible, but never so that it stops to serve whom it served
- * before. What was changed is put back in the end, unless somebody else has changed it since.
- * A VLAN and a bond have no clock of their own: what counts is the device below them, of a bond the
- * active one. How the kernel is asked comes in through struct nic_io, so a test can be any NIC.
+ * The setting belongs to the interface, not to a socket: ptp4l and others may be relying on it. So
+ * it is left alone if it serves; else it is made as narrow as possible, but never so that it stops
+ * to serve whom it served before. What was changed is put back in the end, unless somebody else has
+ * changed it since. A VLAN and a bond have no clock of their own: what counts is the device below
+ * them, of a bond the active one. How the kernel is asked comes in through struct nic_io, so a test
+ * can be any NIC.
  */
 #ifndef TIMESTAMPING_NIC_H
 #define TIMESTAMPING_NIC_H
@@ -56,7 +57,8 @@ struct nic {
 };
 
 /*
- * Have an interface stamp. needs: NIC_*, or'ed. *nic is filled in, also after an error, for nic_close() and `why`.
+ * Have an interface stamp. needs: NIC_*, or'ed. *nic is filled in, also after an error, for
+ * nic_close() and `why`.
  *
  * Returns 0; -ENODEV: there is no such interface; -EOPNOTSUPP: it has no hardware stamps, no clock,
  * or no filter for what is needed; -EBUSY: it has, but not together with what somebody else needs;

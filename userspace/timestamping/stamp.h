@@ -28,25 +28,26 @@ struct stamp {
 int stamp_enable(int fd);
 
 /*
- * Ask for the NIC's stamps as well, beside those of the kernel: a packet that is sent has two messages
- * in the error queue then, the kernel's first. The NIC itself has to be told (nic.h). Sockets of
- * packets (AF_PACKET) will do, too.
+ * Ask for the NIC's stamps as well, beside those of the kernel: a packet that is sent has two
+ * messages in the error queue then, the kernel's first. The NIC itself has to be told (nic.h).
+ * Sockets of packets (AF_PACKET) will do, too.
  */
 int stamp_enable_hardware(int fd);
 
 /*
  * Receive one datagram without blocking. *stamp: when the kernel took it in, else (quality USER)
- * when this call did; and when the NIC did, if it says so. from may be NULL. truncated (may be NULL): it was longer than the buffer.
- * Returns its length, -EAGAIN, or another negative errno.
+ * when this call did; and when the NIC did, if it says so. from may be NULL. truncated (may be
+ * NULL): it was longer than the buffer. Returns its length, -EAGAIN, or another negative errno.
  */
 long stamp_receive(int fd, void *data, size_t size, struct sockaddr_storage *from,
 		   struct stamp *stamp, bool *truncated);
 
 /*
- * Take one message from the error queue. Returns 1 and *id, *stamp if it was a transmit stamp, of the
- * kernel, of the NIC or of both (*id is 0 where the stamp comes without one, as from a network simulator); 0 if it was something else;
- * -EAGAIN if the queue is empty; or the negative errno of an ICMP error that the queue told of,
- * which it does only for sockets with IP_RECVERR or IPV6_RECVERR.
+ * Take one message from the error queue. Returns 1 and *id, *stamp if it was a transmit stamp, of
+ * the kernel, of the NIC or of both (*id is 0 where the stamp comes without one, as from a network
+ * simulator); 0 if it was something else; -EAGAIN if the queue is empty; or the negative errno of
+ * an ICMP error that the queue told of, which it does only for sockets with IP_RECVERR or
+ * IPV6_RECVERR.
  */
 int stamp_transmitted(int fd, uint32_t *id, struct stamp *stamp);
 
