@@ -166,6 +166,13 @@ def module_folder_build(folder, kernel, work, machine):
     return (made[0] if made and not built.returncode else None), said
 
 
+def devices_known(emulator):
+    """The names of devices that an emulator has."""
+    text = subprocess.run([emulator, "-device", "help"], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True, check=False).stdout
+    return re.findall(r'^name "([^"]+)"', text, re.MULTILINE)
+
+
 def tool_find(name):
     """A command of this machine, or of Debian's packages that the scripts unpacked; None: neither."""
     places = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]
@@ -203,7 +210,10 @@ def boot(kernel, work, initramfs, arguments):
         "-append", f"console={console_port} RESULTS={results_port} quiet loglevel=7 panic=-1 "
                    f"oops=panic random.trust_cpu=on {append} {arguments.append}"]
     for device in arguments.device:
-        command += device.split()
+        if device in devices_known(program[0]):
+            command += ["-device", device]
+        else:
+            print(f"# {program[0]} emulates no {device}")
     try:
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, timeout=arguments.timeout, check=False)
