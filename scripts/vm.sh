@@ -5,7 +5,7 @@
 # $CHRONOTICK_KERNELS/LINE as vmlinuz, build (what a module is built against) and root.
 
 # The emulator, and what a module's build needs beside a compiler
-packages_vm=(qemu-system-x86 make dwarves libelf1 zstd busybox-static dash iproute2 kmod)
+packages_vm=(qemu-system-x86 make dwarves libelf1 zstd busybox-static dash iproute2 kmod dkms)
 vm_lines=(6.1 6.12)
 CHRONOTICK_KERNELS=${CHRONOTICK_KERNELS:-${XDG_CACHE_HOME:-$HOME/.cache}/chronotick/kernels}
 export CHRONOTICK_KERNELS
