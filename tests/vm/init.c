@@ -4,7 +4,7 @@
  * with its arguments, and turns the machine off. What they say goes to the serial port that the
  * kernel's command line names in RESULTS, the kernel's messages to another one.
  *
- * PROGRAM_S there is how long a program may take (240). Where the kernel looks for data races this turns
+ * PROGRAM_S there is how long a program may take (240), MESSAGES has the kernel's messages told, too. Where the kernel looks for data races this turns
  * it on, and where it looks for leaks it is told to, once all has run and the module is gone.
  *
  * "# run COMMAND" before each program, "# end STATUS" after it: its exit status, 128 + the signal that
@@ -148,6 +148,23 @@ static void leaks_look(void)
 		fclose(file);
 }
 
+/* Where the console is to be silent: lockdep has something against one that prints in interrupts. */
+static void messages_tell(void)
+{
+	int fd = getenv("MESSAGES") ? open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+	char record[2048], *text;
+	ssize_t got;
+
+	while (fd >= 0 && ((got = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE)) {
+		record[got > 0 ? got : 0] = '\0';
+		text = strchr(record, ';');
+		if (text)
+			printf("# kernel: %.*s\n", (int)strcspn(text + 1, "\n"), text + 1);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
 static void program_start(char *line)
 {
 	char *arguments[ARGUMENTS_MAX + 1];
@@ -236,6 +253,7 @@ int main(void)
 	printf("# run init\n");
 	module_unload("chronotick");
 	leaks_look();
+	messages_tell();
 	printf("# end 0\n");
 	if (*last) {
 		r = module_load("/chronotick.ko");

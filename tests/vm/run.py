@@ -328,7 +328,10 @@ def main():
     files["tests"] = (0o644, ("\n".join(lines) + "\n").encode())
 
     console, results, why = boot(kernel, work, cpio(files), arguments)
-    done, last, ran = judge(tap, results)
+    told = "".join(line[10:] + "\n" for line in results.splitlines()
+                   if line.startswith("# kernel: "))
+    done, last, ran = judge(tap, re.sub(r"^# kernel: .*\n", "", results, flags=re.MULTILINE))
+    console += told
     for script in skipped:
         tap.count += 1
         print(f"ok {tap.count} - {script} # SKIP this machine has no {', '.join(missing)}")
