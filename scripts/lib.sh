@@ -71,43 +71,45 @@ node_need() {
 	packages_need nodejs libnode-dev npm
 }
 
-# Set $chronyd and $chronyc to Debian's chrony. Where it is not installed it is unpacked below
-# build-packages/ instead: installing it would replace and start the host's own time daemon.
+# unpacked PACKAGE: have Debian's package unpacked as build-packages/PACKAGE, as installing it would
+# start its daemon, perhaps in the place of the host's own. Returns 1 if it is not to be had.
+unpacked() {
+	local dir=$top/build-packages new=.$1.$$
+	[ ! -d "$dir/$1" ] || return 0
+	say "unpacking $1"
+	mkdir -p "$dir"
+	apt_quiet update
+	(cd "$dir" && apt_quiet -o APT::Sandbox::User=root download "$1" &&
+		dpkg-deb -x "$1"_*.deb "$new" && { mv -T "$new" "$1" || rm -r "$new"; })
+}
+
+# Set $chronyd and $chronyc to Debian's chrony: this machine's, or unpacked.
 chronyd_find() {
-	local dir=$top/build-packages
 	PATH=$PATH:/usr/sbin
 	if chronyd=$(command -v chronyd) && chronyc=$(command -v chronyc); then
 		return 0
 	fi
-	chronyd=$dir/chrony/usr/sbin/chronyd
-	chronyc=$dir/chrony/usr/bin/chronyc
-	[ -x "$chronyd" ] && return 0
-	say "unpacking chrony"
-	mkdir -p "$dir"
-	apt_quiet update
-	(cd "$dir" && apt_quiet -o APT::Sandbox::User=root download chrony &&
-		dpkg-deb -x chrony_*.deb chrony) || die "cannot get Debian's package chrony"
+	unpacked chrony || die "cannot get Debian's package chrony"
+	chronyd=$top/build-packages/chrony/usr/sbin/chronyd
+	chronyc=$top/build-packages/chrony/usr/bin/chronyc
 }
 
-# Set $prometheus and $promtool to Debian's, which are unpacked below build-packages/ where they are not
-# installed, as installing would start a server. Returns 1 if that is not to be had.
+# Set $ptp4l to Debian's linuxptp, likewise.
+ptp4l_find() {
+	PATH=$PATH:/usr/sbin
+	ptp4l=$(command -v ptp4l) && return 0
+	unpacked linuxptp || die "cannot get Debian's package linuxptp"
+	ptp4l=$top/build-packages/linuxptp/usr/sbin/ptp4l
+}
+
+# Set $prometheus and $promtool to Debian's, likewise. Returns 1 if they are not to be had.
 prometheus_find() {
-	local dir=$top/build-packages
 	if prometheus=$(command -v prometheus) && promtool=$(command -v promtool); then
 		return 0
 	fi
-	prometheus=$dir/prometheus/usr/bin/prometheus
-	promtool=$dir/prometheus/usr/bin/promtool
-	[ -x "$promtool" ]
-}
-
-prometheus_get() {
-	local dir=$top/build-packages
-	! prometheus_find || return 0
-	say "unpacking prometheus"
-	mkdir -p "$dir"
-	(cd "$dir" && apt_quiet -o APT::Sandbox::User=root download prometheus &&
-		dpkg-deb -x prometheus_*.deb prometheus)
+	unpacked prometheus || return 1
+	prometheus=$top/build-packages/prometheus/usr/bin/prometheus
+	promtool=$top/build-packages/prometheus/usr/bin/promtool
 }
 
 # The npm packages that tests use, in $npm_dir: those that the lock file names, each with its hash,
@@ -138,20 +140,6 @@ npm_install() {
 		return 1
 	fi
 	cp "$npm_dir/package-lock.json" "$npm_dir/installed"
-}
-
-# Set $ptp4l to Debian's linuxptp, likewise.
-ptp4l_find() {
-	local dir=$top/build-packages
-	PATH=$PATH:/usr/sbin
-	ptp4l=$(command -v ptp4l) && return 0
-	ptp4l=$dir/linuxptp/usr/sbin/ptp4l
-	[ -x "$ptp4l" ] && return 0
-	say "unpacking linuxptp"
-	mkdir -p "$dir"
-	apt_quiet update
-	(cd "$dir" && apt_quiet -o APT::Sandbox::User=root download linuxptp &&
-		dpkg-deb -x linuxptp_*.deb linuxptp) || die "cannot get Debian's package linuxptp"
 }
 
 # builds DIRECTORY MESON-OPTION...: set up below the top if it is new, and build.

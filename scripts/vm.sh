@@ -67,14 +67,3 @@ vm_kernels() {
 		rm -rf "$CHRONOTICK_KERNELS/.$line.$$"
 	done
 }
-
-# linuxptp, for the machines: unpacked below build-packages/, as installing it would start services.
-vm_linuxptp() {
-	local dir=$top/build-packages
-	[ -z "$(PATH=$PATH:/usr/sbin command -v ptp4l)" ] || return 0
-	[ ! -x "$dir/linuxptp/usr/sbin/ptp4l" ] || return 0
-	say "unpacking linuxptp"
-	mkdir -p "$dir"
-	(cd "$dir" && apt_quiet update && apt_quiet -o APT::Sandbox::User=root download linuxptp &&
-		dpkg-deb -x linuxptp_*.deb linuxptp) || say "no linuxptp to be had"
-}
