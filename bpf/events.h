@@ -64,6 +64,8 @@ struct torn {
 #define READING_RANGES 16
 struct reading {
 	__u64 preempted;
+	__u64 samples; /* of the process, and of them those in a read */
+	__u64 samples_reading;
 	__u32 left_out; /* there are more than READING_RANGES places */
 	__u32 pad;
 	struct {

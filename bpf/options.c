@@ -52,6 +52,8 @@ static const struct option_row rows[] = {
 	 "alert: publications missed by a process"},
 	{"preemption", NULL, FLAG, AT(preemption), 0, 0,
 	 "tell readers that were preempted: costs every context switch 3 us"},
+	{"share", NULL, FLAG, AT(share), 0, 0,
+	 "what share of a CPU reads take, by 97 samples a second"},
 	{"json", NULL, FLAG, AT(json), 0, 0, "one JSON object a report"},
 	{"histograms", NULL, FLAG, AT(histograms), 0, 0, "draw the distributions, too"},
 	{"verbose", NULL, FLAG, AT(verbose), 0, 0, "what libbpf has to say"},

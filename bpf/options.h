@@ -33,6 +33,7 @@ struct options {
 	double limits[ALERTS]; /* NaN: none */
 	const char *pin;       /* directory; NULL: none */
 	bool live;             /* a table that is drawn again and again */
+	bool share;            /* sample where threads are, too */
 	bool preemption;       /* watch context switches, too */
 	bool json;
 	bool histograms;

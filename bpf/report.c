@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include "tracer.h"
+
 #include <chronotick/chronotick.h>
 #include <inttypes.h>
 #include <string.h>
@@ -121,6 +123,11 @@ static void latency_text(FILE *out, const struct latency *latency)
 		(uint64_t)latency->rounds, (uint64_t)latency->reads);
 }
 
+double report_share_percent(const struct reading *reading, double seconds)
+{
+	return (double)reading->samples_reading * 100 / (TRACER_SHARE_HZ * seconds);
+}
+
 const char *report_page_name(enum writer_page page)
 {
 	return page == WRITER_MODULE ? "module" : "shm";
@@ -166,6 +173,15 @@ int report_text(FILE *out, const struct snapshot *snapshot, const struct options
 		fprintf(out, "%s, pid %u\n", process->name, process->pid);
 		if (process->has_torn)
 			torn_text(out, process, snapshot->seconds);
+		if (process->has_reading)
+			fprintf(out,
+				"  in reads               %.1f %% of a CPU, %.0f %% of its own time "
+				"(%" PRIu64 " of %" PRIu64 " samples)\n",
+				report_share_percent(&process->reading, snapshot->seconds),
+				100.0 * (double)process->reading.samples_reading /
+					(double)process->reading.samples,
+				(uint64_t)process->reading.samples_reading,
+				(uint64_t)process->reading.samples);
 		if (process->has_latency)
 			latency_text(out, &process->latency);
 		for (page = 0; page < WRITER_PAGES; page++)

@@ -22,6 +22,9 @@ int report_json(FILE *out, const struct snapshot *snapshot, const struct options
 #define REPORT_TEXT_SIZE 32
 char *report_duration(char text[REPORT_TEXT_SIZE], double ns);
 
+/* Of one CPU's time, what the process spent in reads. */
+double report_share_percent(const struct reading *reading, double seconds);
+
 /* "shm" or "module" */
 const char *report_page_name(enum writer_page page);
 

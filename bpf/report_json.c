@@ -84,6 +84,12 @@ static json_t *process_json(const struct process *process, double seconds)
 
 	if (process->has_torn)
 		json_object_set_new(object, "torn", torn_json(&process->torn, seconds));
+	if (process->has_reading)
+		json_object_set_new(
+			object, "share",
+			json_pack("{s:I,s:I,s:f}", "samples", (json_int_t)process->reading.samples,
+				  "reading", (json_int_t)process->reading.samples_reading,
+				  "cpu_percent", report_share_percent(&process->reading, seconds)));
 	if (process->has_latency)
 		json_object_set_new(object, "canary", latency_json(&process->latency));
 	if ((writers = writers_json(process, seconds)))

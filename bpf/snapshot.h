@@ -15,6 +15,8 @@ struct process {
 	char name[COMM_SIZE];
 	bool has_torn;
 	struct torn torn;
+	bool has_reading; /* where it reads is known, and was watched */
+	struct reading reading;
 	bool has_latency;
 	struct latency latency;
 	bool has_writer[WRITER_PAGES];

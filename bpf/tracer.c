@@ -47,7 +47,7 @@ double tracer_now_s(void)
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static int link_keep(struct tracer *tracer, struct bpf_link *link)
+int tracer_link_keep(struct tracer *tracer, struct bpf_link *link)
 {
 	if (tracer->link_count == tracer->link_room) {
 		size_t room = tracer->link_room ? tracer->link_room * 2 : 16;
@@ -106,7 +106,7 @@ static void on_found(void *data, const char *path, const char *name, const struc
 					: "");
 			continue;
 		}
-		if (link_keep(tracer, link) == 0)
+		if (tracer_link_keep(tracer, link) == 0)
 			attached++;
 	}
 	if (attached && tracer->options->verbose)
@@ -207,6 +207,8 @@ int tracer_open(struct tracer **ret, const struct options *options, tracer_notic
 		goto fail;
 	}
 	r = tracer_preempt_open(tracer);
+	if (r == 0)
+		r = tracer_share_open(tracer);
 	if (r < 0)
 		goto fail;
 	r = binaries_attach(tracer);
@@ -239,6 +241,7 @@ void tracer_close(struct tracer *tracer)
 	binaries_free(tracer->binaries);
 	tracer_module_close(tracer);
 	tracer_preempt_close(tracer);
+	tracer_share_close(tracer);
 	ring_buffer__free(tracer->ring);
 	probes__destroy(tracer->probes);
 	free(tracer);

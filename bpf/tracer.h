@@ -8,6 +8,8 @@
 
 struct tracer;
 
+#define TRACER_SHARE_HZ 97 /* samples a second and CPU; a prime, so as not to march in step */
+
 /* One of the rare events, as it happens */
 typedef void (*tracer_noticed)(void *data, const struct notice *notice);
 

@@ -51,7 +51,7 @@ void tracer_on_mapped(void *data, uint32_t pid, uint64_t begin, uint64_t end)
 	struct reading reading = {0};
 	unsigned int i;
 
-	if (!tracer->options->preemption)
+	if (!tracer->options->preemption && !tracer->options->share)
 		return;
 	(void)bpf_map_lookup_elem(fd, &pid, &reading);
 	for (i = 0; i < READING_RANGES && reading.ranges[i].end; i++)

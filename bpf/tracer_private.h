@@ -11,6 +11,7 @@
 
 struct module;
 struct preempt;
+struct share;
 
 struct tracer {
 	const struct options *options;
@@ -20,6 +21,7 @@ struct tracer {
 	struct module *module;   /* the kernel module's tracepoints, or NULL */
 	bool module_failed;      /* told of, and not tried again */
 	struct preempt *preempt; /* context switches, or NULL */
+	struct share *share;     /* samples, or NULL */
 	struct ring_buffer *ring;
 	struct binaries *binaries;
 	struct bpf_link **links;
@@ -43,6 +45,13 @@ void tracer_module_close(struct tracer *tracer);
 /* tracer_preempt.c: watch context switches, if that was asked for. Returns 0 or a negative errno. */
 int tracer_preempt_open(struct tracer *tracer);
 void tracer_preempt_close(struct tracer *tracer);
+
+/* Keep the link until the end; on error it is destroyed. Returns 0 or -ENOMEM. */
+int tracer_link_keep(struct tracer *tracer, struct bpf_link *link);
+
+/* tracer_share.c: sample where threads are, if that was asked for. Returns 0 or a negative errno. */
+int tracer_share_open(struct tracer *tracer);
+void tracer_share_close(struct tracer *tracer);
 
 /* A binaries_mapped: that process reads the page there. */
 void tracer_on_mapped(void *data, uint32_t pid, uint64_t begin, uint64_t end);

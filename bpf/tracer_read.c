@@ -61,6 +61,20 @@ static int latency_take(struct snapshot *snapshot, const void *key, const void *
 	return 0;
 }
 
+static int reading_take(struct snapshot *snapshot, const void *key, const void *value)
+{
+	struct process *process;
+
+	if (!((const struct reading *)value)->samples)
+		return 0;
+	process = snapshot_process(snapshot, *(const uint32_t *)key);
+	if (!process)
+		return -ENOMEM;
+	process->has_reading = true;
+	process->reading = *(const struct reading *)value;
+	return 0;
+}
+
 static int bucket_take(struct snapshot *snapshot, const void *key, const void *value)
 {
 	const struct bucket *bucket = key;
@@ -80,6 +94,7 @@ int tracer_snapshot(const struct tracer *tracer, struct snapshot *ret)
 	struct writer_key writer_key;
 	struct bucket bucket;
 	struct writer writer;
+	struct reading reading;
 	struct latency latency;
 	struct torn torn;
 	uint64_t count;
@@ -92,6 +107,8 @@ int tracer_snapshot(const struct tracer *tracer, struct snapshot *ret)
 		.left_out = probes->bss->left_out,
 	};
 	r = map_walk(probes->maps.torn, &pid, &torn, torn_take, ret);
+	if (r == 0)
+		r = map_walk(probes->maps.readings, &pid, &reading, reading_take, ret);
 	if (r == 0)
 		r = map_walk(probes->maps.latency, &pid, &latency, latency_take, ret);
 	if (r == 0)
