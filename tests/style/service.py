@@ -22,7 +22,8 @@ for name, wanted in [("RuntimeDirectory", path), ("StateDirectory", "chronotick"
 device = re.search(r'#define CHRONOTICK_DEVICE_PATH "([^"]+)"',
                    (TOP / "kmod/uapi/chronotick_page.h").read_text()).group(1)
 for line, wanted in [("CapabilityBoundingSet=CAP_SYS_TIME", True), ("ProtectClock=yes", False),
-                     (f"DeviceAllow={device} r", True), ("SystemCallFilter=~@clock", True)]:
+                     (f"DeviceAllow={device} r", True), ("DeviceAllow=char-ptp r", True),
+                     ("SystemCallFilter=~@clock", True)]:
     if (line in unit.splitlines()) != wanted:
         print(f"chronotickd.service.in: {'lacks' if wanted else 'has'} {line}")
         failures += 1
