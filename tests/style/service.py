@@ -18,12 +18,13 @@ for name, wanted in [("RuntimeDirectory", path), ("StateDirectory", "chronotick"
         print(f"chronotickd.service.in: {name} has no {wanted}: {found}")
         failures += 1
 
-# Publishing in the module's page: what that takes, and no way to set the clock with it.
+# Publishing in the module's page, and PTP: what they take, and no way to set the clock with it.
 device = re.search(r'#define CHRONOTICK_DEVICE_PATH "([^"]+)"',
                    (TOP / "kmod/uapi/chronotick_page.h").read_text()).group(1)
-for line, wanted in [("CapabilityBoundingSet=CAP_SYS_TIME", True), ("ProtectClock=yes", False),
+capabilities = "CAP_SYS_TIME CAP_NET_BIND_SERVICE CAP_NET_RAW CAP_NET_ADMIN"
+for line, wanted in [("CapabilityBoundingSet=" + capabilities, True), ("ProtectClock=yes", False),
                      (f"DeviceAllow={device} r", True), ("DeviceAllow=char-ptp r", True),
-                     ("SystemCallFilter=~@clock", True)]:
+                     ("SystemCallFilter=~@clock", True), ("SystemCallErrorNumber=EPERM", True)]:
     if (line in unit.splitlines()) != wanted:
         print(f"chronotickd.service.in: {'lacks' if wanted else 'has'} {line}")
         failures += 1
