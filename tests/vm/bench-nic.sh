@@ -26,6 +26,7 @@ ls_net() { # DRIVER: its network device
 	return 1
 }
 
+$busybox ln -s /bin/dash /bin/sh
 for i in cat grep sed date mkdir uname dirname; do
 	$busybox ln -s $busybox /bin/$i 2>/dev/null
 done
