@@ -100,6 +100,7 @@ static int sample_make(struct phc_source *source, const struct phc_reading *read
 		.stamps_ns = error_ns,
 		.root_dispersion_ns = source->config.accuracy_ns,
 		.source = (uint16_t)source->index,
+		.kind = CHRONOTICK_PHC,
 		.tx_stamp = CHRONOTICK_STAMP_HARDWARE,
 		.rx_stamp = CHRONOTICK_STAMP_HARDWARE,
 		.stratum = 1,
