@@ -116,6 +116,7 @@ enum notice_kind {
 	NOTICE_MISSED,        /* value: publications that did not come */
 	NOTICE_WRITER,        /* module: value 1: there is no writer any more, 0: there is one */
 	NOTICE_INVALIDATE,    /* module: value: its events, a bit each */
+	NOTICE_KINDS,
 };
 
 struct notice {

@@ -19,7 +19,7 @@
 
 #define NOTICES_MAX 10 /* a second */
 
-/* Notices of the latest second */
+/* Of one kind, those of the latest second */
 struct notices {
 	uint64_t begun_ns;
 	unsigned int count;
@@ -33,29 +33,31 @@ static void on_signal(int number)
 	stopped = 1;
 }
 
-/* On stderr: stdout has the reports. No more than ten a second: the sums have them all. */
+/* On stderr: stdout has the reports. No more than ten of a kind a second: the sums have them all. */
 static void on_notice(void *data, const struct notice *notice)
 {
 	struct notices *told = data;
-	static const char *const texts[] = {
+	static const char *const texts[NOTICE_KINDS] = {
 		[NOTICE_LOST_READ] = "a read was lost, looks at a line",
 		[NOTICE_MISSED] = "publications missed",
 		[NOTICE_WRITER] = "the module's writer is gone (1) or there (0)",
 		[NOTICE_INVALIDATE] = "the module has taken back what was published, events",
 	};
 
+	if ((unsigned int)notice->kind >= NOTICE_KINDS)
+		return;
+	told += notice->kind;
 	if (notice->time_ns - told->begun_ns >= 1000000000) {
 		if (told->count > NOTICES_MAX)
-			fprintf(stderr, "%u more of the kind\n", told->count - NOTICES_MAX);
+			fprintf(stderr, "%s: %u times more\n", texts[notice->kind],
+				told->count - NOTICES_MAX);
 		told->begun_ns = notice->time_ns;
 		told->count = 0;
 	}
 	if (told->count++ >= NOTICES_MAX)
 		return;
-	if ((unsigned int)notice->kind < sizeof(texts) / sizeof(texts[0]))
-		fprintf(stderr, "%.6f %.*s, pid %u: %s: %" PRIu64 "\n",
-			(double)notice->time_ns * 1e-9, COMM_SIZE, notice->comm, notice->pid,
-			texts[notice->kind], (uint64_t)notice->value);
+	fprintf(stderr, "%.6f %.*s, pid %u: %s: %" PRIu64 "\n", (double)notice->time_ns * 1e-9,
+		COMM_SIZE, notice->comm, notice->pid, texts[notice->kind], (uint64_t)notice->value);
 }
 
 /* Returns how many thresholds are passed, or a negative errno. */
@@ -163,7 +165,7 @@ static int run_live(struct tracer *tracer, const struct options *options)
 int main(int argc, char **argv)
 {
 	struct sigaction action = {.sa_handler = on_signal};
-	struct notices told = {0};
+	struct notices told[NOTICE_KINDS] = {0};
 	struct tracer *tracer;
 	struct options options;
 	int r;
@@ -174,7 +176,7 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	/* Notices would be drawn into the live table. */
-	r = tracer_open(&tracer, &options, options.live ? NULL : on_notice, &told);
+	r = tracer_open(&tracer, &options, options.live ? NULL : on_notice, told);
 	if (r < 0)
 		return TRACE_FAILED;
 	fprintf(stderr, "chronotick-trace: tracing %u file%s\n", tracer_binaries(tracer),

@@ -15,7 +15,8 @@
 #define PROBE7(name, a, b, c, d, e, f, g) STAP_PROBE7(chronotick, name, a, b, c, d, e, f, g)
 #else
 #define PROBE3(name, a, b, c) ((void)(a), (void)(b), (void)(c))
-#define PROBE7(name, a, b, c, d, e, f, g) (PROBE3(name, a, b, c), PROBE3(name, d, e, f), (void)(g))
+#define PROBE7(name, a, b, c, d, e, f, g)                                                          \
+	((void)(a), (void)(b), (void)(c), (void)(d), (void)(e), (void)(f), (void)(g))
 #endif
 
 #endif /* BASE_PROBE_H */
