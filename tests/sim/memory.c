@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "engine/memory.h"
-#include "world.h"
+#include "restart.h"
 
 #define WORLDS 40
 #define FIRST_S 1800
@@ -35,22 +35,12 @@ struct outcome {
 	double worst_settled;
 };
 
-static const struct server_config server_config = {
-	.to = {20e3, 10e3},
-	.from = {20e3, 10e3},
-	.stamp_ns = 2e3,
-	.root_delay_ns = 20e3,
-	.root_dispersion_ns = 10e3,
-	.poll_s = 16,
-};
-
 static void read_line(const struct correction *line, const struct oscillator *osc, int64_t true_ns,
 		      bool early, bool settled, struct outcome *out)
 {
 	uint64_t counts = oscillator_counter(osc, true_ns) - line->counter;
 	__int128 utc = line->utc + (__int128)counts * (__int128)line->mult * 1024;
-	__int128 truth = (__int128)(WORLD_START_UTC_NS + true_ns) * ((__int128)1 << 64);
-	double error = (double)(utc - truth) * 0x1p-64;
+	double error = restart_error(utc, true_ns);
 	double half = (double)line->bound.total_ns +
 		      (double)(((unsigned __int128)line->bound.growth * counts) >> 54) + 1;
 
@@ -70,6 +60,7 @@ static void read_line(const struct correction *line, const struct oscillator *os
 static void run(struct engine *engine, const struct oscillator *osc, struct rng *rng,
 		int64_t from_ns, int64_t to_ns, struct outcome *out)
 {
+	const struct server_config server_config = restart_server(16);
 	struct server server = {.config = &server_config, .next_ns = from_ns};
 	struct correction line;
 	struct sample sample;
@@ -91,19 +82,6 @@ static void run(struct engine *engine, const struct oscillator *osc, struct rng 
 	}
 }
 
-static int engine_start(struct engine *engine)
-{
-	struct engine_config config = {
-		.max_drift_ppb = 200000,
-		.wander_ppb = 1000,
-		.max_bound_ns = 1000000000,
-		.max_distance_ms = 1000,
-	};
-
-	oscillator_timescale(&config.scale);
-	return engine_init(engine, &config, 1);
-}
-
 static int world(uint64_t seed, struct outcome outcomes[USES])
 {
 	struct rng rng = {seed * 0x9e3779b97f4a7c15ULL | 1};
@@ -123,7 +101,7 @@ static int world(uint64_t seed, struct outcome outcomes[USES])
 
 	if (oscillator_init(&osc, &config, SECONDS, &rng) < 0)
 		return -1;
-	r = engine_start(&engine);
+	r = restart_engine(&engine, 1000);
 	run(&engine, &osc, &rng, 0, end_ns, &ignored);
 	if (r == 0)
 		r = engine_memory_get(&engine, &memory);
@@ -131,7 +109,7 @@ static int world(uint64_t seed, struct outcome outcomes[USES])
 		struct rng same = rng; /* the same noise for each */
 		uint64_t lie = memory.mult / 20000;
 
-		r = engine_start(&engine);
+		r = restart_engine(&engine, 1000);
 		told = memory;
 		if (use == FALSE_MEMORY) {
 			told.mult += lie;
@@ -145,13 +123,6 @@ static int world(uint64_t seed, struct outcome outcomes[USES])
 	}
 	oscillator_clear(&osc);
 	return r;
-}
-
-static bool expect(bool good, const char *what)
-{
-	if (!good)
-		printf("# not so: %s\n", what);
-	return good;
 }
 
 int main(void)
@@ -177,17 +148,19 @@ int main(void)
 		       "%d s: worst error %6.1f us; outside %" PRIu64 " of %" PRIu64 "\n",
 		       use_names[use], 1e-3 * bound[use], 1e-3 * error[use], SETTLED_S,
 		       1e-3 * out->worst_settled, out->outside, out->reads);
-		good &= expect(out->reads > WORLDS * SECOND_S * 3, "there is trusted time");
-		good &= expect(use == FALSE_MEMORY || out->outside == 0,
-			       "the truth is inside the bound");
+		good &= restart_expect(out->reads > WORLDS * SECOND_S * 3, "there is trusted time");
+		good &= restart_expect(use == FALSE_MEMORY || out->outside == 0,
+				       "the truth is inside the bound");
 	}
-	good &= expect(bound[REMEMBERED] < 0.15 * bound[FORGOTTEN], "memory narrows the bound");
-	good &= expect(error[REMEMBERED] < 0.2 * error[FORGOTTEN], "memory narrows the error");
-	good &= expect(error[RESTARTED] < 0.3 * error[FORGOTTEN],
-		       "what a reboot leaves of it narrows the error");
-	good &= expect(outcomes[FALSE_MEMORY].outside_settled == 0 &&
-			       outcomes[FALSE_MEMORY].worst_settled <
-				       2 * outcomes[FORGOTTEN].worst_settled,
-		       "a false memory is found out");
+	good &= restart_expect(bound[REMEMBERED] < 0.15 * bound[FORGOTTEN],
+			       "memory narrows the bound");
+	good &= restart_expect(error[REMEMBERED] < 0.2 * error[FORGOTTEN],
+			       "memory narrows the error");
+	good &= restart_expect(error[RESTARTED] < 0.3 * error[FORGOTTEN],
+			       "what a reboot leaves of it narrows the error");
+	good &= restart_expect(outcomes[FALSE_MEMORY].outside_settled == 0 &&
+				       outcomes[FALSE_MEMORY].worst_settled <
+					       2 * outcomes[FORGOTTEN].worst_settled,
+			       "a false memory is found out");
 	return good ? 0 : 1;
 }

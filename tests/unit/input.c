@@ -195,6 +195,7 @@ Test(input, the_test_has_every_kind)
 	unsigned int i, statuses = 0;
 
 	begin(&config);
+	(void)engine_memory_row(&engine, 0, (double[LEARNT_ROW_MAX]){0});
 	(void)engine_memory_set(&engine, &(struct engine_memory){0}, 0, true);
 	for (i = 0; i < SOURCES; i++)
 		cr_assert_eq(engine_source_add(&engine, i), 0);

@@ -24,7 +24,8 @@ void bank_init(struct bank *bank, struct bank_member *members, unsigned int coun
 	*bank = (struct bank){.members = members,
 			      .count = count,
 			      .member_kept = MEMBER_KEPT,
-			      .family_kept = FAMILY_KEPT};
+			      .family_kept = FAMILY_KEPT,
+			      .scale_first = 1};
 }
 
 double bank_scale(const struct bank *bank, const struct bank_member *member)
@@ -139,23 +140,33 @@ static void weights_set(struct bank *bank)
 	noise_set(bank);
 }
 
-static void bank_begin(struct bank *bank, double y_ns, double sd_ns)
+void bank_known(struct bank *bank, double scale)
 {
 	unsigned int i;
 
-	bank->log_variance = 2 * log(sd_ns);
-	bank->usual_variance = sd_ns * sd_ns;
+	bank->scale_first = scale;
 	bank->scale_count = SCALE_FIRST;
+	for (i = 0; i < bank->count; i++)
+		bank->members[i].scale_sum = SCALE_FIRST * scale;
+	weights_set(bank);
+}
+
+static void bank_begin(struct bank *bank, double y_ns, double sd_ns)
+{
+	double variance = sd_ns * sd_ns;
+	unsigned int i;
+
+	bank->log_variance = 2 * log(sd_ns);
+	bank->usual_variance = variance;
 	for (i = 0; i < bank->count; i++) {
 		struct bank_member *member = &bank->members[i];
 
 		member->kalman.x[KALMAN_OFFSET] = y_ns;
-		member->kalman.p[KALMAN_OFFSET][KALMAN_OFFSET] = sd_ns * sd_ns;
-		member->scale_sum = SCALE_FIRST;
-		member->likelihood = 0;
+		member->kalman.p[KALMAN_OFFSET][KALMAN_OFFSET] =
+			fmax(variance, variance / bank->scale_first);
 		member->evidence = 0;
 	}
-	weights_set(bank);
+	bank_known(bank, bank->scale_first);
 }
 
 /*

@@ -70,6 +70,7 @@ struct bank {
 	double log_variance;   /* of measurements, ns^2: the mean of its logarithm */
 	double usual_variance; /* the geometric mean */
 	double scale_count;
+	double scale_first; /* what all scales are beforehand, 1 */
 	/* bank_noise(): a constant, ns^2, and a factor of the expected variance */
 	double noise_variance;
 	double noise_share;
@@ -79,9 +80,16 @@ struct bank {
 /*
  * Members, in an array of the caller's that outlives the bank, have share, noise, equal and their
  * states' kalman_init() set; the offset's standard deviation is that of the first measurement. The
- * offset and all weights are set by the first bank_update().
+ * offset and all weights are set by the first bank_update(). Likelihoods, of members and families,
+ * are 0, or what an earlier bank left.
  */
 void bank_init(struct bank *bank, struct bank_member *members, unsigned int count);
+
+/*
+ * Before the first bank_update(): what the scale is beforehand, > 0, for as little as without this.
+ * Members' variances are relative to it. Sets the weights, by the likelihoods.
+ */
+void bank_known(struct bank *bank, double scale);
 
 /*
  * Measured dt_s >= 0 after the measurement before: the offset is y_ns, with an expected standard

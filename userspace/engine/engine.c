@@ -156,6 +156,7 @@ void engine_reset(struct engine *engine)
 		if (engine->sources[i].present)
 			slot_reset(engine, i);
 	engine->limits.prior = (struct filter_prior){0};
+	engine->learnt = (struct learnt){0};
 	engine->epoch++;
 	steer_reset(engine);
 	engine->has_base = false;

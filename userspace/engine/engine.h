@@ -16,6 +16,7 @@
  *	leap.h     when UTC breaks at a leap second, and what is before and after it
  *	bound.h    arithmetic of the bound, and the limits that its promise rests on
  *	memory.h   what one run leaves to the next
+ *	learnt.h   ... of what its models have learnt
  *	input.h    all that an engine is given, to be recorded and given to another one
  *
  * A new sample costs its filter's work; the first engine_correct() after it, or after 100 ms
@@ -32,6 +33,7 @@
 #include "engine/cluster.h"
 #include "engine/filter.h"
 #include "engine/leap.h"
+#include "engine/learnt.h"
 #include "engine/models.h"
 #include "engine/sample.h"
 #include "engine/source_options.h"
@@ -159,6 +161,9 @@ struct engine {
 	int64_t most_ns;            /* when they did, raw time */
 	bool has_base;              /* there is a trusted time */
 	struct models models;
+	struct learnt learnt; /* by an earlier run: memory.h */
+	int64_t learnt_age_ns;
+	bool learnt_same;      /* the oscillator has run on since */
 	struct estimate lines; /* what the sources' lines said when last weighed */
 	bool has_lines;
 	bool disproved;        /* what an earlier run knew is not true: the models were told */

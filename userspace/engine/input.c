@@ -49,6 +49,8 @@ int engine_input(struct engine *engine, const struct engine_input *input, struct
 		return engine_covariates(engine, input->counter, &input->covariates);
 	case ENGINE_INPUT_FEED:
 		return engine_feed(engine, input->counter, &input->prediction);
+	case ENGINE_INPUT_LEARNT:
+		return engine_memory_row(engine, input->row, input->values);
 	case ENGINE_INPUT_MEMORY:
 		return engine_memory_set(engine, &input->memory, input->age_ns,
 					 input->same_oscillator);

@@ -26,6 +26,7 @@ enum engine_input_kind {
 	ENGINE_INPUT_SAMPLE,
 	ENGINE_INPUT_COVARIATES,
 	ENGINE_INPUT_FEED,
+	ENGINE_INPUT_LEARNT,
 	ENGINE_INPUT_MEMORY,
 	ENGINE_INPUT_CORRECT,
 	ENGINE_INPUT_KINDS,
@@ -43,7 +44,9 @@ struct engine_input {
 	struct sample sample;
 	struct covariates covariates;
 	struct prediction prediction; /* FEED */
-	struct engine_memory memory;  /* and below: MEMORY */
+	uint32_t row;                 /* LEARNT */
+	double values[LEARNT_ROW_MAX];
+	struct engine_memory memory; /* and below: MEMORY */
 	int64_t age_ns;
 	bool same_oscillator;
 };

@@ -12,10 +12,7 @@
 #define WALK_FACTOR 3.16227766
 /* What is kept of likelihoods at each measurement: hours count. */
 #define KEPT 0.999
-/* A day has to be seen before its time can be said to matter. */
-#define DAY_S 86400.0
-/* Nothing is said before so many measurements, and while that anything matters is not as sure. */
-#define MEASURED_MIN 60
+/* Nothing is said while that anything matters is not as sure. */
 #define SURE 0.8
 /* No covariate moves by more of its units. */
 #define INPUT_MAX 1000.0
@@ -34,7 +31,6 @@ static const struct {
 
 /* How likely each supposition is beforehand; the time of day comes in after a day. */
 static const double shares[LONG_TERM_FAMILIES] = {0.6, 0.25, 0.15, 0};
-#define DAY_SHARE 0.1
 
 /* Does a supposition use the input? */
 static bool uses(unsigned int family, unsigned int input)
@@ -115,13 +111,13 @@ void long_term_covariates(struct long_term *model, int64_t raw_ns,
 static void integrals_at(const struct long_term *model, int64_t now_ns, double *ret)
 {
 	double since_s = model->has_covariates ? seconds(now_ns - model->covariates_ns) : 0;
-	double phase = 2 * M_PI * fmod(seconds(now_ns), DAY_S) / DAY_S;
+	double phase = 2 * M_PI * fmod(seconds(now_ns), LONG_TERM_DAY_S) / LONG_TERM_DAY_S;
 	unsigned int i;
 
 	for (i = 0; i < COVARIATE_COUNT; i++)
 		ret[i] = model->inputs[i].integral + since_s * model->inputs[i].value;
-	ret[COVARIATE_COUNT] = -DAY_S / (2 * M_PI) * cos(phase);
-	ret[COVARIATE_COUNT + 1] = DAY_S / (2 * M_PI) * sin(phase);
+	ret[COVARIATE_COUNT] = -LONG_TERM_DAY_S / (2 * M_PI) * cos(phase);
+	ret[COVARIATE_COUNT + 1] = LONG_TERM_DAY_S / (2 * M_PI) * sin(phase);
 }
 
 /* Let the bank have what was measured since it was, together. */
@@ -142,8 +138,9 @@ static void bank_give(struct long_term *model)
 	model->bank_s = mean_s;
 	model->weight = 0;
 	model->day_s += dt_s;
-	if (model->day_s >= DAY_S && model->bank.families[LONG_TERM_TIME_OF_DAY].share == 0)
-		bank_family_admit(&model->bank, LONG_TERM_TIME_OF_DAY, DAY_SHARE);
+	if (model->day_s >= LONG_TERM_DAY_S &&
+	    model->bank.families[LONG_TERM_TIME_OF_DAY].share == 0)
+		bank_family_admit(&model->bank, LONG_TERM_TIME_OF_DAY, LONG_TERM_DAY_SHARE);
 }
 
 void long_term_measure(struct long_term *model, const struct measurement *measurement)
@@ -220,7 +217,7 @@ int long_term_estimate(const struct long_term *model, int64_t now_ns, int64_t ho
 	struct bank_state now, then;
 	unsigned int i;
 
-	if (model->bank.measured < MEASURED_MIN ||
+	if (model->bank.measured < (model->known ? LONG_TERM_AGAIN : LONG_TERM_MEASURED_MIN) ||
 	    long_term_weight(model, LONG_TERM_NOTHING) > 1 - SURE)
 		return -EAGAIN;
 	dt_s = fmax(seconds(now_ns - model->origin_ns) - model->bank_s, 0);

@@ -23,6 +23,13 @@
 #define LONG_TERM_DAY 2 /* sine and cosine */
 #define LONG_TERM_INPUTS (COVARIATE_COUNT + LONG_TERM_DAY)
 
+/* Nothing is said before so many measurements; before fewer, if an earlier run has learnt (learnt.h) */
+#define LONG_TERM_MEASURED_MIN 60
+#define LONG_TERM_AGAIN 8
+/* A day has to be seen before its time can be said to matter; then it has this share. */
+#define LONG_TERM_DAY_S 86400.0
+#define LONG_TERM_DAY_SHARE 0.1
+
 enum long_term_family {
 	LONG_TERM_NOTHING,
 	LONG_TERM_TEMPERATURE,
@@ -57,6 +64,7 @@ struct long_term {
 	double bank_s;                           /* time that the bank was measured for */
 	double bank_integrals[LONG_TERM_INPUTS]; /* likewise */
 	double day_s;                            /* how long it has learnt, up to a day and more */
+	bool known;                              /* it goes on from what an earlier run learnt */
 };
 
 /* What is known of the rate beforehand: ns/s and its standard deviation, > 0 */

@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #include "engine/base.h"
+#include "engine/learnt_models.h"
 #include "engine/observe.h"
 #include "engine/steer.h"
 
-/* What another start of the machine may change: temperature, calibration, the machine itself */
-#define RESTART_SD_NS_S 1000.0
 #define RATE_SD_MAX 1e-3
 
 static uint64_t mult_from_rate(uint64_t nominal, int64_t rate)
@@ -60,6 +60,50 @@ int engine_memory_get(const struct engine *engine, struct engine_memory *ret)
 	return 0;
 }
 
+static double ns_s_from_mult(uint64_t nominal, uint64_t mult)
+{
+	return 1e9 * (double)rate_from_mult(nominal, mult) / (double)RATE_ONE;
+}
+
+void engine_learnt_get(const struct engine *engine, struct learnt *ret)
+{
+	models_learnt(&engine->models, engine->seen_ns,
+		      ns_s_from_mult(engine->config.scale.mult, engine->base.mult), ret);
+}
+
+const char *engine_learnt_check(const struct engine *engine, struct learnt *learnt)
+{
+	return learnt_check(learnt,
+			    short_term_members(engine->models.short_term.prior.disciplined));
+}
+
+int engine_memory_row(struct engine *engine, unsigned int row, const double values[LEARNT_ROW_MAX])
+{
+	struct engine_input input = {.kind = ENGINE_INPUT_LEARNT, .row = row};
+	struct learnt_row where;
+
+	memcpy(input.values, values, sizeof(input.values));
+	if (engine->observer)
+		engine->observer(engine->observer_data, &input, NULL);
+	if (!learnt_row(row, &where) || engine->has_first)
+		return -EINVAL;
+	memcpy((double *)&engine->learnt + where.first, values, where.count * sizeof(*values));
+	return 0;
+}
+
+void engine_memory_learnt(struct engine *engine, const struct learnt *learnt)
+{
+	struct learnt_row where;
+	unsigned int row;
+
+	for (row = 0; learnt_row(row, &where); row++) {
+		double values[LEARNT_ROW_MAX] = {0};
+
+		memcpy(values, (const double *)learnt + where.first, where.count * sizeof(*values));
+		(void)engine_memory_row(engine, row, values);
+	}
+}
+
 static bool memory_in_range(const struct engine_memory *memory)
 {
 	return memory->mult_lo <= memory->mult && memory->mult <= memory->mult_hi &&
@@ -83,18 +127,24 @@ int engine_memory_set(struct engine *engine, const struct engine_memory *memory,
 		return -ERANGE;
 
 	if (!same_oscillator)
-		sd_ns_s = sqrt(sd_ns_s * sd_ns_s + RESTART_SD_NS_S * RESTART_SD_NS_S);
+		sd_ns_s = hypot(sd_ns_s, LEARNT_RESTART_SD_NS_S);
 	rate = (struct rate_interval){rate_from_mult(nominal, memory->mult_lo),
 				      rate_from_mult(nominal, memory->mult_hi) + 1};
 	limits->prior = (struct filter_prior){
 		/* Raw time begins with the run, so it comes before all samples. */
 		.raw_ns = 0,
-		.rate = same_oscillator ? rate_widen(rate, rate_wander(&limits->wander, age_ns))
-					: (struct rate_interval){-RATE_ONE, RATE_ONE},
-		.rate_ns_s = 1e9 * (double)rate_from_mult(nominal, memory->mult) / (double)RATE_ONE,
+		.rate = {-RATE_ONE, RATE_ONE},
+		.rate_ns_s = ns_s_from_mult(nominal, memory->mult),
 		.sd_ns_s = rate_sd_aged(sd_ns_s, limits->wander_least, age_ns),
 		.noise_ns = memory->noise_ns,
 	};
+	(void)engine_learnt_check(engine, &engine->learnt);
+	engine->learnt_age_ns = age_ns;
+	engine->learnt_same = same_oscillator;
 	steer_reset(engine);
+	/* What it was seen to wander counts for the time in between, too. */
+	steer_wander(engine);
+	if (same_oscillator)
+		limits->prior.rate = rate_widen(rate, rate_wander(&limits->wander, age_ns));
 	return 0;
 }

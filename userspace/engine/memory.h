@@ -26,7 +26,27 @@ struct engine_memory {
 int engine_memory_get(const struct engine *engine, struct engine_memory *ret);
 
 /*
- * Begin with what an earlier run knew age_ns ago. To be called before the first sample. The
+ * What the engine's models have learnt, to go with its memory. Parts that are not known well enough
+ * to be of use are left out.
+ */
+void engine_learnt_get(const struct engine *engine, struct learnt *ret);
+
+/* As learnt_check(), for this engine's models */
+const char *engine_learnt_check(const struct engine *engine, struct learnt *learnt);
+
+/*
+ * A row (learnt_row()) of what an earlier run's models have learnt, for the engine_memory_set() that
+ * follows; parts that cannot be are dropped then. Returns 0; -EINVAL if there is no such row, or was
+ * a sample.
+ */
+int engine_memory_row(struct engine *engine, unsigned int row, const double values[LEARNT_ROW_MAX]);
+
+/* All rows of it, one after the other */
+void engine_memory_learnt(struct engine *engine, const struct learnt *learnt);
+
+/*
+ * Begin with what an earlier run knew age_ns ago, and with what its models had learnt, if that was
+ * given before. To be called before the first sample. The
  * standard deviation grows with the age as in a run (filter_prior_at()). same_oscillator: the
  * counter is known to have run on since (the machine was not started anew): then [mult_lo, mult_hi]
  * counts too, widened by the wander of that time; else the rate is an estimate, wrong by 1 ppm more.

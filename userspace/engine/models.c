@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/learnt_models.h"
+
 #define S 1000000000LL
 /* A prediction with this share of the standard deviation of another one is better. */
 #define BETTER 0.8
@@ -74,6 +76,29 @@ void models_reset(struct models *models, const struct short_term_prior *prior)
 	models->given_begin = models->given_end;
 	short_term_init(&models->short_term, prior, models->config.retroactive);
 	long_term_init(&models->long_term, prior->rate_ns_s, prior->rate_sd_ns_s);
+}
+
+void models_know(struct models *models, const struct learnt *learnt, int64_t age_ns,
+		 bool same_oscillator, bool disproved)
+{
+	struct learnt kept = *learnt;
+
+	if (disproved) {
+		memset(kept.short_term_families, 0, sizeof(kept.short_term_families));
+		memset(kept.short_term_likelihoods, 0, sizeof(kept.short_term_likelihoods));
+	}
+	if (kept.short_term_members > 0)
+		short_term_know(&models->short_term, &kept, age_ns, same_oscillator);
+	if (kept.long_term_inputs > 0 && !disproved)
+		long_term_know(&models->long_term, &kept, age_ns, same_oscillator);
+}
+
+void models_learnt(const struct models *models, int64_t now_ns, double rate_ns_s,
+		   struct learnt *ret)
+{
+	*ret = (struct learnt){0};
+	short_term_learnt(&models->short_term, ret);
+	long_term_learnt(&models->long_term, now_ns, rate_ns_s, ret);
 }
 
 /* The measurement's own error as it turned out so far, one standard deviation */

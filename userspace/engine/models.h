@@ -13,6 +13,7 @@
 #include "engine/covariates.h"
 #include "engine/external.h"
 #include "engine/fuse.h"
+#include "engine/learnt.h"
 #include "engine/long_term.h"
 #include "engine/prediction.h"
 #include "engine/schedule.h"
@@ -62,6 +63,17 @@ int models_init(struct models *models, const struct models_config *config);
 
 /* Begin anew, with what is known beforehand: what was measured is of another time. */
 void models_reset(struct models *models, const struct short_term_prior *prior);
+
+/*
+ * After models_reset(): go on from what an earlier run learnt, checked (learnt_check()), age_ns ago.
+ * If its rate is disproved, only the wander counts, which widens the bound. Scores begin anew.
+ */
+void models_know(struct models *models, const struct learnt *learnt, int64_t age_ns,
+		 bool same_oscillator, bool disproved);
+
+/* What they have learnt until now_ns, beside the best estimate of the rate then */
+void models_learnt(const struct models *models, int64_t now_ns, double rate_ns_s,
+		   struct learnt *ret);
 
 /* What may move the oscillator, as it was at raw_ns */
 void models_covariates(struct models *models, int64_t raw_ns, const struct covariates *covariates);

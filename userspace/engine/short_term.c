@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
+
+#include "engine/learnt_models.h"
 
 /* Random walks of the rate, ns/s after a second, from an oven's to a crystal's in the draught */
 #define WALK_LEAST 1e-3
@@ -41,6 +44,8 @@ static const double tempers[BANK_FAMILIES] = {[OSCILLATOR] = 0.3, [DISCIPLINED_C
 #define RUN_S 1000.0
 /* Far off is what lies beyond so many standard deviations */
 #define FAR_SD 5.0
+/* What rests on fewer measurements is nothing to tell the next run. */
+#define LEARNT_MIN 100
 
 /* The members of a kind, and in *ret the next one to be filled in */
 static void member_add(struct bank_member **ret, const struct bank_member *member,
@@ -92,6 +97,76 @@ static void members_init(struct short_term *model)
 		prior->disciplined * exp(-0.5 * rate_sds * rate_sds);
 	for (i = 0; i < BANK_FAMILIES; i++)
 		model->bank.families[i].temper = tempers[i];
+	for (i = 0; i < model->bank.count && model->known; i++)
+		model->members[i].likelihood = model->known_members[i];
+	for (i = 0; i < BANK_FAMILIES && model->known; i++)
+		model->bank.families[i].likelihood = model->known_families[i];
+}
+
+unsigned int short_term_members(double discipline)
+{
+	return 2 * (WALKS + RUNS + (discipline > 0 ? (unsigned int)DISCIPLINED : 0));
+}
+
+/* A logarithm of a likelihood that goes to the next run */
+static double likelihood_learnt(double likelihood, double best)
+{
+	return fmin(fmax(likelihood - best, LEARNT_LIKELIHOOD_LEAST), 0);
+}
+
+void short_term_learnt(const struct short_term *model, struct learnt *ret)
+{
+	const struct bank *bank = &model->bank;
+	double best[BANK_FAMILIES], best_family = -HUGE_VAL;
+	unsigned int i;
+
+	if (bank->measured < LEARNT_MIN && model->known) {
+		/* This run adds nothing to what the one before it knew. */
+		ret->short_term_members = short_term_members(model->prior.disciplined);
+		ret->walk_ns_s = model->known_walk_ns_s;
+		ret->slope_ns_s2 = model->known_slope_ns_s2;
+		memcpy(ret->short_term_families, model->known_families,
+		       sizeof(model->known_families));
+		memcpy(ret->short_term_likelihoods, model->known_members,
+		       sizeof(model->known_members));
+	}
+	if (bank->measured < LEARNT_MIN)
+		return;
+	ret->short_term_members = bank->count;
+	short_term_wander(model, &ret->walk_ns_s, &ret->slope_ns_s2);
+	for (i = 0; i < BANK_FAMILIES; i++) {
+		best[i] = -HUGE_VAL;
+		if (bank->families[i].share > 0)
+			best_family = fmax(best_family, bank->families[i].likelihood);
+	}
+	for (i = 0; i < BANK_FAMILIES; i++)
+		ret->short_term_families[i] =
+			bank->families[i].share > 0
+				? likelihood_learnt(bank->families[i].likelihood, best_family)
+				: 0;
+	for (i = 0; i < bank->count; i++)
+		best[bank->members[i].family] =
+			fmax(best[bank->members[i].family], bank->members[i].likelihood);
+	for (i = 0; i < bank->count; i++)
+		ret->short_term_likelihoods[i] = likelihood_learnt(bank->members[i].likelihood,
+								   best[bank->members[i].family]);
+}
+
+void short_term_know(struct short_term *model, const struct learnt *learnt, int64_t age_ns,
+		     bool same_oscillator)
+{
+	double kept = learnt_kept(age_ns, same_oscillator);
+	unsigned int i;
+
+	if (kept <= 0)
+		return;
+	model->known = true;
+	model->known_walk_ns_s = learnt->walk_ns_s;
+	model->known_slope_ns_s2 = learnt->slope_ns_s2;
+	for (i = 0; i < BANK_FAMILIES; i++)
+		model->known_families[i] = kept * learnt->short_term_families[i];
+	for (i = 0; i < SHORT_TERM_MEMBERS; i++)
+		model->known_members[i] = kept * learnt->short_term_likelihoods[i];
 }
 
 void short_term_init(struct short_term *model, const struct short_term_prior *prior,
@@ -293,17 +368,13 @@ static double walk_taken(const struct walks *levels)
 	return fmin(sure, levels[i].sum / levels[i].weight + 0.5 * log(WALK_FACTOR));
 }
 
-void short_term_wander(const struct short_term *model, double *walk_ns_s, double *slope_ns_s2)
+/* As of what was measured in this run, at least twice */
+static void own_wander(const struct bank *bank, double *walk_ns_s, double *slope_ns_s2)
 {
-	const struct bank *bank = &model->bank;
 	double best = -HUGE_VAL, all = 0, slope = 0;
 	struct walks levels[WALKS] = {{0, 0}};
 	unsigned int i, level = 0;
 
-	*walk_ns_s = 0;
-	*slope_ns_s2 = 0;
-	if (bank->measured < 2)
-		return;
 	for (i = 0; i < bank->count; i++)
 		if (bank->members[i].family == OSCILLATOR)
 			best = fmax(best, bank->members[i].evidence);
@@ -328,6 +399,20 @@ void short_term_wander(const struct short_term *model, double *walk_ns_s, double
 	}
 	*walk_ns_s = exp(walk_taken(levels));
 	*slope_ns_s2 = slope / all;
+}
+
+void short_term_wander(const struct short_term *model, double *walk_ns_s, double *slope_ns_s2)
+{
+	double known = fmax(1 - (double)model->bank.measured / SHORT_TERM_OWN, 0);
+
+	*walk_ns_s = 0;
+	*slope_ns_s2 = 0;
+	if (model->bank.measured >= 2)
+		own_wander(&model->bank, walk_ns_s, slope_ns_s2);
+	if (!model->known)
+		return;
+	*walk_ns_s = fmax(*walk_ns_s, known * model->known_walk_ns_s);
+	*slope_ns_s2 = fmax(*slope_ns_s2, known * model->known_slope_ns_s2);
 }
 
 void short_term_shift(struct short_term *model, int64_t shift_ns)

@@ -21,6 +21,9 @@
  */
 #define SHORT_TERM_CONFIRM 4
 
+/* So many measurements are enough to know an oscillator's wander: as many as evidence rests on */
+#define SHORT_TERM_OWN 500
+
 /*
  * What is known beforehand. disciplined: how likely it is, 0 to 1, that what is measured is no
  * oscillator but a clock that somebody else disciplines.
@@ -46,6 +49,11 @@ struct short_term {
 	bool doubted;                             /* measurements since have been far off; if so: */
 	struct kalman before[SHORT_TERM_MEMBERS]; /* the members without these */
 	struct retro_past past;                   /* since the latest contradiction */
+	/* What an earlier run found out (learnt.h) */
+	bool known;
+	double known_walk_ns_s, known_slope_ns_s2;
+	double known_families[BANK_FAMILIES]; /* likelihoods, already tempered; and below */
+	double known_members[SHORT_TERM_MEMBERS];
 };
 
 /* method: how the model goes on after a contradiction */
@@ -82,6 +90,9 @@ double short_term_noise(const struct short_term *model, double sd_ns);
  * of *walk_ns_s after a second, rather too much than too little as long as it is vague, and steadily
  * by *slope_ns_s2: what drift there is, and what it may become within a quarter of an hour. Both are
  * 0 before the second measurement.
+ *
+ * What an earlier run found is the least that they are, by less and less: after
+ * SHORT_TERM_OWN measurements this run's own count alone.
  */
 void short_term_wander(const struct short_term *model, double *walk_ns_s, double *slope_ns_s2);
 

@@ -31,6 +31,9 @@ static void models_begin(struct engine *engine, bool disproved)
 		prior.rate_sd_ns_s = known->sd_ns_s;
 	}
 	models_reset(&engine->models, &prior);
+	if (known->sd_ns_s > 0)
+		models_know(&engine->models, &engine->learnt, engine->learnt_age_ns,
+			    engine->learnt_same, disproved);
 	engine->disproved = disproved;
 }
 
