@@ -32,10 +32,18 @@ cp "$work/all.yaml" "$work/chronotick.yaml"
 kill -HUP "$daemon"
 sleep 8
 daemon_end TERM || fail "chronotickd ended with $? on SIGTERM"
-# A second run: it begins with what the first one learnt, and is killed.
+# A second run: it begins with what the first one learnt, and as if that had been for hours; it is
+# killed.
+"$(dirname "$0")/state_edit.py" "$work/state" "short_term_wander=32 0.3 0.0001" \
+	"short_term_likelihoods=-3.1 -2 -1 -0.1 0 -0.7 -5 -9" "long_term=6 0.7 90000" \
+	"long_term_known=1 1 1 0" "long_term_values=41.5 2.1 0.25 0" \
+	"nothing_likelihoods=-6 -0.3 0 0 0 0 0 0" "nothing_covariance=900 0 0 0 0 0 0" \
+	"temperature_mean=2.5 -31 0 0 0 0 0" "temperature_covariance=900 30 16 0 0 0 0" \
+	"covariates_covariance=900 0 100 0 0 100 0" "time_of_day_covariance=900 0 0 0 0 0 0"
 daemon
 trusted >/dev/null || fail "no trusted time of the second run"
 sleep 4
+! grep -q 'a part of this state' "$work/daemon-1.log" || fail "what was learnt is not taken"
 kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null
 
@@ -53,7 +61,7 @@ for file in files:
     with (gzip.open if file.endswith(".gz") else open)(file, "rt") as lines:
         kinds.update(line.split()[0] for line in lines)
 print(dict(kinds))
-for kind in ("config", "exclude", "add", "remove", "sample", "name", "covariates", "memory", "at", "told"):
+for kind in ("config", "exclude", "add", "remove", "sample", "name", "covariates", "learnt", "memory", "at", "told"):
     assert kinds[kind], f"the log has no line {kind}"
 done = subprocess.run([replay, "--json", *files], capture_output=True, text=True, check=True)
 result = json.loads(done.stdout)

@@ -20,15 +20,27 @@ static const struct state good = {
 		   .mult_hi = 7205759403793000,
 		   .rate_sd = 1.25e-9,
 		   .noise_ns = 1500},
+	.learnt = {.short_term_members = 32,
+		   .walk_ns_s = 0.1,
+		   .long_term_inputs = 6,
+		   .families = {{0}, {.likelihood = -1.5, .mean = {0.125, -48.25, 1.0 / 3}}}},
 };
 
 static char text[STATE_TEXT_MAX], why[STATE_WHY_MAX];
 
 Test(state, is_text_of_one_value_a_line)
 {
+	char *learnt;
+
 	state_format(text, &good);
 	*strstr(text, "crc32") = '\0';
-	cr_assert_str_eq(text, "chronotick-state 2\n"
+	/* Here what the models have learnt begins. */
+	learnt = strstr(text, "short_term_wander");
+	cr_assert(learnt &&
+		  strncmp(learnt, "short_term_wander 32 0.10000000000000001 0\n", 43) == 0);
+	cr_assert(strstr(learnt, "\ntemperature_mean 0.125 -48.25 0.33333333333333331 0 0 0 0\n"));
+	*learnt = '\0';
+	cr_assert_str_eq(text, "chronotick-state 3\n"
 			       "counter tsc\n"
 			       "boot_id 0123ff00000000000000000000000000\n"
 			       "boottime_ns 123456789012\n"
@@ -52,6 +64,7 @@ Test(state, comes_back_as_it_was)
 	cr_assert_eq(state.memory.mult_hi, good.memory.mult_hi);
 	cr_assert_eq(state.memory.rate_sd, good.memory.rate_sd);
 	cr_assert_eq(state.memory.noise_ns, good.memory.noise_ns);
+	cr_assert_eq(memcmp(&state.learnt, &good.learnt, sizeof(state.learnt)), 0);
 }
 
 Test(state, no_byte_may_be_missing_or_other)
@@ -93,7 +106,9 @@ static int parse_edited(const char *from, const char *to)
 Test(state, values_that_cannot_be_are_refused)
 {
 	static const char *const edits[][3] = {
-		{"state 2", "state 1", "it is of another version"},
+		{"state 3", "state 1", "it is of another version"},
+		{"state 3", "state 4", "it is of another version"},
+		{"state 3", "state 2", "its checksum is wrong"},
 		{"tsc", "hpet", "line 2 has no possible value for \"counter\""},
 		{"0123ff", "0123fg", "line 3 has no possible value for \"boot_id\""},
 		{"0123ff", "0123f", "line 3 has no possible value for \"boot_id\""},
@@ -107,6 +122,15 @@ Test(state, values_that_cannot_be_are_refused)
 		{"tsc-early", "tsc early", "line 11 has no possible value for \"clocksource\""},
 		{"tsc-early", "a123456789b123456789c123456789d1",
 		 "line 11 has no possible value for \"clocksource\""},
+		{"wander 32 0", "wander 32 nan",
+		 "line 12 has no 3 numbers for \"short_term_wander\""},
+		{"wander 32 0", "wander 32  0",
+		 "line 12 has no 3 numbers for \"short_term_wander\""},
+		{"wander 32 ", "wander ", "line 12 has no 3 numbers for \"short_term_wander\""},
+		{"wander 32 ", "wander 32 1 ",
+		 "line 12 has no 3 numbers for \"short_term_wander\""},
+		{"short_term_families", "families",
+		 "line 13 is not \"short_term_families\" with its values"},
 		{"noise_ns 1.500000000e+03\n", "", "line 10 is not \"noise_ns\" with its value"},
 	};
 	unsigned int i;
@@ -117,6 +141,25 @@ Test(state, values_that_cannot_be_are_refused)
 		cr_expect_eq(parse_edited(edits[i][0], edits[i][1]), -EINVAL, "%s", edits[i][1]);
 		cr_expect_str_eq(why, edits[i][2]);
 	}
+}
+
+/* One of before anything was kept of the models */
+Test(state, an_earlier_version_is_read_as_before)
+{
+	static const struct learnt none;
+	struct state state;
+	char *end;
+	size_t used;
+
+	state_format(text, &good);
+	text[strlen("chronotick-state ")] = '2';
+	end = strstr(text, "short_term_wander");
+	used = (size_t)(end - text);
+	used += (size_t)sprintf(end, "crc32 %08lx\n",
+				crc32(0, (const Bytef *)text, (uInt)(end - text)));
+	cr_assert_eq(state_parse(&state, text, used, why), 0, "%s", why);
+	cr_assert_eq(state.memory.mult, good.memory.mult);
+	cr_assert_eq(memcmp(&state.learnt, &none, sizeof(none)), 0);
 }
 
 Test(state, its_age_goes_by_the_boot_it_was_seen_in)

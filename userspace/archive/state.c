@@ -12,8 +12,11 @@
 #define CHRONOTICK_HEADER_ONLY
 #include <chronotick/chronotick.h>
 
-#define VERSION 2
-#define VALUE_MAX 64
+#define VERSION 3
+/* The first one that has what the models have learnt, behind the lines below */
+#define VERSION_LEARNT 3
+#define VERSION_OLDEST 2
+#define VALUE_MAX 256
 #define KINDS_END (CHRONOTICK_COUNTER_MONOTONIC_RAW + 1)
 
 enum type {
@@ -87,6 +90,23 @@ static void value_format(char ret[VALUE_MAX], enum type type, const void *member
 	}
 }
 
+static size_t learnt_format(char *ret, size_t size, const struct learnt *learnt)
+{
+	struct learnt_row row;
+	unsigned int i, j;
+	size_t used = 0;
+
+	for (i = 0; learnt_row(i, &row); i++) {
+		const double *values = (const double *)learnt + row.first;
+
+		used += (size_t)snprintf(ret + used, size - used, "%s", row.name);
+		for (j = 0; j < row.count; j++)
+			used += (size_t)snprintf(ret + used, size - used, " %.17g", values[j]);
+		used += (size_t)snprintf(ret + used, size - used, "\n");
+	}
+	return used;
+}
+
 size_t state_format(char ret[STATE_TEXT_MAX], const struct state *state)
 {
 	char value[VALUE_MAX];
@@ -98,6 +118,7 @@ size_t state_format(char ret[STATE_TEXT_MAX], const struct state *state)
 		used += (size_t)snprintf(ret + used, STATE_TEXT_MAX - used, "%s %s\n",
 					 lines[i].name, value);
 	}
+	used += learnt_format(ret + used, STATE_TEXT_MAX - used, &state->learnt);
 	used += (size_t)snprintf(ret + used, STATE_TEXT_MAX - used, "crc32 %08x\n",
 				 checksum(ret, used));
 	return used;
@@ -131,6 +152,16 @@ static bool boot_id_parse(uint8_t ret[STATE_BOOT_ID], const char *value)
 	return true;
 }
 
+static bool real_parse(double *ret, const char *value)
+{
+	char *end;
+
+	if (!*value || strspn(value, "-+.e0123456789") != strlen(value))
+		return false;
+	*ret = strtod(value, &end);
+	return !*end && isfinite(*ret);
+}
+
 static bool value_parse(void *member, enum type type, const char *value)
 {
 	const char *digits = "-0123456789";
@@ -144,10 +175,7 @@ static bool value_parse(void *member, enum type type, const char *value)
 	case BOOT_ID:
 		return boot_id_parse(member, value);
 	case REAL:
-		if (strspn(value, "-+.e0123456789") != strlen(value))
-			return false;
-		*(double *)member = strtod(value, &end);
-		return !*end && isfinite(*(double *)member);
+		return real_parse(member, value);
 	case NAME:
 		if (strlen(value) >= STATE_NAME_SIZE ||
 		    strspn(value, name_letters) != strlen(value))
@@ -188,12 +216,61 @@ static bool line_take(const char **at, const char *end, const char *name, char v
 	return true;
 }
 
+/* Exactly `count` numbers */
+static bool reals_parse(double *ret, unsigned int count, char *values)
+{
+	unsigned int i = 0;
+	char *word;
+
+	while ((word = strsep(&values, " "))) {
+		if (i == count || !real_parse(&ret[i++], word))
+			return false;
+	}
+	return i == count;
+}
+
+static int learnt_parse(struct learnt *ret, const char **at, const char *end, unsigned int line,
+			char why[STATE_WHY_MAX])
+{
+	char values[VALUE_MAX];
+	struct learnt_row row;
+	unsigned int i;
+
+	for (i = 0; learnt_row(i, &row); i++, line++) {
+		if (!line_take(at, end, row.name, values)) {
+			snprintf(why, STATE_WHY_MAX, "line %u is not \"%s\" with its values", line,
+				 row.name);
+			return -EINVAL;
+		}
+		if (!reals_parse((double *)ret + row.first, row.count, values)) {
+			snprintf(why, STATE_WHY_MAX, "line %u has no %u numbers for \"%s\"", line,
+				 row.count, row.name);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/* Returns 0 if it is none that can be read here. */
+static unsigned int version_parse(const char *value)
+{
+	unsigned int version;
+	char wanted[12];
+
+	for (version = VERSION_OLDEST; version <= VERSION; version++) {
+		snprintf(wanted, sizeof(wanted), "%u", version);
+		if (strcmp(value, wanted) == 0)
+			return version;
+	}
+	return 0;
+}
+
 int state_parse(struct state *ret, const char *text, size_t size, char why[STATE_WHY_MAX])
 {
 	const char *at = text, *end = text + size;
 	char value[VALUE_MAX], wanted[VALUE_MAX];
 	struct state state = {0};
-	unsigned int i;
+	unsigned int i, version = 0;
 
 	if (size == 0 || size >= STATE_TEXT_MAX) {
 		snprintf(why, STATE_WHY_MAX, "%s", size ? "it is too long" : "it is empty");
@@ -205,8 +282,9 @@ int state_parse(struct state *ret, const char *text, size_t size, char why[STATE
 				 lines[i].name);
 			return -EINVAL;
 		}
-		value_format(wanted, VERSION_NUMBER, NULL);
-		if (i == 0 && strcmp(value, wanted) != 0) {
+		if (i == 0)
+			version = version_parse(value);
+		if (!version) {
 			snprintf(why, STATE_WHY_MAX, "it is of another version");
 			return -EINVAL;
 		}
@@ -216,6 +294,8 @@ int state_parse(struct state *ret, const char *text, size_t size, char why[STATE
 			return -EINVAL;
 		}
 	}
+	if (version >= VERSION_LEARNT && learnt_parse(&state.learnt, &at, end, LINES + 1, why) < 0)
+		return -EINVAL;
 	snprintf(wanted, sizeof(wanted), "%08x", checksum(text, (size_t)(at - text)));
 	if (!line_take(&at, end, "crc32", value) || at != end || strcmp(value, wanted) != 0) {
 		snprintf(why, STATE_WHY_MAX, "its checksum is wrong");

@@ -9,7 +9,7 @@
 
 #include "engine/memory.h"
 
-#define STATE_TEXT_MAX 1024
+#define STATE_TEXT_MAX 9216
 #define STATE_WHY_MAX 128
 #define STATE_BOOT_ID 16
 #define STATE_NAME_SIZE 32
@@ -28,15 +28,19 @@ struct state_moment {
 struct state {
 	struct state_moment moment;
 	struct engine_memory memory;
+	struct learnt learnt; /* as it is in the file: learnt_check() */
 };
 
 /*
- * One "name value" a line, the last one a CRC-32 of those before it: Documentation of the format is
+ * One "name value" a line, of what the models have learnt one "name value..." for each learnt_row(), the last one a CRC-32 of those before it: Documentation of the format is
  * in chronotickd(8). Returns the length.
  */
 size_t state_format(char ret[STATE_TEXT_MAX], const struct state *state);
 
-/* Returns 0, or -EINVAL with what is wrong in `why`. */
+/*
+ * Returns 0, or -EINVAL with what is wrong in `why`. One of version 2 had nothing of what the models
+ * learn.
+ */
 int state_parse(struct state *ret, const char *text, size_t size, char why[STATE_WHY_MAX]);
 
 /*

@@ -27,6 +27,9 @@ struct state_file {
 	int64_t next_ns;
 	atomic_int result; /* of the latest save, by the scribe's thread */
 	int told;
+	/* In the scribe's thread: what has come of the text, and fits */
+	char text[STATE_TEXT_MAX];
+	size_t used;
 };
 
 static int path_set(char ret[PATH_MAX], const char *path)
@@ -98,6 +101,15 @@ static int moment_now(const struct state_file *file, struct state_moment *ret)
 	return chronotick_boot_id(ret->boot_id);
 }
 
+static void learnt_give(const struct state_file *file, struct engine *engine, struct learnt *learnt)
+{
+	const char *wrong = engine_learnt_check(engine, learnt);
+
+	if (wrong)
+		log_warning("%s: a part of this state is ignored: %s", file->path, wrong);
+	engine_memory_learnt(engine, learnt);
+}
+
 void state_file_load(const struct state_file *file, struct engine *engine)
 {
 	char text[STATE_TEXT_MAX], why[STATE_WHY_MAX];
@@ -131,6 +143,7 @@ void state_file_load(const struct state_file *file, struct engine *engine)
 		return;
 	}
 	if (r == 0) {
+		learnt_give(file, engine, &state.learnt);
 		r = engine_memory_set(engine, &state.memory, age_ns, same_oscillator);
 		snprintf(why, sizeof(why), "%s",
 			 r == -ERANGE ? "its rate is far from the counter's"
@@ -140,23 +153,45 @@ void state_file_load(const struct state_file *file, struct engine *engine)
 		log_warning("%s: this state is ignored: %s", file->path, why);
 		return;
 	}
+	log_debug("%s: of earlier runs it has what the %s learnt", file->path,
+		  state.learnt.short_term_members > 0 ? state.learnt.long_term_inputs > 0
+								? "models have"
+								: "short-term model has"
+		  : state.learnt.long_term_inputs > 0 ? "long-term model has"
+						      : "models have not");
 	log_info("%s: the counter's rate is known from %.1f hours ago%s: %.3f ppm +- %.3f",
 		 file->path, (double)age_ns / (3600.0 * NS_PER_S),
 		 same_oscillator ? "" : ", before the machine was started",
 		 1e-3 * engine->limits.prior.rate_ns_s, 1e-3 * engine->limits.prior.sd_ns_s);
 }
 
-/* In the scribe's thread */
+/* In the scribe's thread: the text comes in pieces, the last one of which is shorter, or empty. */
 static void save(void *data, const char *text, size_t size)
 {
 	struct state_file *file = data;
 
-	atomic_store(&file->result, file_replace(file->path, text, size));
+	if (file->used + size > sizeof(file->text))
+		return;
+	memcpy(file->text + file->used, text, size);
+	file->used += size;
+	if (size == SCRIBE_TEXT_MAX)
+		return;
+	atomic_store(&file->result, file_replace(file->path, file->text, file->used));
+	file->used = 0;
+}
+
+static void save_first(void *data, const char *text, size_t size)
+{
+	struct state_file *file = data;
+
+	file->used = 0; /* the end of the one before may never have come */
+	save(data, text, size);
 }
 
 static void save_start(struct state_file *file, const struct engine *engine)
 {
 	char text[STATE_TEXT_MAX];
+	size_t size, used = 0, piece;
 	struct state state;
 	int r;
 
@@ -164,7 +199,13 @@ static void save_start(struct state_file *file, const struct engine *engine)
 		return;
 	/* What CLOCK_REALTIME says may be wrong, and right at the next start. */
 	state.moment.utc_ns = (int64_t)(engine->base.utc >> 64);
-	r = scribe_put(file->scribe, save, file, text, state_format(text, &state));
+	engine_learnt_get(engine, &state.learnt);
+	size = state_format(text, &state);
+	do {
+		piece = size - used < SCRIBE_TEXT_MAX ? size - used : SCRIBE_TEXT_MAX;
+		r = scribe_put(file->scribe, used ? save : save_first, file, text + used, piece);
+		used += piece;
+	} while (r == 0 && piece == SCRIBE_TEXT_MAX);
 	if (r < 0)
 		atomic_store(&file->result, r);
 }
