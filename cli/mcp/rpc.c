@@ -27,17 +27,19 @@ static enum rpc_code message_check(struct rpc_request *request, struct rpc_error
 		request->id = id;
 	if (!version || strcmp(version, "2.0") != 0)
 		return rpc_fail(error, RPC_INVALID_REQUEST, "jsonrpc must be \"2.0\"");
-	if (id && !request->id)
-		return rpc_fail(error, RPC_INVALID_REQUEST, "id must be a string or an integer");
+	/* An error of the other side may have an id of null, for want of a better one. */
 	if (!method && (json_object_get(request->message, "result") ||
 			json_object_get(request->message, "error")))
 		return RPC_OK;
+	if (id && !request->id)
+		return rpc_fail(error, RPC_INVALID_REQUEST, "id must be a string or an integer");
 	if (!json_is_string(method))
 		return rpc_fail(error, RPC_INVALID_REQUEST, "method must be a string");
-	if (params && !json_is_object(params))
+	/* Nobody is told what is wrong with a notification. */
+	if (params && !json_is_object(params) && id)
 		return rpc_fail(error, RPC_INVALID_PARAMS, "params must be an object");
 	request->method = json_string_value(method);
-	request->params = params;
+	request->params = json_is_object(params) ? params : NULL;
 	return RPC_OK;
 }
 

@@ -212,7 +212,11 @@ Test(mcp, what_is_no_request_has_its_code)
 	json_decref(ask("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}"));
 	/* And nobody answers an answer, a notification, or an empty line. */
 	cr_assert_null(ask("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}"));
+	cr_assert_null(ask("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32700,"
+			   "\"message\":\"\"}}"));
 	cr_assert_null(ask("{\"jsonrpc\":\"2.0\",\"method\":\"tools/list\"}"));
+	cr_assert_null(ask("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\",\"params\":[1]}"));
+	cr_assert_null(ask("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\",\"params\":null}"));
 	cr_assert_null(ask(" \t\r"));
 }
 
