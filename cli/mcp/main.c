@@ -66,6 +66,14 @@ static int options_parse(struct server *server, int argc, char **argv)
 	return -1;
 }
 
+/* A write failed. Try again? Whoever shares the output may have set it not to block. */
+static bool output_wait(void)
+{
+	struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return errno == EINTR || (errno == EAGAIN && (poll(&output, 1, -1) >= 0 || errno == EINTR));
+}
+
 static int send_stdout(void *context, const char *text, size_t length)
 {
 	ssize_t written;
@@ -73,7 +81,7 @@ static int send_stdout(void *context, const char *text, size_t length)
 	(void)context;
 	while (length) {
 		written = write(STDOUT_FILENO, text, length);
-		if (written < 0 && errno == EINTR)
+		if (written < 0 && output_wait())
 			continue;
 		if (written < 0)
 			return -errno;
@@ -88,22 +96,25 @@ static int line_take(void *context, const char *line, size_t length)
 	return server_line(context, line, length);
 }
 
-/* Wait for input, or until somebody's wait is over. Returns 1 for input, 0, or a negative errno. */
-static int input_wait(const struct server *server)
+/*
+ * Wait for input, or until somebody's wait is over. blocks: reading does that, unless whoever shares
+ * the input has set it not to. Returns 1 for input, 0, or a negative errno.
+ */
+static int input_wait(const struct server *server, bool blocks)
 {
 	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
 	uint64_t due_ns = server_due_ns(server), now_ns;
 	struct timespec left = {0, 0};
 	int r;
 
-	if (due_ns == UINT64_MAX)
+	if (due_ns == UINT64_MAX && blocks)
 		return 1;
 	now_ns = tools_monotonic_ns();
 	if (due_ns > now_ns) {
 		left.tv_sec = (time_t)((due_ns - now_ns) / 1000000000);
 		left.tv_nsec = (long)((due_ns - now_ns) % 1000000000);
 	}
-	r = ppoll(&input, 1, &left, NULL);
+	r = ppoll(&input, 1, due_ns == UINT64_MAX ? NULL : &left, NULL);
 	if (r < 0)
 		return errno == EINTR ? 0 : -errno;
 	return r;
@@ -113,11 +124,12 @@ static int serve(struct server *server)
 {
 	static char data[16384];
 	struct lines lines = {.data = NULL};
+	bool blocks = true;
 	ssize_t length;
 	int r;
 
 	do {
-		r = input_wait(server);
+		r = input_wait(server, blocks);
 		if (r > 0) {
 			length = read(STDIN_FILENO, data, sizeof(data));
 			if (length == 0)
@@ -125,7 +137,8 @@ static int serve(struct server *server)
 			if (length > 0)
 				r = lines_take(&lines, data, (size_t)length, line_take, server);
 			else
-				r = errno == EINTR ? 0 : -errno;
+				r = errno == EINTR || errno == EAGAIN ? 0 : -errno;
+			blocks = blocks && (length >= 0 || errno != EAGAIN);
 		}
 		if (r >= 0)
 			r = server_wake(server);

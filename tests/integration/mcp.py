@@ -126,6 +126,25 @@ def hostile(page):
     gone.process.stderr.close()
 
 
+def not_blocking(page):
+    """Whoever started it may have set its pipes not to block, and may be slow to read."""
+    ours, its = os.pipe(), os.pipe()
+    for end in (ours[0], its[1]):
+        os.set_blocking(end, False)
+    process = subprocess.Popen([sys.argv[1], "--page", page], stdin=ours[0], stdout=its[1])
+    os.close(ours[0])
+    os.close(its[1])
+    time.sleep(0.1)
+    count = 60  # of which the answers do not fit into a pipe
+    os.write(ours[1], b"".join(request(i, "tools/list").encode() + b"\n" for i in range(count)))
+    time.sleep(0.2)
+    with os.fdopen(its[0], "rb") as output:
+        answers = [json.loads(output.readline()) for _ in range(count)]
+        check([answer["id"] for answer in answers] == list(range(count)), "answers are missing")
+        os.close(ours[1])
+        check(output.read() == b"" and process.wait(timeout=20) == 0, "the end of such a session")
+
+
 def memory(page):
     server = Server("--page", page)
     for number in range(2000):
@@ -180,6 +199,7 @@ def main():
         waiting(page)
         subprocess.run([sys.argv[2], "trusted", page + "-2"], check=True)
         hostile(page + "-2")
+        not_blocking(page)
         memory(page)
     no_side_effects()
     options()
