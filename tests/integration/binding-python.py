@@ -5,6 +5,7 @@ what hostile pages, closed clocks, threads and forks do to it.
 
 usage: binding-python.py MAKE_PAGE STUB    (the package is found by PYTHONPATH; STUB: its _native.pyi)"""
 import ast
+import ctypes
 import errno
 import gc
 import math
@@ -177,6 +178,9 @@ class Reading(Pages):
             self.assertEqual(utc[0], clock.at(stamps[0]).utc_ns)
             self.assertEqual(list(chronotick.convert(clock, stamps).results), [0, -errno.ERANGE])
 
+            foreign = (ctypes.c_uint64 * 2)(*stamps)
+            self.assertEqual(chronotick.convert(clock, foreign).utc_ns[0], utc[0])
+
             def refused(kind, *args):
                 self.assertRaises(kind, clock.at_batch, *args)
             refused(TypeError, [1, 2], None, None, None, None)
@@ -207,6 +211,9 @@ class Reading(Pages):
         self.assertRaises(ValueError, Interval, 1, 2, 3, 0, 70000)
         self.assertRaises(ValueError, Interval, 1, 2, 3, 0, 2, 40000)
         self.assertRaises(OverflowError, Interval, 1, 2, 2**63)
+        for generation in -1, 2**32:
+            self.assertRaises(ValueError, Interval, 1, 2, 3, generation)
+        self.assertEqual(Interval(1, 2, 3, 2**32 - 1).generation, 2**32 - 1)
 
     def test_an_interval_goes_to_another_machine_and_back(self):
         with Clock(self.page("holdover")) as clock:

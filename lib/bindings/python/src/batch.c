@@ -2,6 +2,13 @@
 /* Clock.at_batch(): the times of a whole array of counter values, by the buffer protocol. */
 #include "native.h"
 
+/* What a format may begin with; ctypes says "<" or ">" of its arrays. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define NATIVE_ORDER "@=<"
+#else
+#define NATIVE_ORDER "@=>!"
+#endif
+
 enum { OUTPUTS = 4, RELEASE_FROM = 1000 };
 
 /* What is between the buffers and the intervals */
@@ -20,7 +27,7 @@ static int format_fits(const Py_buffer *view, const char *codes, Py_ssize_t size
 {
 	const char *format = view->format ? view->format : "B";
 
-	if (strchr("@=", *format) && *format)
+	if (*format && strchr(NATIVE_ORDER, *format))
 		format++;
 	return view->itemsize == size && *format && !format[1] && strchr(codes, *format) != NULL;
 }

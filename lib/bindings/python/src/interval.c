@@ -34,13 +34,12 @@ static PyObject *interval_make(PyTypeObject *type, PyObject *args, PyObject *kwa
 	static char *names[] = {"earliest_ns", "utc_ns",       "latest_ns", "generation",
 				"status_code", "tai_offset_s", "error",     NULL};
 	struct chronotick_interval interval;
-	long long earliest, utc, latest;
-	unsigned int generation = 0;
+	long long earliest, utc, latest, generation = 0;
 	int status = CHRONOTICK_SYNCHRONIZED, error = 0;
 	PyObject *tai = Py_None;
 	long tai_s = CHRONOTICK_TAI_UNKNOWN;
 
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "LLL|IiOi", names, &earliest, &utc, &latest,
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "LLL|LiOi", names, &earliest, &utc, &latest,
 					 &generation, &status, &tai, &error))
 		return NULL;
 	if (tai != Py_None) {
@@ -52,17 +51,17 @@ static PyObject *interval_make(PyTypeObject *type, PyObject *args, PyObject *kwa
 		PyErr_SetString(PyExc_ValueError, "earliest_ns <= utc_ns <= latest_ns is needed");
 		return NULL;
 	}
-	if (status < 0 || status > UINT16_MAX || error > 0 || tai_s < INT16_MIN ||
-	    tai_s > INT16_MAX) {
-		PyErr_SetString(PyExc_ValueError,
-				"status_code, tai_offset_s or error is out of range");
+	if (generation < 0 || generation > UINT32_MAX || status < 0 || status > UINT16_MAX ||
+	    error > 0 || tai_s < INT16_MIN || tai_s > INT16_MAX) {
+		PyErr_SetString(PyExc_ValueError, "generation, status_code, tai_offset_s or error "
+						  "is out of range");
 		return NULL;
 	}
 	interval = (struct chronotick_interval){
 		.earliest_ns = earliest,
 		.utc_ns = utc,
 		.latest_ns = latest,
-		.generation = generation,
+		.generation = (uint32_t)generation,
 		.status = (uint16_t)status,
 		.tai_offset_s = (int16_t)tai_s,
 	};

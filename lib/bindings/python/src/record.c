@@ -17,9 +17,9 @@ PyObject *record_tuple(const struct chronotick_record *record)
 
 /* In `tries` looks at most: what a torn read is taken again for. 0, or -ESTALE. */
 static int record_whole(struct chronotick_record *ret, const struct chronotick_record *from,
-			unsigned long tries)
+			Py_ssize_t tries)
 {
-	unsigned long i;
+	Py_ssize_t i;
 
 	for (i = 0; i < tries; i++)
 		if (chronotick_record_copy(from, ret) == 0)
@@ -29,9 +29,9 @@ static int record_whole(struct chronotick_record *ret, const struct chronotick_r
 
 /* Where the bytes are a page, its header tells the order and there is a shadow to fall back on. */
 static int record_of_page(struct chronotick_record *ret, const struct chronotick_page *page,
-			  unsigned long tries)
+			  Py_ssize_t tries)
 {
-	unsigned long i;
+	Py_ssize_t i;
 
 	for (i = 0; i < tries; i++) {
 		if (chronotick_record_first(page, ret) == 0 ||
@@ -53,7 +53,7 @@ static const void *aligned(const Py_buffer *view, size_t size, size_t alignment,
 }
 
 /* order: -1: the page's own if the bytes are one, else the document's. */
-static int record_find(struct chronotick_record *ret, const Py_buffer *view, unsigned long tries,
+static int record_find(struct chronotick_record *ret, const Py_buffer *view, Py_ssize_t tries,
 		       int order)
 {
 	const struct chronotick_record *record;
@@ -77,11 +77,11 @@ PyObject *record_parse(PyObject *module, PyObject *args)
 {
 	struct native_state *state = native_state_of(module);
 	struct chronotick_record record;
-	unsigned long tries;
+	Py_ssize_t tries;
 	Py_buffer view;
 	int order, r;
 
-	if (!PyArg_ParseTuple(args, "y*ki", &view, &tries, &order))
+	if (!PyArg_ParseTuple(args, "y*ni", &view, &tries, &order))
 		return NULL;
 	if (view.len < (Py_ssize_t)sizeof(record)) {
 		PyErr_Format(PyExc_ValueError, "a record has 128 bytes, these are %zd", view.len);
