@@ -7,6 +7,7 @@ usage: binding-python-tools.py MAKE_PAGE    (package and library are found by th
 import asyncio
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -94,6 +95,41 @@ class Tools(unittest.TestCase):
             self.assertTrue(result["structuredContent"]["reached"])
         with self.assertRaises(AttributeError):
             sdk_tools.no_such_tool
+
+    def test_a_wait_that_is_given_up_holds_nothing_up(self):
+        begun = time.monotonic()
+        done = run("""
+            import asyncio
+            from chronotick.tools import sdk_tools
+
+            async def main():
+                waits = [asyncio.ensure_future(sdk_tools.wait_until.handler({"seconds": 60}))
+                         for _ in range(50)]
+                await asyncio.sleep(0.1)
+                print((await sdk_tools.get_time.handler({}))["is_error"])
+                for wait in waits:
+                    wait.cancel()
+                print(all(isinstance(result, asyncio.CancelledError)
+                          for result in await asyncio.gather(*waits, return_exceptions=True)))
+            asyncio.run(main())
+            """)
+        self.assertEqual(done.stdout, "False\nTrue\n", done.stderr)
+        self.assertLess(time.monotonic() - begun, 50)
+
+    def test_signals_do_not_begin_a_wait_anew(self):
+        caught = []
+        old = signal.signal(signal.SIGALRM, lambda *_: caught.append(1))
+        self.addCleanup(signal.signal, signal.SIGALRM, old)
+        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+        result = tools.call_tool("wait_until", {"seconds": 0.3, "timeout_seconds": 30})
+        self.assertTrue(result["structuredContent"]["reached"])
+        self.assertGreater(len(caught), 3)
+
+        def stop(*_):
+            raise KeyboardInterrupt
+        signal.signal(signal.SIGALRM, stop)
+        self.assertRaises(KeyboardInterrupt, tools.call_tool, "wait_until", {"seconds": 60})
 
     def test_shared_memory_by_the_originals_names(self):
         shared = sdk_tools.get_shared_memory()

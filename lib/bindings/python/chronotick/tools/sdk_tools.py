@@ -15,7 +15,7 @@ from typing import Any, Awaitable, Callable, NamedTuple, Optional
 from .._native import Clock
 from ..errors import NotTrustedError
 from ..record import ChronoTickData, from_values
-from . import call_tool, list_tools
+from . import list_tools, start_tool
 
 try:
     from claude_agent_sdk import tool as _sdk_tool
@@ -75,8 +75,8 @@ class Tool(NamedTuple):
 
 def _handler(name: str) -> "Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]":
     async def handler(args: "dict[str, Any]") -> "dict[str, Any]":
-        # In a thread: wait_until may take long, and the loop goes on.
-        result = await asyncio.to_thread(call_tool, name, args)
+        # In a thread of its own: wait_until may take an hour, and the loop goes on, or ends before.
+        result = await asyncio.wrap_future(start_tool(name, args))
         result["is_error"] = result["isError"]  # by the SDK's name too
         return result
     handler.__name__ = name
