@@ -31,6 +31,7 @@ enum {
 struct options {
 	const char *page, *control;
 	char address[256], port[8];
+	bool ipv6; /* in a URL that has brackets */
 };
 
 static void usage(FILE *to)
@@ -46,13 +47,22 @@ static void usage(FILE *to)
 	      to);
 }
 
+/* 1 to 65535: getaddrinfo(3) takes of a larger number what is left in 16 bits. */
+static bool is_port(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length <= 5 && strspn(text, "0123456789") == length && atoi(text) > 0 &&
+	       atoi(text) <= 65535;
+}
+
 /* ADDRESS:PORT or [ADDRESS]:PORT. Returns 0 or -EINVAL. */
 static int listen_parse(struct options *options, const char *text)
 {
 	const char *colon = strrchr(text, ':');
 	size_t length;
 
-	if (!colon || colon == text || !colon[1] || strlen(colon + 1) >= sizeof(options->port))
+	if (!colon || colon == text || !is_port(colon + 1))
 		return -EINVAL;
 	length = (size_t)(colon - text);
 	if (text[0] == '[' && text[length - 1] == ']') {
@@ -63,6 +73,7 @@ static int listen_parse(struct options *options, const char *text)
 		return -EINVAL;
 	memcpy(options->address, text, length);
 	options->address[length] = '\0';
+	options->ipv6 = strchr(options->address, ':') != NULL;
 	strcpy(options->port, colon + 1);
 	return 0;
 }
@@ -156,9 +167,12 @@ static enum MHD_Result respond(struct MHD_Connection *connection, unsigned int s
 
 static enum MHD_Result say(struct MHD_Connection *connection, unsigned int status, const char *text)
 {
-	return respond(connection, status, "text/plain",
-		       MHD_create_response_from_buffer(strlen(text), (void *)text,
-						       MHD_RESPMEM_PERSISTENT));
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_PERSISTENT);
+
+	if (response && status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(response, "Allow", "GET, HEAD"); /* RFC 9110, 15.5.6 */
+	return respond(connection, status, "text/plain", response);
 }
 
 static enum MHD_Result metrics_send(const struct options *options,
@@ -228,7 +242,8 @@ int main(int argc, char **argv)
 		close(fd);
 		return EXIT_FAILURE;
 	}
-	printf("chronotick-exporter: http://%s:%s/metrics\n", options.address, options.port);
+	printf("chronotick-exporter: http://%s%s%s:%s/metrics\n", options.ipv6 ? "[" : "",
+	       options.address, options.ipv6 ? "]" : "", options.port);
 	fflush(stdout);
 	sigwait(&signals, &ended);
 	MHD_stop_daemon(daemon);

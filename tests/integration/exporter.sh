@@ -15,6 +15,10 @@ if [ ! -x "$exporter" ]; then
 fi
 "$promtool" check rules "$top/cli/exporter/alerts.yml" || fail "promtool check rules"
 "$promtool" test rules "$here/exporter-alerts.yml" || fail "promtool test rules"
+for bad in 127.0.0.1 127.0.0.1: 127.0.0.1:0 127.0.0.1:99999 127.0.0.1:-1 127.0.0.1:1x '[]:1' :1; do
+	timeout 5 "$exporter" --listen "$bad" >"$work/listen.log" 2>&1
+	[ $? -eq 2 ] || fail "--listen $bad: $(cat "$work/listen.log")"
+done
 
 servers 1
 # All of it stays in the client's namespace, so any port is free.
@@ -103,10 +107,14 @@ for bad in "POST /metrics" "GET /none" "DELETE /"; do
 		import http.client, sys
 		connection = http.client.HTTPConnection("127.0.0.1", 9101, timeout=10)
 		connection.request(sys.argv[1], sys.argv[2], body="x" * 100000)
-		sys.exit(connection.getresponse().status not in (404, 405))
+		answer = connection.getresponse()
+		allowed = {404: None, 405: "GET, HEAD"}
+		sys.exit(allowed.get(answer.status, "") != answer.getheader("Allow"))
 	END
 done
 fetch http://127.0.0.1:9101/metrics text/plain >/dev/null || fail "no metrics after that"
+"${inside[@]}" timeout 1 "$exporter" --listen '[::]:9104' --control none >"$work/ipv6.log" 2>&1
+grep -qF 'http://[::]:9104/metrics' "$work/ipv6.log" || fail "IPv6: $(cat "$work/ipv6.log")"
 for n in 1 3 5; do
 	kill -TERM "${daemons[$n]}"
 	wait "${daemons[$n]}" || fail "an exporter ended with $?"
