@@ -2,6 +2,8 @@
 #include "facts.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <unistd.h>
 
 /* The counter's nominal rate is wrong by less than this, and a span longer by it is no harm. */
 #define RATE_ERROR 1e-3
@@ -128,6 +130,25 @@ void facts_of_view(struct facts *facts)
 	time_fill(facts);
 	record_fill(facts);
 	daemon_fill(facts);
+}
+
+/* Resident, as the kernel counts it; NaN where /proc is not there */
+static double resident_mb(void)
+{
+	unsigned long size, resident = 0;
+	FILE *statm = fopen("/proc/self/statm", "re");
+	bool read = statm && fscanf(statm, "%lu %lu", &size, &resident) == 2;
+
+	if (statm)
+		fclose(statm);
+	return read ? (double)resident * (double)sysconf(_SC_PAGESIZE) / (1 << 20) : (double)NAN;
+}
+
+void facts_process(struct facts *facts)
+{
+	facts->memory_usage_mb = resident_mb();
+	if (sched_getaffinity(0, sizeof(facts->cpus), &facts->cpus) < 0)
+		CPU_ZERO(&facts->cpus);
 }
 
 /* a - b, or the end of the numbers */

@@ -3,6 +3,7 @@
 #ifndef TOOLS_FACTS_H
 #define TOOLS_FACTS_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,6 +44,10 @@ struct facts {
 	int64_t writer_pid;
 	double heartbeat_age;
 
+	/* The process that answers */
+	double memory_usage_mb;
+	cpu_set_t cpus; /* where it may run; none: not known */
+
 	/* get_time_with_future_uncertainty */
 	double future_seconds, future_corrected_time, future_system_time;
 	double future_uncertainty, uncertainty_increase;
@@ -69,6 +74,9 @@ struct facts {
 
 /* All that the page says, in view, on the time, the record and the daemon. */
 void facts_of_view(struct facts *facts);
+
+/* What this process takes */
+void facts_process(struct facts *facts);
 
 /* The time in so many seconds, 0 to 3600. ct: the view's handle, or NULL. */
 void facts_future(struct facts *facts, const struct chronotick *ct, double seconds);

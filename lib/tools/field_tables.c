@@ -128,6 +128,9 @@ const struct field fields_status[] = {
 	 .nullable = true},
 	{"heartbeat_age", "since the daemon's last round, s", FIELD_NUMBER, AT(heartbeat_age),
 	 .nullable = true},
+	{"memory_usage_mb", "what the process that answers has in memory, MiB", FIELD_NUMBER,
+	 AT(memory_usage_mb), .nullable = true},
+	{"cpu_affinity", "the CPUs that it may run on", FIELD_CPUS, AT(cpus), .nullable = true},
 	{"sources", "the time sources", FIELD_SOURCES, .fields = source_fields},
 	{NULL},
 };

@@ -8,7 +8,7 @@
 static const char *const types[] = {
 	[FIELD_NUMBER] = "number",   [FIELD_INTEGER] = "integer", [FIELD_NS] = "string",
 	[FIELD_BOOLEAN] = "boolean", [FIELD_TEXT] = "string",     [FIELD_OBJECT] = "object",
-	[FIELD_SOURCES] = "array",
+	[FIELD_SOURCES] = "array",   [FIELD_CPUS] = "array",
 };
 
 /* json_object_set_new() of a value that may be NULL, when memory is out: -1, and nothing leaks. */
@@ -73,6 +73,8 @@ static json_t *field_schema(const struct field *field)
 		r = put(schema, "enum", names_schema(field));
 	if (r == 0 && field->type == FIELD_NS)
 		r = put(schema, "pattern", json_string("^-?[0-9]+$"));
+	if (r == 0 && field->type == FIELD_CPUS)
+		r = put(schema, "items", json_pack("{ss}", "type", "integer"));
 	if (r == 0 && field->type == FIELD_SOURCES)
 		r = put(schema, "items", object_schema(&field->fields, 1));
 	if (r < 0) {
@@ -137,6 +139,20 @@ static json_t *sources_array(const struct field *field, const struct view *view)
 	return array;
 }
 
+static json_t *cpus_array(const cpu_set_t *cpus)
+{
+	json_t *array = json_array();
+	int cpu;
+
+	for (cpu = 0; array && cpu < CPU_SETSIZE; cpu++) {
+		if (CPU_ISSET(cpu, cpus) && json_array_append_new(array, json_integer(cpu)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
 static json_t *value_of(const struct field *field, const void *from)
 {
 	const void *at = (const char *)from + field->offset;
@@ -159,6 +175,8 @@ static json_t *value_of(const struct field *field, const void *from)
 	case FIELD_TEXT:
 		text = *(const char *const *)at;
 		return text ? json_string(text) : json_null();
+	case FIELD_CPUS:
+		return CPU_COUNT((const cpu_set_t *)at) ? cpus_array(at) : json_null();
 	case FIELD_OBJECT:
 		return table_object(&field->fields, 1, from);
 	case FIELD_SOURCES:

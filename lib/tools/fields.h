@@ -17,6 +17,7 @@ enum field_type {
 	FIELD_BOOLEAN, /* bool */
 	FIELD_TEXT,    /* const char *; NULL: null */
 	FIELD_OBJECT,  /* of the fields in `fields`, in the same struct */
+	FIELD_CPUS,    /* cpu_set_t; their numbers; none: null */
 	FIELD_SOURCES, /* one object a time source, of the fields in `fields` */
 };
 

@@ -13,6 +13,14 @@ static int64_t nanoseconds(double seconds)
 	return (int64_t)(seconds * 1e9);
 }
 
+static int status_run(struct tools_call *call, const struct chronotick *ct, struct facts *facts)
+{
+	(void)call;
+	(void)ct;
+	facts_process(facts);
+	return 0;
+}
+
 static int future_run(struct tools_call *call, const struct chronotick *ct, struct facts *facts)
 {
 	facts_future(facts, ct, arguments_number(call->arguments, "future_seconds", 0));
@@ -165,6 +173,7 @@ const struct tool tools_table[] = {
 		.arguments = no_arguments,
 		.fields = {fields_interval, fields_status, fields_latency},
 		.asks_page = true,
+		.run = status_run,
 	},
 	{
 		.name = "get_time_with_future_uncertainty",

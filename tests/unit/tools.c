@@ -2,6 +2,7 @@
 /* The tools for language models, on pages made by hand: what they answer, and how they refuse. */
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,6 +266,22 @@ Test(tools, every_field_of_the_record_is_its_own)
 	cr_assert_eq(number(result, "last_ntp_sync"), record->last_ntp_sync);
 	cr_assert_eq(number(result, "average_latency_ms"), (double)record->average_latency_ms);
 	cr_assert_str_eq(word(result, "data_source"), chronotick_source_name(record->source));
+	json_decref(result);
+	unmake(&made);
+}
+
+Test(tools, the_process_that_answers_tells_what_it_takes)
+{
+	struct made made = make("trusted");
+	json_t *result = call(made.path, "get_daemon_status", "{}"), *cpus, *each;
+	cpu_set_t mine;
+	size_t i;
+
+	cr_assert_eq(sched_getaffinity(0, sizeof(mine), &mine), 0);
+	cr_assert_gt(number(result, "memory_usage_mb"), 0.1);
+	cpus = json_object_get(json_object_get(result, "structuredContent"), "cpu_affinity");
+	cr_assert_eq(json_array_size(cpus), (size_t)CPU_COUNT(&mine));
+	json_array_foreach(cpus, i, each) cr_assert(CPU_ISSET(json_integer_value(each), &mine));
 	json_decref(result);
 	unmake(&made);
 }
