@@ -22,17 +22,20 @@ export npm_config_cache=$work/cache npm_config_offline=true npm_config_update_no
 
 # Nothing is built in the tree, but in a copy of what a build needs of it.
 mkdir -p "$work/tree/lib/bindings" "$work/tree/kmod" "$work/user"
-cp -r "$root/lib/include" "$work/tree/lib" && cp -r "$root/kmod/uapi" "$work/tree/kmod" &&
+cp -r "$root/LICENSES" "$work/tree" && cp -r "$root/lib/include" "$work/tree/lib" &&
+	cp -r "$root/kmod/uapi" "$work/tree/kmod" &&
 	cp -r "$root/lib/bindings/node" "$work/tree/lib/bindings" || exit 1
 cd "$work/user" || exit 1
 npm pack "$work/tree/lib/bindings/node" >"$work/pack.log" 2>&1 || { cat "$work/pack.log"; exit 1; }
 package=$work/user/chronotick-$version.tgz
 [ -f "$package" ] || { ls; fail "no $package"; exit 1; }
-[ ! -e "$work/tree/lib/bindings/node/include" ] || fail "packing leaves its headers behind"
+for file in include LICENSE; do
+	[ ! -e "$work/tree/lib/bindings/node/$file" ] || fail "packing leaves its $file behind"
+done
 rm -rf "$work/tree"
 tar -tzf "$package" >"$work/contents"
 for file in include/chronotick/chronotick.h include/chronotick/chronotick_page.h src/native.h \
-	index.js index.d.ts build.js README.md; do
+	index.js index.d.ts build.js README.md LICENSE; do
 	grep -qx "package/$file" "$work/contents" || fail "$file is not in the package"
 done
 grep -E 'meson|native/' "$work/contents" && fail "more than a package needs"

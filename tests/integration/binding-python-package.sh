@@ -34,7 +34,8 @@ export PIP_NO_INDEX=1 PIP_ROOT_USER_ACTION=ignore
 
 # Nothing is built in the tree, but in a copy of what a build needs of it.
 mkdir -p "$work/tree/lib/bindings" "$work/tree/kmod"
-cp -r "$root/lib/include" "$work/tree/lib" && cp -r "$root/kmod/uapi" "$work/tree/kmod" &&
+cp -r "$root/LICENSES" "$work/tree" && cp -r "$root/lib/include" "$work/tree/lib" &&
+	cp -r "$root/kmod/uapi" "$work/tree/kmod" &&
 	cp -r "$root/lib/bindings/python" "$work/tree/lib/bindings" || exit 1
 (cd "$work/tree/lib/bindings/python" &&
 	"$python" -c "from setuptools import build_meta as b; b.build_sdist('$work/dist')") \
@@ -42,7 +43,7 @@ cp -r "$root/lib/include" "$work/tree/lib" && cp -r "$root/kmod/uapi" "$work/tre
 sdist=$work/dist/chronotick-$version.tar.gz
 [ -f "$sdist" ] || { ls "$work/dist"; fail "no $sdist"; exit 1; }
 tar -tzf "$sdist" >"$work/contents"
-for file in include/chronotick/chronotick.h include/chronotick/chronotick_page.h src/native.h \
+for file in include/chronotick/chronotick.h include/chronotick/chronotick_page.h src/native.h LICENSE \
 	chronotick/py.typed chronotick/_native.pyi chronotick_shm/shm_config.py; do
 	grep -q "^chronotick-$version/$file$" "$work/contents" || fail "$file is not in the sdist"
 done
@@ -54,7 +55,7 @@ wheel=$(echo "$work"/wheels/chronotick-"$version"-cp311-abi3-linux_*.whl)
 "${pip[@]}" install --no-deps --target "$work/site" "$wheel" >"$work/install.log" 2>&1 ||
 	{ cat "$work/install.log"; exit 1; }
 module=$work/site/chronotick/_native.abi3.so
-for file in "$module" "$work/site/chronotick/py.typed" "$work/site/chronotick/_native.pyi"; do
+for file in "$module" "$work/site/chronotick/LICENSE" "$work/site/chronotick/py.typed" "$work/site/chronotick/_native.pyi"; do
 	[ -f "$file" ] || fail "$file is not installed"
 done
 

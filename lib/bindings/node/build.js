@@ -8,6 +8,7 @@ const fs = require('fs');
 const path = require('path');
 
 const taken = path.join(__dirname, 'include');
+const licence = path.join(__dirname, 'LICENSE');
 const tree = [path.join(__dirname, '../../include'), path.join(__dirname, '../../../kmod/uapi')];
 
 function nodeHeaders() {
@@ -25,16 +26,18 @@ function nodeHeaders() {
   return found;
 }
 
-// A package has a copy of the library's headers, laid out as they are installed.
+// A package has the licence, and a copy of the library's headers, laid out as they are installed.
 function takeHeaders() {
   leaveHeaders();
   fs.cpSync(tree[0], taken, {recursive: true});
   fs.copyFileSync(path.join(tree[1], 'chronotick_page.h'),
                   path.join(taken, 'chronotick/chronotick_page.h'));
+  fs.copyFileSync(path.join(__dirname, '../../../LICENSES/MIT.txt'), licence);
 }
 
 function leaveHeaders() {
   fs.rmSync(taken, {recursive: true, force: true});
+  fs.rmSync(licence, {force: true});
 }
 
 function build() {
