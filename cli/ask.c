@@ -21,12 +21,18 @@ const char *ask_path(const char *path)
 
 int ask_open(struct ask *ask, const char *path)
 {
-	const struct timeval patience = {.tv_sec = ASK_SECONDS};
+	return ask_open_within(ask, path, ASK_SECONDS);
+}
+
+int ask_open_within(struct ask *ask, const char *path, unsigned int seconds)
+{
+	const struct timeval patience = {.tv_sec = seconds};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int r;
 
 	ask->fd = -1;
 	ask->tag = 0;
+	ask->seconds = seconds;
 	memset(&ask->reply, 0, sizeof(ask->reply));
 	ask->path = ask_path(path);
 	if (strlen(ask->path) >= sizeof(address.sun_path))
@@ -81,7 +87,7 @@ int ask_for(struct ask *ask, union control_request *request)
 
 	for (tries = 0; tries < TRIES && r == -ECONNRESET; tries++) {
 		if (ask->fd < 0) {
-			r = ask_open(ask, path);
+			r = ask_open_within(ask, path, ask->seconds);
 			if (r < 0)
 				return r;
 		}

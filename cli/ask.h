@@ -12,6 +12,7 @@ struct ask {
 	const char *path; /* of the socket */
 	int fd;
 	uint32_t tag;
+	unsigned int seconds;      /* how long it may take */
 	union control_reply reply; /* the latest */
 };
 
@@ -20,6 +21,8 @@ const char *ask_path(const char *path);
 
 /* Connect; close with ask_close(). Returns 0, or a negative errno. */
 int ask_open(struct ask *ask, const char *path);
+/* The same, and the daemon may take so long instead of ASK_SECONDS. */
+int ask_open_within(struct ask *ask, const char *path, unsigned int seconds);
 void ask_close(struct ask *ask);
 
 /*

@@ -6,6 +6,12 @@
 
 #include "ask.h"
 
+/*
+ * Those who fetch come one after the other, and give up after ten seconds. A daemon that hangs must not
+ * keep them from what the page says.
+ */
+#define PATIENCE_S 1
+
 static double monotonic_s(void)
 {
 	struct timespec now;
@@ -26,7 +32,7 @@ static void control_take(struct exporter_facts *facts, const char *path)
 {
 	struct ask ask;
 
-	if (ask_open(&ask, path) < 0)
+	if (ask_open_within(&ask, path, PATIENCE_S) < 0)
 		return;
 	facts->has_identity = asked(&ask, CONTROL_IDENTITY);
 	if (facts->has_identity)

@@ -95,6 +95,20 @@ done <"$work/named"
 echo "$(wc -l <"$work/named") metrics in the dashboard and the rules"
 python3 -m json.tool "$top/cli/exporter/dashboard.json" >/dev/null || fail "dashboard.json"
 
+# A daemon that hangs does not keep several who fetch at a time from what its page says.
+kill -STOP "${daemons[2]}"
+fetching=()
+for n in 1 2 3; do
+	fetch http://127.0.0.1:9102/metrics text/plain >"$work/hangs-$n" &
+	fetching+=($!)
+done
+for n in 1 2 3; do
+	wait "${fetching[n - 1]}" && grep -q '^chronotick_up 1' "$work/hangs-$n" &&
+		grep -q '^chronotick_control_up 0' "$work/hangs-$n" || fail "a daemon that hangs"
+done
+kill -CONT "${daemons[2]}"
+until_is chronotick_control_up "$(all 1)"
+
 # One daemon dies: everybody sees which, while its last time still holds.
 kill -KILL "${daemons[4]}"
 wait "${daemons[4]}" 2>/dev/null
