@@ -258,6 +258,15 @@ test('a closed clock is an error for everything, a wait in the pool too', async 
   await far_fails;
   clock.reopen();
   assert(clock.interval().trusted);
+  const target = clock.now() + 18000000n, last = clock.waitUntil(target);
+  try {
+    clock.reopen();
+    assert(clock.now() > target);
+  } catch (error) {
+    assert.strictEqual(`${error.name} ${error.code}`, 'ChronoTickError EBUSY');
+  }
+  await last;
+  clock.reopen();
 });
 
 test('the module\'s own clock opens when it is needed, and again', () => {

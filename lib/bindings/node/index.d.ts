@@ -130,7 +130,7 @@ export class Clock {
   waitUntil: (utcNs: bigint, options?: WaitOptions) => Promise<Interval>;
   /** Is anybody writing the page, and how long ago was the latest round? */
   writer: () => {alive: boolean; ageNs: bigint | null};
-  /** Map the page anew: another one may have its name now. */
+  /** Map the page anew: another one may have its name now. EBUSY in the last 20 ms of a wait. */
   reopen: () => void;
   close: () => void;
 }

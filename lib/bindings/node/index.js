@@ -36,7 +36,7 @@ class NotTrustedError extends ChronoTickError {}
 // What the native side throws
 function failure(kind, number, text, interval) {
   if (kind === 'closed') return new ChronoTickError(text, 'ERR_CLOSED');
-  const Kind = kind === 'page' ? PageError : NotTrustedError;
+  const Kind = {page: PageError, trust: NotTrustedError}[kind] || ChronoTickError;
   return new Kind(text, codes.get(number) || `E${number}`, interval);
 }
 

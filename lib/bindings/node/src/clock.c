@@ -55,7 +55,7 @@ static int handle_open(napi_env env, struct handle *handle)
 	int r;
 
 	if (handle->waits) {
-		native_throw(env, handle->native, "closed", 0, "a wait is under way", NULL);
+		native_throw(env, handle->native, "busy", -EBUSY, "a wait is under way", NULL);
 		return -1;
 	}
 	r = chronotick_open(&ct, handle->path);
