@@ -222,11 +222,21 @@ static void check_page(struct parse *p, const struct map *map)
 			"that: the name of a file");
 }
 
-/* A prediction must last until the next one takes its place. */
+/* A prediction must be kept until its time comes, and last until the next one takes its place. */
 static void check_model(struct parse *p, const struct map *map, const struct model_config *model)
 {
 	char path[PATH_TEXT_MAX];
 
+	if (model->lead_s > model->interval_s * SCHEDULE_LEAD_INTERVALS) {
+		snprintf(path, sizeof(path), "%slead_s", map->path);
+		config_complain(p,
+				config_map_line(map, "lead_s") ? config_map_line(map, "lead_s")
+							       : map->line,
+				path, "%u is more than %d times interval_s; allowed: up to %u",
+				model->lead_s, SCHEDULE_LEAD_INTERVALS,
+				model->interval_s * SCHEDULE_LEAD_INTERVALS);
+		return;
+	}
 	if (model->horizon_s > model->interval_s + model->lead_s)
 		return;
 	snprintf(path, sizeof(path), "%shorizon_s", map->path);

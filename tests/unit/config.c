@@ -322,6 +322,9 @@ static const struct {
 	{GOOD "models:\n  long_term:\n    horizon_s: 100\n    lead_s: 80\n",
 	 "f.yaml:4: models.long_term.horizon_s: 100 is not beyond interval_s and lead_s together, "
 	 "110; allowed: more than that\n"},
+	{GOOD "models:\n  short_term:\n    horizon_s: 100\n    lead_s: 31\n",
+	 "f.yaml:5: models.short_term.lead_s: 31 is more than 6 times interval_s; allowed: up to "
+	 "30\n"},
 	{GOOD "models: {long_term: {lead_s: -1}}\n",
 	 "f.yaml:2: models.long_term.lead_s: -1 is out of range; allowed: an integer from 0 to "
 	 "3600\n"},

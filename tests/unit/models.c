@@ -90,6 +90,30 @@ Test(models, a_few_measurements_are_left_to_the_sources)
 	cr_assert(models_ready(&models));
 }
 
+/* Each measurement makes the prediction better, and none waits for a time that never comes. */
+Test(models, a_prediction_serves_at_any_poll_and_lead)
+{
+	struct models_config config = models_default;
+	int lead_s;
+
+	for (lead_s = 0; lead_s < 25; lead_s += 6) {
+		config.short_term.lead_ns = lead_s * S;
+		start(&config);
+		for (t_s = 0; t_s < 200; t_s++) {
+			models_measure(&models,
+				       &(struct measurement){
+					       .raw_ns = t_s * S,
+					       .offset_ns = BASE + 5000 * t_s,
+					       .sd_ns = 1000,
+				       },
+				       NULL);
+			models_predict(&models, t_s * S, &fused);
+			cr_assert_eq(fused.level,
+				     t_s + 1 < MODELS_MEASURED_MIN ? FUSE_NTP : FUSE_SHORT_TERM);
+		}
+	}
+}
+
 Test(models, what_is_switched_off_predicts_nothing)
 {
 	struct models_config config = models_default;

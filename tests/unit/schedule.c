@@ -24,7 +24,7 @@ static void predict(int64_t now_ns, double offset_ns)
 {
 	struct prediction prediction;
 
-	schedule_ask(&schedule, now_ns, &prediction);
+	schedule_ask(&schedule, now_ns, false, &prediction);
 	prediction.line.offset_ns = offset_ns;
 	cr_assert_eq(schedule_keep(&schedule, &prediction), 0);
 }
@@ -39,6 +39,11 @@ Test(schedule, times_out_of_order_are_refused)
 	cr_assert_eq(schedule_init(&schedule, &wrong), -EINVAL);
 	wrong = config;
 	wrong.lead_ns = -1;
+	cr_assert_eq(schedule_init(&schedule, &wrong), -EINVAL);
+	wrong.horizon_ns = 100 * S;
+	wrong.lead_ns = SCHEDULE_LEAD_INTERVALS * wrong.interval_ns;
+	cr_assert_eq(schedule_init(&schedule, &wrong), 0);
+	wrong.lead_ns++; /* others would have taken its place before its time */
 	cr_assert_eq(schedule_init(&schedule, &wrong), -EINVAL);
 }
 
@@ -68,6 +73,43 @@ Test(schedule, the_first_serves_at_once_the_next_ones_after_their_lead)
 	cr_assert_eq(schedule.misses, 2);
 }
 
+Test(schedule, what_is_better_serves_at_once)
+{
+	struct prediction prediction;
+
+	predict(0, 1);
+	schedule_ask(&schedule, S, true, &prediction);
+	prediction.line.offset_ns = 2;
+	cr_assert_eq(schedule_keep(&schedule, &prediction), 0);
+	cr_assert_eq(schedule_serve(&schedule, S)->line.offset_ns, 2);
+}
+
+Test(schedule, with_the_longest_lead_each_serves_in_its_time)
+{
+	static const struct schedule_config longest = {
+		.interval_ns = 5 * S,
+		.horizon_ns = 100 * S,
+		.lead_ns = SCHEDULE_LEAD_INTERVALS * 5 * S,
+	};
+	int i;
+
+	cr_assert_eq(schedule_init(&schedule, &longest), 0);
+	for (i = 0; i < 100; i++) {
+		predict(5 * S * i, i);
+		cr_assert(schedule_serve(&schedule, 5 * S * i));
+		/* The first of all serves until the second one's time has come. */
+		cr_assert_eq(schedule_serve(&schedule, 5 * S * i)->line.offset_ns,
+			     i > SCHEDULE_LEAD_INTERVALS ? i - SCHEDULE_LEAD_INTERVALS : 0);
+	}
+}
+
+Test(schedule, with_nothing_to_serve_the_next_does_at_once)
+{
+	predict(0, 1);
+	predict(40 * S, 2); /* the first is over */
+	cr_assert_eq(schedule_serve(&schedule, 40 * S)->line.offset_ns, 2);
+}
+
 Test(schedule, it_keeps_no_more_than_it_has_room_for)
 {
 	int i;
@@ -83,7 +125,7 @@ Test(schedule, what_makes_no_sense_is_counted_and_forgotten)
 {
 	struct prediction wrong;
 
-	schedule_ask(&schedule, 0, &wrong);
+	schedule_ask(&schedule, 0, false, &wrong);
 	wrong.line.offset_ns = NAN;
 	cr_assert_eq(schedule_keep(&schedule, &wrong), -EINVAL);
 	wrong.line.offset_ns = 0;

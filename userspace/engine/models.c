@@ -217,9 +217,10 @@ const struct measurement *models_given(const struct models *models, uint64_t *ne
  * Is the prediction that would be made now so much better than the one that serves that it should
  * not wait for its time? So it is in the first minutes, and when a measurement contradicts.
  */
-static bool is_outdated(struct schedule *schedule, const struct estimate *line, int64_t now_ns)
+static bool is_outdated(const struct schedule *schedule, const struct estimate *line,
+			int64_t now_ns)
 {
-	const struct prediction *served = schedule_serve(schedule, now_ns);
+	const struct prediction *served = schedule_peek(schedule, now_ns);
 	double sd;
 
 	if (!served)
@@ -236,6 +237,7 @@ static void short_term_predict(struct models *models, int64_t now_ns)
 	bool due = schedule_is_due(schedule, now_ns);
 	struct prediction prediction;
 	struct estimate line;
+	bool outdated;
 
 	if (!models->config.short_term_enabled || (!due && !models->measured))
 		return;
@@ -245,9 +247,10 @@ static void short_term_predict(struct models *models, int64_t now_ns)
 	if (short_term_estimate(&models->short_term, now_ns, schedule->config.horizon_ns, &line) <
 	    0)
 		return;
-	if (!due && !is_outdated(schedule, &line, now_ns))
+	outdated = is_outdated(schedule, &line, now_ns);
+	if (!due && !outdated)
 		return;
-	schedule_ask(schedule, now_ns, &prediction);
+	schedule_ask(schedule, now_ns, outdated, &prediction);
 	prediction.line = line;
 	(void)schedule_keep(schedule, &prediction);
 }
@@ -259,7 +262,7 @@ static void long_term_predict(struct models *models, int64_t now_ns)
 
 	if (!models->config.long_term_enabled || !schedule_is_due(schedule, now_ns))
 		return;
-	schedule_ask(schedule, now_ns, &prediction);
+	schedule_ask(schedule, now_ns, false, &prediction);
 	if (long_term_estimate(&models->long_term, now_ns, schedule->config.horizon_ns,
 			       &prediction.line) == 0)
 		(void)schedule_keep(schedule, &prediction);

@@ -8,7 +8,8 @@
 int schedule_init(struct schedule *schedule, const struct schedule_config *config)
 {
 	if (config->interval_ns <= 0 || config->lead_ns < 0 ||
-	    config->horizon_ns - config->lead_ns <= config->interval_ns)
+	    config->horizon_ns - config->lead_ns <= config->interval_ns ||
+	    (config->lead_ns - 1) / config->interval_ns >= SCHEDULE_LEAD_INTERVALS)
 		return -EINVAL;
 	*schedule = (struct schedule){.config = *config};
 	return 0;
@@ -31,16 +32,16 @@ bool schedule_is_due(const struct schedule *schedule, int64_t now_ns)
 	       now_ns < schedule->made_ns;
 }
 
-void schedule_ask(struct schedule *schedule, int64_t now_ns, struct prediction *ret)
+void schedule_ask(struct schedule *schedule, int64_t now_ns, bool at_once, struct prediction *ret)
 {
-	bool first = schedule->count == 0;
+	/* With nothing else to serve, better at once than in time. */
+	bool waits = !at_once && schedule_peek(schedule, now_ns);
 
 	schedule->made_ns = now_ns;
 	schedule->has_made = true;
 	*ret = (struct prediction){
 		.made_ns = now_ns,
-		/* With nothing else to serve, better at once than in time. */
-		.from_ns = first ? now_ns : now_ns + schedule->config.lead_ns,
+		.from_ns = waits ? now_ns + schedule->config.lead_ns : now_ns,
 		.until_ns = now_ns + schedule->config.horizon_ns,
 	};
 }

@@ -9,11 +9,14 @@
 #include "engine/prediction.h"
 
 #define SCHEDULE_KEPT 8
+/* Longest lead, in intervals: what is kept must still be there when its time comes. */
+#define SCHEDULE_LEAD_INTERVALS (SCHEDULE_KEPT - 2)
 
 struct schedule_config {
 	int64_t interval_ns; /* > 0: a prediction is made so often */
 	int64_t horizon_ns;  /* it is served until so long after that; > interval_ns + lead_ns */
-	int64_t lead_ns;     /* it is served from so long after that; >= 0 */
+	int64_t lead_ns;     /* it is served from so long after that; 0 to
+			      * SCHEDULE_LEAD_INTERVALS * interval_ns */
 };
 
 struct schedule {
@@ -34,8 +37,11 @@ int schedule_init(struct schedule *schedule, const struct schedule_config *confi
 /* Is it time for the model to predict? Yes at first; a time that was missed is not made up for. */
 bool schedule_is_due(const struct schedule *schedule, int64_t now_ns);
 
-/* The model is asked now: *ret has the times, its line is to be filled in. */
-void schedule_ask(struct schedule *schedule, int64_t now_ns, struct prediction *ret);
+/*
+ * The model is asked now: *ret has the times, its line is to be filled in. It serves after the lead,
+ * or at once: if that is asked for, or if nothing else serves now.
+ */
+void schedule_ask(struct schedule *schedule, int64_t now_ns, bool at_once, struct prediction *ret);
 
 /*
  * Keep a prediction. Returns 0, or -EINVAL if it is not finite, has a negative standard deviation,
