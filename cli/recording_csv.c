@@ -10,6 +10,9 @@
 #define COLUMNS_MAX 64
 #define NS_PER_MS 1e6
 #define NS_PER_S 1e9
+/* Raw time must not become too great: from here on, times count from the first row's. */
+#define LATE_S 1e8
+#define SPAN_MAX_S 1e9
 
 #define TIME "t_s"
 #define OFFSET "ntp_offset_ms"
@@ -91,7 +94,9 @@ static int row(struct recording *recording, char *line)
 	struct sample sample = {.stratum = 1};
 	int64_t raw_ns;
 
-	switch (number_of(recording, fields, count, columns->time, TIME, 0, RECORDING_TIME_MAX_S,
+	switch (number_of(recording, fields, count, columns->time, TIME, 0,
+			  recording->has_time ? recording->from_s + SPAN_MAX_S
+					      : RECORDING_TIME_MAX_S,
 			  &t_s)) {
 	case 0:
 		break;
@@ -100,7 +105,9 @@ static int row(struct recording *recording, char *line)
 	default:
 		return -EINVAL;
 	}
-	raw_ns = RECORDING_START_NS + llrint(t_s * NS_PER_S);
+	if (!recording->has_time)
+		recording->from_s = t_s < LATE_S ? 0 : floor(t_s);
+	raw_ns = RECORDING_START_NS + llrint((t_s - recording->from_s) * NS_PER_S);
 	if (recording->has_time && raw_ns <= recording->raw_ns)
 		return recording_refuse(recording, "%s: %.17g is not after the row before", TIME,
 					t_s);

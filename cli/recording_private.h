@@ -49,6 +49,7 @@ struct recording {
 
 	struct csv_columns columns;
 	bool has_time;
+	double from_s;    /* of a CSV: the time that raw time begins at */
 	int64_t raw_ns;   /* the latest */
 	int64_t epoch_ns; /* UTC at RECORDING_START_NS, if the recorded clock was right */
 	char addresses[ENGINE_SOURCES_MAX][RECORDING_ADDRESS_MAX];

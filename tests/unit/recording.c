@@ -109,6 +109,13 @@ Test(recording, a_csv_needs_no_delay_and_no_row)
 	cr_assert_eq(got.sample_count, 0);
 }
 
+Test(recording, the_times_of_a_csv_may_be_those_of_a_calendar)
+{
+	cr_assert_eq(read_text(CSV "1760000000.5,1\n1760000010,2\n"), 0, "%s", errors);
+	cr_assert_eq(got.samples[0].counter, RECORDING_START_NS + S / 2);
+	cr_assert_eq(got.samples[1].counter, RECORDING_START_NS + 10 * S);
+}
+
 Test(recording, what_is_wrong_in_a_csv_is_told_with_its_place)
 {
 	static const struct bad bad[] = {
@@ -122,6 +129,8 @@ Test(recording, what_is_wrong_in_a_csv_is_told_with_its_place)
 		{CSV "1,inf\n", "f:2: ntp_offset_ms: \"inf\" is no number\n"},
 		{CSV "2,1\n2,1\n", "f:3: t_s: 2 is not after the row before\n"},
 		{CSV "-1,1\n", "f:2: t_s: -1 is out of range; allowed: 0 to 3.2e+09\n"},
+		{CSV "1,1\n1760000000,1\n",
+		 "f:3: t_s: 1.76e+09 is out of range; allowed: 0 to 1e+09\n"},
 		{"t_s,ntp_offset_ms,ntp_delay_ms\n1,1,-1\n",
 		 "f:2: ntp_delay_ms: -1 is out of range; allowed: 0 to 16000\n"},
 	};
