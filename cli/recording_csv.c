@@ -124,8 +124,9 @@ static int row(struct recording *recording, char *line)
 		return 0;
 	sample.counter = (uint64_t)raw_ns;
 	sample.offset_ns = recording->epoch_ns - RECORDING_START_NS + llrint(offset_ms * NS_PER_MS);
-	sample.delay_ns =
-		has_delay == 0 ? llrint(delay_ms * NS_PER_MS) : recording->defaults.delay_ns;
+	/* No packet is there and back at once: who writes 0 has not measured it. */
+	sample.delay_ns = has_delay == 0 && delay_ms > 0 ? llrint(delay_ms * NS_PER_MS)
+							 : recording->defaults.delay_ns;
 	sample.dispersion_ns = recording->defaults.dispersion_ns;
 	recording_push_sample(recording, &sample);
 	return 0;

@@ -88,17 +88,19 @@ Test(recording, a_csv_s_columns_are_found_by_name)
 	cr_assert_eq(read_text("x,ntp_delay_ms,t_s,ntp_offset_ms\n"
 			       "a,20.5,10,-1.25\r\n"
 			       ",,20.5,\n"
-			       "b,,30,2"),
+			       "b,,30,2\n"
+			       "c,0,40,2"),
 		     0, "%s", errors);
 	cr_assert_str_eq(got.format, "csv");
-	cr_assert_eq(got.sample_count, 2);
-	cr_assert_eq(got.kinds[ENGINE_INPUT_CORRECT], 5, "before and after each, and between");
+	cr_assert_eq(got.sample_count, 3);
+	cr_assert_eq(got.kinds[ENGINE_INPUT_CORRECT], 7, "before and after each, and between");
 	cr_assert_eq(got.samples[0].counter, RECORDING_START_NS + 10 * S);
 	cr_assert_eq(got.samples[0].offset_ns - got.reference_ns, -1250000);
 	cr_assert_eq(got.samples[0].delay_ns, 20500000);
 	cr_assert_eq(got.samples[0].dispersion_ns, 5);
 	cr_assert_eq(got.samples[1].counter, RECORDING_START_NS + 30 * S);
 	cr_assert_eq(got.samples[1].delay_ns, 77, "the default");
+	cr_assert_eq(got.samples[2].delay_ns, 77, "no round trip takes no time");
 }
 
 Test(recording, a_csv_needs_no_delay_and_no_row)
