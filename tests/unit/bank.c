@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which member of a bank counts, and what the bank says of its own errors. */
+#include <limits.h>
 #include <math.h>
 
 #include <criterion/criterion.h>
@@ -169,4 +170,16 @@ Test(bank, noise_that_is_relative_to_measurements_is_so_in_predictions_too)
 	cr_assert_float_eq(later.variance - now.variance,
 			   100 * 0.01 * bank.usual_variance * bank_scale(&bank, &members[0]),
 			   1e-6 * later.variance);
+}
+
+Test(bank, it_outlives_its_counter)
+{
+	double before;
+
+	follow(100, 300);
+	before = members[1].weight;
+	bank.measured = UINT_MAX - 1;
+	follow(100, 3);
+	cr_assert_eq(bank.measured, UINT_MAX);
+	cr_assert_float_eq(members[1].weight, before, 0.05, "it has not begun anew");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Scores of predictors whose errors are known. */
+#include <limits.h>
 #include <math.h>
 
 #include <criterion/criterion.h>
@@ -87,4 +88,16 @@ Test(score, equals_are_not_ahead_of_each_other_at_first_and_one_gross_error_is_o
 	for (i = 0; i < 100; i++)
 		rivalry_add(&rivalry, i == 50 ? 1e12 : 1, 2);
 	cr_assert(rivalry.ahead);
+}
+
+Test(score, rivals_outlive_their_counter)
+{
+	struct rivalry rivalry = {.count = UINT_MAX - 1};
+	unsigned int i;
+
+	for (i = 0; i < 100; i++)
+		rivalry_add(&rivalry, 1, 2);
+	cr_assert_eq(rivalry.count, UINT_MAX);
+	cr_assert(rivalry.ahead);
+	cr_assert_float_eq(rivalry.lead, 1.0 / 3, 0.05);
 }

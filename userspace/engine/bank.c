@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/bank.h"
 
+#include <limits.h>
 #include <math.h>
 
 /* Errors beyond so many standard deviations have no more influence than they have there. */
@@ -185,7 +186,9 @@ void bank_update(struct bank *bank, double dt_s, const double *inputs, double y_
 	double densities[BANK_MEMBERS_MAX], share;
 	unsigned int i;
 
-	if (bank->measured++ == 0) {
+	if (bank->measured < UINT_MAX)
+		bank->measured++;
+	if (bank->measured == 1) {
 		bank_begin(bank, y_ns, sd_ns);
 		return;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/score.h"
 
+#include <limits.h>
 #include <math.h>
 
 /* What is kept of the means at each measurement */
@@ -67,7 +68,8 @@ void rivalry_add(struct rivalry *rivalry, double error_a_ns, double error_b_ns)
 	double a = fabs(error_a_ns), b = fabs(error_b_ns), term, share, error;
 
 	term = a + b > 0 ? (b - a) / (b + a) : 0;
-	rivalry->count++;
+	if (rivalry->count < UINT_MAX)
+		rivalry->count++;
 	share = fmax(1 - KEPT, 1.0 / rivalry->count);
 	rivalry->variance += share * (term * term - rivalry->variance);
 	rivalry->lead += share * (term - rivalry->lead);
