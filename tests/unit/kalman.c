@@ -209,3 +209,28 @@ Test(kalman, with_another_gain_the_variance_is_that_of_the_result)
 	assert_near(kalman.x[0], 5, 1e-12);
 	assert_near(kalman.p[0][0], (9.0 + 1) / 4, 1e-12);
 }
+
+/* Thirty years without a measurement, then very good ones: more than a double can tell apart */
+Test(kalman, a_variance_never_falls_below_nothing)
+{
+	static const double sd[] = {1e8, 33000, 0.1};
+	static const struct kalman_noise noise = {.drift = 1e-10};
+	unsigned int gap, seconds, i;
+	struct kalman kalman;
+
+	for (gap = 0; gap < 10; gap++) {
+		for (seconds = 1; seconds <= 100; seconds *= 10) {
+			kalman_init(&kalman, 3, 3, sd);
+			for (i = 0; i < 40; i++) {
+				double dt_s = i % 10 ? seconds * (i % 3) : pow(10, gap);
+
+				kalman_advance(&kalman, dt_s, &noise, NULL);
+				kalman_update(&kalman, 1e6 * (i % 7), 1, HUGE_VAL);
+				cr_assert_geq(kalman.p[KALMAN_OFFSET][KALMAN_OFFSET], 0);
+				cr_assert_geq(kalman.p[KALMAN_RATE][KALMAN_RATE], 0);
+				cr_assert_geq(kalman.p[KALMAN_DRIFT][KALMAN_DRIFT], 0);
+				cr_assert(isfinite(kalman.x[KALMAN_DRIFT]));
+			}
+		}
+	}
+}

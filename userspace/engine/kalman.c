@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+/* What is left of a variance by less than this share is rounding. */
+#define ROUNDING 1e-13
+
 void kalman_init(struct kalman *kalman, unsigned int clock, unsigned int states, const double *sd)
 {
 	unsigned int i;
@@ -87,7 +90,25 @@ static void state_mix(struct kalman *kalman, unsigned int to, const double *row)
 		kalman->p[to][i] = mixed[i];
 		kalman->p[i][to] = mixed[i];
 	}
-	kalman->p[to][to] = variance;
+	kalman->p[to][to] = fmax(variance, 0);
+}
+
+/*
+ * Where a measurement says a great deal more than all before it, what is left of a variance is the
+ * difference of numbers that are nearly the same, and may turn out below 0. Then the state is known
+ * as well as can be told, and what it has in common with the others is not.
+ */
+static void rounding_mend(struct kalman *kalman, unsigned int state, double before)
+{
+	unsigned int i;
+
+	if (kalman->p[state][state] >= ROUNDING * before)
+		return;
+	for (i = 0; i < kalman->states; i++) {
+		kalman->p[state][i] = 0;
+		kalman->p[i][state] = 0;
+	}
+	kalman->p[state][state] = ROUNDING * before;
 }
 
 void kalman_advance(struct kalman *kalman, double dt_s, const struct kalman_noise *noise,
@@ -149,7 +170,7 @@ struct kalman_innovation kalman_update(struct kalman *kalman, double y_ns, doubl
 		.share = 1,
 	};
 	double far = fabs(found.error) / sqrt(found.variance);
-	double column[KALMAN_STATES_MAX], inverse, left;
+	double column[KALMAN_STATES_MAX], before[KALMAN_STATES_MAX], inverse, left;
 	unsigned int n = kalman->states, i, j;
 
 	if (far > limit)
@@ -157,8 +178,10 @@ struct kalman_innovation kalman_update(struct kalman *kalman, double y_ns, doubl
 	/* As if the measurement were so much vaguer: the innovation's variance over the share */
 	inverse = found.share / found.variance;
 	left = 1 - found.share + variance * inverse;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		column[i] = kalman->p[i][KALMAN_OFFSET];
+		before[i] = kalman->p[i][i];
+	}
 	for (i = 0; i < n; i++) {
 		kalman->x[i] += column[i] * found.error * inverse;
 		/* The same as below, but nothing cancels out where all that was known goes. */
@@ -169,6 +192,8 @@ struct kalman_innovation kalman_update(struct kalman *kalman, double y_ns, doubl
 			kalman->p[j][i] = kalman->p[i][j];
 		}
 	}
+	for (i = 1; i < n; i++)
+		rounding_mend(kalman, i, before[i]);
 	return found;
 }
 
