@@ -42,8 +42,9 @@ void external_init(struct external *external);
  * It is used once EXTERNAL_SCORED_MIN were scored, the line has not been better, and the factor
  * that its deviations need is below a half of the most there is; it is dropped when the line has
  * proven to be better, or the factor has reached the most. A small factor is no fault: the errors of
- * the measurements themselves may be overestimated, and who is too modest has little weight. Returns true if it was far off too
- * often: then it is dropped, and score and rivalry must begin anew, as they speak of another model.
+ * the measurements themselves may be overestimated, and who is too modest has little weight.
+ * Returns true if it was far off too often: then it is dropped, and score and rivalry must begin
+ * anew, as they speak of another model.
  */
 bool external_score(struct external *external, const struct score *score,
 		    const struct rivalry *line_over, double distance);

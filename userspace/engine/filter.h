@@ -148,8 +148,8 @@ const struct filter_entry *filter_entry_at(const struct filter *filter, unsigned
 double filter_sample_excess(const struct filter *filter, const struct filter_entry *entry);
 
 /*
- * Expected standard deviation of the corrected offset of one of its samples, ns. What its exchange waited in queues
- * lies on its two ways in any proportion, so its offset errs by up to half of that, evenly
+ * Expected standard deviation of the corrected offset of one of its samples, ns. What its exchange
+ * waited in queues lies on its two ways in any proportion, so its offset errs by up to half of that, evenly
  * distributed. What it waited is what it took longer than the quickest one, and what that one
  * waited: of a few exchanges even the quickest was far from undisturbed. Of a single one it is known
  * that it is within its error, and nothing else.

@@ -41,8 +41,9 @@ double fuse_temporal(int64_t age_ns, int64_t interval_ns, int64_t horizon_ns);
 
 /*
  * With sd the standard deviation of a prediction at now_ns, times its factor, but no less than
- * least_sd_ns, its weight is temporal / sd^2. The variance is sum w (sd^2 + (x - mean)^2) of the normalised weights: all models
- * have seen the same measurements, so their errors are no independent ones.
+ * least_sd_ns, its weight is temporal / sd^2. The variance is sum w (sd^2 + (x - mean)^2) of the
+ * normalised weights: all models have seen the same measurements, so their errors are no
+ * independent ones.
  *
  * inputs: MODEL_COUNT of them. The feed counts as a long-term model.
  */

@@ -83,8 +83,8 @@ struct leap_watch {
 };
 
 /*
- * Look for the next leap second; utc_ns, give or take error_ns, is now. From LEAP_GUARD_NS before it on it stands, whatever
- * table and vote become. Returns 0, or -EAGAIN if one has come up so late that samples of its time
+ * Look for the next leap second; utc_ns, give or take error_ns, is now. From LEAP_GUARD_NS before it
+ * on it stands, whatever table and vote become. Returns 0, or -EAGAIN if one has come up so late that samples of its time
  * may have been taken: then nothing is known of the time.
  */
 int leap_watch_update(struct leap_watch *watch, const struct leap_table *table, int64_t utc_ns,

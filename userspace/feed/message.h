@@ -135,8 +135,8 @@ struct feed_limits {
  * has, then no more than that is looked at. The offset must lie within the bound at both ends of the
  * prediction's time, the bound growing by the counter's whole drift, and its rate within that drift.
  *
- * Returns FEED_TAKEN and the prediction, made now at the latest, or why not. *sequence is the message's, unless that is
- * malformed.
+ * Returns FEED_TAKEN and the prediction, made now at the latest, or why not. *sequence is the
+ * message's, unless that is malformed.
  */
 enum feed_verdict feed_prediction_check(struct prediction *ret, uint32_t *sequence,
 					const void *message, size_t size,
