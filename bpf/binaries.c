@@ -4,20 +4,25 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #define LOOK_AGAIN_1 1
 #define LOOK_AGAIN_2 5
 #define LOOK_ALL 60
 
 struct file {
-	dev_t device;
+	dev_t device; /* these two as /proc/PID/maps has them */
 	uint64_t inode;
+	struct stat status; /* as it was looked at; zeros: it could not be */
+	bool overlaid;      /* by a file system that shows another one's files as its own */
+	bool probed;        /* probes were found in it */
 	unsigned int range_count;
 	struct notes_range *ranges; /* of reads, offsets in the file */
 };
@@ -108,47 +113,110 @@ static void file_ranges_keep(struct file *file, const struct notes *notes)
 {
 	size_t size = notes->range_count * sizeof(notes->ranges[0]);
 
+	free(file->ranges);
+	file->ranges = NULL;
+	file->range_count = 0;
 	if (!size || !(file->ranges = malloc(size)))
 		return;
 	memcpy(file->ranges, notes->ranges, size);
 	file->range_count = notes->range_count;
 }
 
+/* Has that been done to the file since it was looked at that makes it, maybe, another one? */
+static bool status_is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec &&
+	       a->st_size == b->st_size;
+}
+
+/*
+ * Is it one file to the kernel, which knows a probe's place by the inode below all overlays? A
+ * container's image is seen by a device number of its own in each container, and an overlay may
+ * put something of its own into the upper half of an inode's number.
+ */
+static bool file_is_same(const struct file *a, const struct file *b)
+{
+	if ((uint32_t)a->status.st_ino != (uint32_t)b->status.st_ino)
+		return false;
+	if (a->status.st_dev == b->status.st_dev)
+		return a->status.st_ino == b->status.st_ino;
+	return (a->overlaid || b->overlaid) && status_is_same(&a->status, &b->status);
+}
+
+/* Probes are put into a file once: they would count twice. */
+static bool file_is_probed(const struct binaries *binaries, const struct file *file)
+{
+	size_t i;
+
+	for (i = 0; i < binaries->file_count; i++)
+		if (&binaries->files[i] != file && binaries->files[i].probed &&
+		    file_is_same(&binaries->files[i], file))
+			return true;
+	return false;
+}
+
+/* Take what the path leads to. Returns 0, or a negative errno, and then it is none of ours. */
+static int file_take(struct binaries *binaries, struct file *file, const char *path,
+		     const char *name, unsigned int *probes)
+{
+	struct statfs system;
+	struct notes notes;
+	int r = notes_read(&notes, path);
+
+	if (r < 0)
+		return r;
+	if (stat(path, &file->status) < 0 || statfs(path, &system) < 0)
+		return -errno;
+	file->overlaid = (unsigned long)system.f_type == OVERLAYFS_SUPER_MAGIC;
+	file_ranges_keep(file, &notes);
+	if (notes.probes && !file_is_probed(binaries, file))
+		binaries->found(binaries->data, path, name, &notes);
+	file->probed = notes.probes != 0;
+	if (probes)
+		*probes = notes.probes;
+	return 0;
+}
+
 /* Read the file by the first path that opens. */
 static void file_look(struct binaries *binaries, struct file *file, const char *const *paths,
 		      const char *name)
 {
-	struct notes notes;
+	for (; *paths; paths++)
+		if (file_take(binaries, file, *paths, name, NULL) == 0)
+			return;
+}
 
-	for (; *paths; paths++) {
-		if (notes_read(&notes, *paths) < 0)
-			continue;
-		file_ranges_keep(file, &notes);
-		if (notes.probes)
-			binaries->found(binaries->data, *paths, name, &notes);
-		return;
-	}
+/*
+ * Does its number now belong to another file? That of one that was deleted comes back soon; not
+ * while probes are in it, which keep it.
+ */
+static bool file_has_changed(const struct file *file, const char *path)
+{
+	struct stat status;
+
+	return !file->probed && stat(path, &status) == 0 && !status_is_same(&file->status, &status);
 }
 
 int binaries_add(struct binaries *binaries, const char *path)
 {
+	unsigned int probes = 0;
 	struct stat status;
-	struct notes notes;
 	struct file *file;
 	int r;
 
-	r = notes_read(&notes, path);
-	if (r < 0)
-		return r;
 	if (stat(path, &status) < 0)
 		return -errno;
-	if (!file_find(binaries, status.st_dev, status.st_ino) &&
-	    (file = file_add(binaries, status.st_dev, status.st_ino))) {
-		file_ranges_keep(file, &notes);
-		if (notes.probes)
-			binaries->found(binaries->data, path, path, &notes);
-	}
-	return notes.probes ? 0 : -ENODATA;
+	file = file_find(binaries, status.st_dev, status.st_ino);
+	if (file && file->probed)
+		return 0;
+	if (!file)
+		file = file_add(binaries, status.st_dev, status.st_ino);
+	if (!file)
+		return -ENOMEM;
+	r = file_take(binaries, file, path, path, &probes);
+	if (r < 0)
+		return r;
+	return probes ? 0 : -ENODATA;
 }
 
 /* One line of /proc/PID/maps */
@@ -166,19 +234,19 @@ static void mapping_look(struct binaries *binaries, uint32_t pid, char *line)
 		   &minor, &inode, &at) < 7 ||
 	    !at || inode == 0 || rights[2] != 'x' || line[at] != '/')
 		return;
-	file = file_find(binaries, makedev(major, minor), inode);
-	if (file)
-		goto ranges;
-	file = file_add(binaries, makedev(major, minor), inode);
-	if (!file)
-		return;
 	line[strcspn(line, "\n")] = '\0';
 	/* The first way also leads to files that have been replaced since, but needs privilege. */
 	snprintf(by_mapping, sizeof(by_mapping), "/proc/%u/map_files/%lx-%lx", pid, begin, end);
 	snprintf(by_root, sizeof(by_root), "/proc/%u/root%s", pid, line + at);
-	file_look(binaries, file, paths, line + at);
-
-ranges:
+	file = file_find(binaries, makedev(major, minor), inode);
+	if (!file) {
+		file = file_add(binaries, makedev(major, minor), inode);
+		if (!file)
+			return;
+		file_look(binaries, file, paths, line + at);
+	} else if (file_has_changed(file, by_mapping)) {
+		file_look(binaries, file, paths, line + at);
+	}
 	for (i = 0; i < file->range_count; i++) {
 		uint64_t from = file->ranges[i].begin - offset, to = file->ranges[i].end - offset;
 
@@ -258,8 +326,9 @@ void binaries_scan(struct binaries *binaries)
 	struct dirent *entry;
 	DIR *proc;
 
+	/* One process costs little, and may load a library at any time. */
 	if (binaries->pid) {
-		process_visit(binaries, binaries->pid);
+		process_look(binaries, binaries->pid);
 		return;
 	}
 	proc = opendir("/proc");

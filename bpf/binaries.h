@@ -2,7 +2,7 @@
 /*
  * Which files have our probes in them: those that running processes have mapped for execution, in
  * whatever container. A probe belongs to a file's inode, so each is told once, however many
- * processes run it.
+ * processes run it, and by whatever overlays they see it.
  */
 #ifndef BPF_BINARIES_H
 #define BPF_BINARIES_H
@@ -30,8 +30,8 @@ int binaries_add(struct binaries *binaries, const char *path);
 
 /*
  * Look at the processes: at new ones, again at those that were new one and five calls ago, for they
- * may have become another program or loaded a library since, and at all every sixty calls. To be
- * called once a second.
+ * may have become another program or loaded a library since, and at all every sixty calls; at the
+ * one that was asked for in every call. To be called once a second.
  */
 void binaries_scan(struct binaries *binaries);
 
