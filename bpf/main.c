@@ -68,13 +68,14 @@ static int report(const struct tracer *tracer, const struct options *options)
 
 	if (r < 0)
 		return r;
+	errno = 0;
 	if (options->json)
 		r = report_json(stdout, &snapshot, options);
 	else
 		r = report_text(stdout, &snapshot, options);
 	snapshot_clear(&snapshot);
-	if (r >= 0 && fflush(stdout) != 0)
-		return -errno;
+	if (r >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		return errno ? -errno : -EIO;
 	return r;
 }
 
@@ -162,9 +163,23 @@ static int run_live(struct tracer *tracer, const struct options *options)
 	return r;
 }
 
+/* Whatever ends it, what is pinned is taken away, and the report is told. */
+static void signals_take(void)
+{
+	struct sigaction action = {.sa_handler = on_signal}, before;
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	/* nohup(1) has it ignored. */
+	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
+	/* A reader of the output that goes away is told by the write. */
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL);
+}
+
 int main(int argc, char **argv)
 {
-	struct sigaction action = {.sa_handler = on_signal};
 	struct notices told[NOTICE_KINDS] = {0};
 	struct tracer *tracer;
 	struct options options;
@@ -173,8 +188,7 @@ int main(int argc, char **argv)
 	r = options_parse(&options, argc, argv);
 	if (r >= 0)
 		return r;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	signals_take();
 	/* Notices would be drawn into the live table. */
 	r = tracer_open(&tracer, &options, options.live ? NULL : on_notice, told);
 	if (r < 0)

@@ -3,11 +3,13 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -24,22 +26,46 @@ static bool is_bpffs(const char *path)
 
 static int directory_make(const char *directory)
 {
+	bool made;
+
 	if (strncmp(directory, BPFFS "/", sizeof(BPFFS)) == 0 && !is_bpffs(BPFFS) &&
 	    mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700") < 0)
 		fprintf(stderr, "chronotick-trace: mounting a BPF file system at " BPFFS ": %s\n",
 			strerror(errno));
-	if (mkdir(directory, 0700) < 0 && errno != EEXIST) {
+	made = mkdir(directory, 0700) == 0;
+	if (!made && errno != EEXIST) {
 		fprintf(stderr, "chronotick-trace: %s: %s\n", directory, strerror(errno));
 		return -errno;
 	}
 	if (is_bpffs(directory))
 		return 0;
-	rmdir(directory);
+	if (made)
+		rmdir(directory);
 	fprintf(stderr,
 		"chronotick-trace: %s is in no BPF file system: name a directory below " BPFFS
 		", or mount one: mount -t bpf bpf " BPFFS "\n",
 		directory);
 	return -EINVAL;
+}
+
+/* What a tracer that was killed has left may be replaced, but not what another one still fills. */
+static int directory_lock(const char *directory)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	r = -errno;
+	if (r == -EWOULDBLOCK)
+		fprintf(stderr,
+			"chronotick-trace: %s: another chronotick-trace pins there: name another "
+			"directory\n",
+			directory);
+	else
+		fprintf(stderr, "chronotick-trace: %s: %s\n", directory, strerror(-r));
+	if (fd >= 0)
+		close(fd);
+	return r;
 }
 
 /* libbpf's own maps, and those of globals, say nothing to anybody else. */
@@ -76,10 +102,13 @@ int pins_make(struct bpf_object *object, const char *directory)
 {
 	struct bpf_program *program;
 	struct bpf_map *map;
-	int r = directory_make(directory);
+	int r = directory_make(directory), lock;
 
 	if (r < 0)
 		return r;
+	lock = directory_lock(directory);
+	if (lock < 0)
+		return lock;
 	bpf_object__for_each_map(map, object)
 	{
 		if (map_is_shown(map))
@@ -93,14 +122,14 @@ int pins_make(struct bpf_object *object, const char *directory)
 		if (r < 0)
 			goto remove;
 	}
-	return 0;
+	return lock;
 
 remove:
-	pins_remove(object, directory);
+	pins_remove(object, directory, lock);
 	return r;
 }
 
-void pins_remove(struct bpf_object *object, const char *directory)
+void pins_remove(struct bpf_object *object, const char *directory, int lock)
 {
 	struct bpf_program *program;
 	struct bpf_map *map;
@@ -110,4 +139,5 @@ void pins_remove(struct bpf_object *object, const char *directory)
 	bpf_object__for_each_program(program, object)
 		name_remove(directory, bpf_program__name(program));
 	rmdir(directory);
+	close(lock);
 }

@@ -13,7 +13,7 @@
 /* Returns how many thresholds are passed. */
 int report_text(FILE *out, const struct snapshot *snapshot, const struct options *options);
 
-/* Returns how many thresholds are passed, or -ENOMEM. */
+/* Returns how many thresholds are passed, -ENOMEM, or why it could not be written. */
 int report_json(FILE *out, const struct snapshot *snapshot, const struct options *options);
 
 #define REPORT_ALERTS_MAX 64 /* that are told one by one */

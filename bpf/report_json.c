@@ -130,10 +130,13 @@ int report_json(FILE *out, const struct snapshot *snapshot, const struct options
 			   snapshot->seconds, "binaries", (int)snapshot->binaries, "left_out",
 			   (json_int_t)snapshot->left_out, "processes", processes, "alerts",
 			   alerts_json(alerts, count));
+	errno = 0;
 	r = object ? json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(9)) : -1;
+	if (r < 0)
+		r = ferror(out) && errno ? -errno : -ENOMEM;
 	json_decref(object);
 	if (r < 0)
-		return -ENOMEM;
+		return r;
 	fputc('\n', out);
 	return (int)count;
 }

@@ -195,6 +195,7 @@ int tracer_open(struct tracer **ret, const struct options *options, tracer_notic
 	tracer->options = options;
 	tracer->noticed = noticed;
 	tracer->data = data;
+	tracer->pins = -1;
 	verbose = options->verbose;
 	libbpf_set_print(print);
 	r = probes_load(tracer);
@@ -215,10 +216,9 @@ int tracer_open(struct tracer **ret, const struct options *options, tracer_notic
 	if (r < 0)
 		goto fail;
 	if (options->pin) {
-		r = pins_make(tracer->probes->obj, options->pin);
+		tracer->pins = r = pins_make(tracer->probes->obj, options->pin);
 		if (r < 0)
 			goto fail;
-		tracer->pinned = true;
 	}
 	tracer->begun_s = tracer_now_s();
 	*ret = tracer;
@@ -233,8 +233,8 @@ void tracer_close(struct tracer *tracer)
 {
 	if (!tracer)
 		return;
-	if (tracer->pinned)
-		pins_remove(tracer->probes->obj, tracer->options->pin);
+	if (tracer->pins >= 0)
+		pins_remove(tracer->probes->obj, tracer->options->pin, tracer->pins);
 	while (tracer->link_count > 0)
 		bpf_link__destroy(tracer->links[--tracer->link_count]);
 	free(tracer->links);

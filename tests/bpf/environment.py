@@ -65,6 +65,12 @@ def main():
     result = run("torn", "--duration", "0.2")
     check(result.returncode == 0 and result.stdout, f"--duration: {result.stderr}")
 
+    for form in ((), ("--json",)):
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([TRACE, "torn", "--duration", "0.2", *form], stdout=full,
+                                    stderr=subprocess.PIPE, text=True, timeout=30)
+        check(result.returncode == 1 and "No space left" in result.stderr, f"/dev/full: {result}")
+
     if tool("setpriv"):
         for have, lacks in (((), "CAP_BPF and CAP_PERFMON"), (("bpf",), "lacks CAP_PERFMON"),
                             (("perfmon",), "lacks CAP_BPF")):

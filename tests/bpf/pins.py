@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 from trace import Reader, Tracer, check, fail, finish, need_bpf, process_of, tool
 
@@ -63,6 +64,26 @@ def removed(bpftool):
               '>/dev/null 2>&1 || exit 1; done; [ ! -e "$2" ] || exit 2')
     result = subprocess.run(OWN_MOUNTS + ["sh", "-c", script, "sh", TRACE, directory])
     check(result.returncode == 0, f"pins are left: {result.returncode}")
+    # Whatever ends it: its reader goes, its terminal goes
+    for script in ('"$1" torn --interval 0.1 --pin "$2" 2>/dev/null | head -n 1 >/dev/null',
+                   '"$1" torn --pin "$2" >/dev/null 2>&1 & sleep 1; kill -HUP $!; wait $!'):
+        result = subprocess.run(OWN_MOUNTS + [
+            "sh", "-c", f'mount -t bpf bpf /sys/fs/bpf; {script}; [ ! -e "$2" ]', "sh", TRACE,
+            directory], timeout=30)
+        check(result.returncode == 0, f"pins are left by: {script}")
+    # A second one does not take the first one's, and replaces those of one that was killed.
+    script = ('mount -t bpf bpf /sys/fs/bpf; "$1" torn --pin "$2" >/dev/null 2>&1 & '
+              'while [ ! -e "$2/writer" ]; do sleep 0.1; done; '
+              '"$1" torn --duration 0.2 --pin "$2" >/dev/null; echo "second $?"; '
+              '[ -e "$2/torn" ] && echo kept; kill -KILL $!; wait $!; [ -e "$2/torn" ] && echo stale; '
+              '"$1" torn --duration 0.2 --pin "$2" >/dev/null 2>&1; echo "third $?"; [ -e "$2" ] || echo gone')
+    result = subprocess.run(OWN_MOUNTS + ["sh", "-c", script, "sh", TRACE, directory],
+                            capture_output=True, text=True, timeout=30)
+    check(result.stdout.split("\n")[:5] == ["second 1", "kept", "stale", "third 0", "gone"]
+          and "another chronotick-trace" in result.stderr, f"two at once: {result}")
+    with tempfile.TemporaryDirectory() as own:
+        subprocess.run([TRACE, "torn", "--duration", "0.2", "--pin", own], capture_output=True)
+        check(os.path.isdir(own), "a directory that was there is removed")
     result = subprocess.run([TRACE, "torn", "--duration", "0.2", "--pin", f"/tmp/chronotick-no-{os.getpid()}"],
                             capture_output=True, text=True)
     print(result.stderr.strip())
