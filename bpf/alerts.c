@@ -24,7 +24,7 @@ static double value_of(const struct process *process, enum alert_kind kind, doub
 	for (i = 0; i < WRITER_PAGES; i++) {
 		if (!process->has_writer[i])
 			continue;
-		missed += (double)process->writer[i].missed;
+		missed += (double)(process->writer[i].missed + process->overdue[i]);
 		window_ns = fmax(window_ns, (double)process->writer[i].window_ns_max);
 	}
 	switch (kind) {
@@ -69,4 +69,36 @@ size_t alerts_find(const struct snapshot *snapshot, const double *limits, struct
 		}
 	}
 	return count;
+}
+
+static bool kind_is_seen(const struct process *process, enum alert_kind kind)
+{
+	switch (kind) {
+	case ALERT_READ:
+		return process->distributions[READ_WARM_PS].count > 0;
+	case ALERT_WINDOW:
+	case ALERT_MISSED:
+		return process->has_writer[WRITER_SHM] || process->has_writer[WRITER_MODULE];
+	case ALERT_TORN_RATE:
+	case ALERTS:
+		break;
+	}
+	return false;
+}
+
+unsigned int alerts_unseen(const struct snapshot *snapshot, const double *limits)
+{
+	unsigned int unseen = 0, kind;
+	size_t i;
+
+	for (kind = 0; kind < ALERTS; kind++) {
+		if (isnan(limits[kind]) || kind == ALERT_TORN_RATE)
+			continue;
+		for (i = 0; i < snapshot->process_count; i++)
+			if (kind_is_seen(&snapshot->processes[i], (enum alert_kind)kind))
+				break;
+		if (i == snapshot->process_count)
+			unseen |= 1U << kind;
+	}
+	return unseen;
 }

@@ -13,7 +13,7 @@ enum alert_kind {
 	ALERT_TORN_RATE = 0, /* torn reads a second */
 	ALERT_READ,          /* 99th percentile of the canary's warm reads, ns */
 	ALERT_WINDOW,        /* longest write window, of any page, ns */
-	ALERT_MISSED,        /* publications */
+	ALERT_MISSED,        /* publications, also those since the latest one */
 	ALERTS,
 };
 
@@ -33,5 +33,11 @@ const char *alert_key(enum alert_kind kind);
  */
 size_t alerts_find(const struct snapshot *snapshot, const double *limits, struct alert *ret,
 		   size_t room);
+
+/*
+ * Thresholds that nothing was seen of in any process, a bit each, 1U << enum alert_kind: whether
+ * they are passed nobody can say. Without torn reads there are none, which is a rate.
+ */
+unsigned int alerts_unseen(const struct snapshot *snapshot, const double *limits);
 
 #endif /* BPF_ALERTS_H */

@@ -60,8 +60,15 @@ static void on_notice(void *data, const struct notice *notice)
 		COMM_SIZE, notice->comm, notice->pid, texts[notice->kind], (uint64_t)notice->value);
 }
 
-/* Returns how many thresholds are passed, or a negative errno. */
-static int report(const struct tracer *tracer, const struct options *options)
+/* How reports came out, of any of them */
+struct outcome {
+	bool alerted; /* a threshold was passed */
+	bool unseen;  /* in the latest one, there was nothing to hold a threshold against */
+};
+
+/* Returns 0 or a negative errno. */
+static int report(const struct tracer *tracer, const struct options *options,
+		  struct outcome *outcome)
 {
 	struct snapshot snapshot;
 	int r = tracer_snapshot(tracer, &snapshot);
@@ -73,17 +80,19 @@ static int report(const struct tracer *tracer, const struct options *options)
 		r = report_json(stdout, &snapshot, options);
 	else
 		r = report_text(stdout, &snapshot, options);
+	outcome->alerted |= r > 0;
+	outcome->unseen = alerts_unseen(&snapshot, options->limits) != 0;
 	snapshot_clear(&snapshot);
 	if (r >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		return errno ? -errno : -EIO;
-	return r;
+	return r < 0 ? r : 0;
 }
 
-/* Returns whether a threshold was passed in any report, or a negative errno. */
+/* Returns an exit code, or a negative errno. */
 static int run(struct tracer *tracer, const struct options *options)
 {
 	double begun_s = tracer_now_s(), tick_s = begun_s + TICK_S, end_s, report_s, next_s, s;
-	bool alerted = false;
+	struct outcome outcome = {0};
 	int r;
 
 	end_s = options->duration_s > 0 ? begun_s + options->duration_s : 1e300;
@@ -94,18 +103,21 @@ static int run(struct tracer *tracer, const struct options *options)
 			tick_s = s + TICK_S;
 		}
 		if (s >= report_s) {
-			r = report(tracer, options);
+			r = report(tracer, options, &outcome);
 			if (r < 0)
 				return r;
-			alerted |= r > 0;
 			report_s += options->interval_s;
 		}
 		next_s = tick_s < report_s ? tick_s : report_s;
 		next_s = next_s < end_s ? next_s : end_s;
 		tracer_wait(tracer, next_s > s ? (int)((next_s - s) * 1e3) + 1 : 0);
 	}
-	r = report(tracer, options);
-	return r < 0 ? r : r > 0 || alerted;
+	r = report(tracer, options, &outcome);
+	if (r < 0)
+		return r;
+	if (outcome.alerted)
+		return TRACE_ALERT;
+	return outcome.unseen ? TRACE_UNSEEN : TRACE_DONE;
 }
 
 /* Draw, on a terminal or below what was drawn before. */
@@ -201,5 +213,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "chronotick-trace: %s\n", strerror(-r));
 		return TRACE_FAILED;
 	}
-	return r > 0 ? TRACE_ALERT : TRACE_DONE;
+	return r;
 }

@@ -78,7 +78,7 @@ static void usage(FILE *out)
 	}
 	fprintf(out,
 		"\nEnds with 0: done, 1: nothing could be traced, 2: usage, 3: a threshold was "
-		"passed.\n");
+		"passed,\n4: nothing was seen that a threshold is of.\n");
 }
 
 static int number_parse(const struct option_row *row, const char *text, double *ret)
@@ -125,6 +125,37 @@ static int option_set(struct options *options, const struct option_row *row, con
 			*(double *)(void *)member = number;
 		return 0;
 	}
+	return -EINVAL;
+}
+
+/* An option that says nothing to the verb is a mistake, above all a threshold that nobody watches. */
+static int options_check(const struct options *options)
+{
+	static const struct {
+		unsigned int what; /* of the verb */
+		const char *name;
+	} limits[ALERTS] = {
+		[ALERT_TORN_RATE] = {TRACE_TORN, "max-torn-rate"},
+		[ALERT_READ] = {TRACE_LATENCY, "max-read-ns"},
+		[ALERT_WINDOW] = {TRACE_WRITER, "max-window-ns"},
+		[ALERT_MISSED] = {TRACE_WRITER, "max-missed"},
+	};
+	const char *idle = NULL;
+	size_t i;
+
+	for (i = 0; i < ALERTS; i++)
+		if (!isnan(options->limits[i]) &&
+		    (options->live || !(options->what & limits[i].what)))
+			idle = limits[i].name;
+	if (options->live && options->json)
+		idle = "json";
+	if (options->live && options->histograms)
+		idle = "histograms";
+	if (options->preemption && !(options->what & TRACE_TORN))
+		idle = "preemption";
+	if (!idle)
+		return 0;
+	fprintf(stderr, "chronotick-trace: --%s has no meaning with '%s'\n\n", idle, options->verb);
 	return -EINVAL;
 }
 
@@ -183,6 +214,8 @@ int options_parse(struct options *ret, int argc, char **argv)
 		fprintf(stderr, "chronotick-trace: '%s' is not expected\n\n", argv[optind]);
 		goto usage;
 	}
+	if (options_check(ret) < 0)
+		goto usage;
 	return -1;
 
 usage:

@@ -14,7 +14,8 @@ enum trace_exit {
 	TRACE_DONE = 0,
 	TRACE_FAILED = 1, /* nothing could be traced, or the output failed */
 	TRACE_USAGE = 2,
-	TRACE_ALERT = 3, /* a threshold was passed */
+	TRACE_ALERT = 3,  /* a threshold was passed */
+	TRACE_UNSEEN = 4, /* none was, but of one there was nothing to be seen */
 };
 
 #define OPTIONS_BINARIES_MAX 32

@@ -140,10 +140,10 @@ static void writer_text(FILE *out, const struct process *process, enum writer_pa
 	char window[REPORT_TEXT_SIZE], interval[REPORT_TEXT_SIZE], update[REPORT_TEXT_SIZE];
 
 	fprintf(out,
-		"  publications, %-8s %" PRIu64 " (%.1f/s), missed %" PRIu64
+		"  publications, %-8s %" PRIu64 " (%.1f/s), missed %" PRIu64 ", overdue %" PRIu64
 		", sequence %u, %s; at most: window %s, interval %s, update %s\n",
 		report_page_name(page), (uint64_t)writer->count, (double)writer->count / seconds,
-		(uint64_t)writer->missed, writer->sequence,
+		(uint64_t)writer->missed, process->overdue[page], writer->sequence,
 		chronotick_status_name(writer->status & CHRONOTICK_STATUS_MASK),
 		report_duration(window, (double)writer->window_ns_max),
 		report_duration(interval, (double)writer->interval_ns_max),
@@ -154,10 +154,15 @@ static int alerts_text(FILE *out, const struct snapshot *snapshot, const struct 
 {
 	struct alert alerts[REPORT_ALERTS_MAX];
 	size_t count = alerts_find(snapshot, options->limits, alerts, REPORT_ALERTS_MAX), i;
+	unsigned int unseen = alerts_unseen(snapshot, options->limits);
 
 	for (i = 0; i < count && i < REPORT_ALERTS_MAX; i++)
 		fprintf(out, "ALERT %s, pid %u: %s is %.1f, more than %.1f\n", alerts[i].name,
 			alerts[i].pid, alert_key(alerts[i].kind), alerts[i].value, alerts[i].limit);
+	for (i = 0; i < ALERTS; i++)
+		if (unseen >> i & 1)
+			fprintf(out, "UNSEEN: no process has told of %s\n",
+				alert_key((enum alert_kind)i));
 	return (int)count;
 }
 

@@ -47,13 +47,13 @@ static json_t *latency_json(const struct latency *latency)
 			 (json_int_t)latency->serialised_ps);
 }
 
-static json_t *writer_json(const struct writer *writer, double seconds)
+static json_t *writer_json(const struct writer *writer, uint64_t overdue, double seconds)
 {
 	return json_pack(
-		"{s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:s}", "count", (json_int_t)writer->count,
+		"{s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s}", "count", (json_int_t)writer->count,
 		"rate_hz", (double)writer->count / seconds, "missed", (json_int_t)writer->missed,
-		"period_ns", (json_int_t)writer->period_ns, "window_ns_max",
-		(json_int_t)writer->window_ns_max, "interval_ns_max",
+		"overdue", (json_int_t)overdue, "period_ns", (json_int_t)writer->period_ns,
+		"window_ns_max", (json_int_t)writer->window_ns_max, "interval_ns_max",
 		(json_int_t)writer->interval_ns_max, "update_ns_max",
 		(json_int_t)writer->update_ns_max, "sequence", (json_int_t)writer->sequence,
 		"status", chronotick_status_name(writer->status & CHRONOTICK_STATUS_MASK));
@@ -70,7 +70,7 @@ static json_t *writers_json(const struct process *process, double seconds)
 		if (!writers)
 			writers = json_object();
 		json_object_set_new(writers, report_page_name((enum writer_page)i),
-				    writer_json(&process->writer[i], seconds));
+				    writer_json(&process->writer[i], process->overdue[i], seconds));
 	}
 	return writers;
 }
@@ -116,6 +116,17 @@ static json_t *alerts_json(const struct alert *alerts, size_t count)
 	return array;
 }
 
+static json_t *unseen_json(const struct snapshot *snapshot, const double *limits)
+{
+	unsigned int unseen = alerts_unseen(snapshot, limits), kind;
+	json_t *array = json_array();
+
+	for (kind = 0; kind < ALERTS; kind++)
+		if (unseen >> kind & 1)
+			json_array_append_new(array, json_string(alert_key((enum alert_kind)kind)));
+	return array;
+}
+
 int report_json(FILE *out, const struct snapshot *snapshot, const struct options *options)
 {
 	json_t *processes = json_array(), *object;
@@ -126,10 +137,11 @@ int report_json(FILE *out, const struct snapshot *snapshot, const struct options
 	for (i = 0; i < snapshot->process_count; i++)
 		json_array_append_new(processes,
 				      process_json(&snapshot->processes[i], snapshot->seconds));
-	object = json_pack("{s:s,s:f,s:i,s:I,s:o,s:o}", "verb", options->verb, "seconds",
+	object = json_pack("{s:s,s:f,s:i,s:I,s:o,s:o,s:o}", "verb", options->verb, "seconds",
 			   snapshot->seconds, "binaries", (int)snapshot->binaries, "left_out",
 			   (json_int_t)snapshot->left_out, "processes", processes, "alerts",
-			   alerts_json(alerts, count));
+			   alerts_json(alerts, count), "unseen",
+			   unseen_json(snapshot, options->limits));
 	errno = 0;
 	r = object ? json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(9)) : -1;
 	if (r < 0)

@@ -28,6 +28,17 @@ const char *snapshot_quantity_key(enum quantity quantity)
 	return keys[quantity];
 }
 
+uint64_t snapshot_overdue(const struct writer *writer, uint64_t now_ns)
+{
+	uint64_t periods;
+
+	if (!writer->period_ns || now_ns <= writer->last_ns)
+		return 0;
+	/* As they are counted when one comes: half a period late is no miss. */
+	periods = (now_ns - writer->last_ns + writer->period_ns / 2) / writer->period_ns;
+	return periods > 1 ? periods - 1 : 0;
+}
+
 struct process *snapshot_process(struct snapshot *snapshot, uint32_t pid)
 {
 	size_t i;
@@ -84,6 +95,24 @@ static void name_clean(struct process *process)
 			*at = '?';
 }
 
+/* Has another process begun to publish there since this one's latest? It took this one's place. */
+static bool writer_is_followed(const struct snapshot *snapshot, size_t number, size_t page)
+{
+	uint64_t last_ns = snapshot->processes[number].writer[page].last_ns;
+	size_t i;
+
+	for (i = 0; i < snapshot->process_count; i++) {
+		const struct writer *other = &snapshot->processes[i].writer[page];
+
+		if (i != number && snapshot->processes[i].has_writer[page] &&
+		    other->last_ns > last_ns &&
+		    other->last_ns - last_ns >=
+			    (other->count + other->missed - 1) * other->period_ns)
+			return true;
+	}
+	return false;
+}
+
 void snapshot_finish(struct snapshot *snapshot)
 {
 	size_t i, j;
@@ -96,6 +125,9 @@ void snapshot_finish(struct snapshot *snapshot)
 		name_clean(&snapshot->processes[i]);
 		for (j = 0; j < QUANTITIES; j++)
 			distribution_sort(&snapshot->processes[i].distributions[j]);
+		for (j = 0; j < WRITER_PAGES; j++)
+			if (writer_is_followed(snapshot, i, j))
+				snapshot->processes[i].overdue[j] = 0;
 	}
 }
 

@@ -21,6 +21,7 @@ struct process {
 	struct latency latency;
 	bool has_writer[WRITER_PAGES];
 	struct writer writer[WRITER_PAGES];
+	uint64_t overdue[WRITER_PAGES]; /* publications that have not come since the latest one */
 	struct distribution distributions[QUANTITIES];
 };
 
@@ -38,6 +39,12 @@ struct process *snapshot_process(struct snapshot *snapshot, uint32_t pid);
 /* Sort all, and look up the processes' names as they are now. */
 void snapshot_finish(struct snapshot *snapshot);
 void snapshot_clear(struct snapshot *snapshot);
+
+/*
+ * How many publications should have come since the latest: whole periods, less the one whose turn it
+ * may be. The missed ones of a writer are counted when it goes on; these are, too, if it never does.
+ */
+uint64_t snapshot_overdue(const struct writer *writer, uint64_t now_ns);
 
 /* "torn_ns" and so on: the quantity's name in JSON; its last part is the unit. */
 const char *snapshot_quantity_key(enum quantity quantity);

@@ -28,7 +28,7 @@ struct tracer {
 	size_t link_count, link_room;
 	unsigned int traced; /* files */
 	int refused;         /* why the latest probe could not be attached, or 0 */
-	int pins; /* pins_make()'s, or -1 */
+	int pins;            /* pins_make()'s, or -1 */
 	double begun_s;
 };
 

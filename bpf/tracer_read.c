@@ -45,6 +45,7 @@ static int writer_take(struct snapshot *snapshot, const void *key, const void *v
 		return 0;
 	process->has_writer[writer->page] = true;
 	process->writer[writer->page] = *(const struct writer *)value;
+	process->overdue[writer->page] = snapshot_overdue(value, (uint64_t)(tracer_now_s() * 1e9));
 	memcpy(process->name, process->writer[writer->page].comm, sizeof(process->name));
 	return 0;
 }

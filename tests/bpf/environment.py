@@ -4,6 +4,7 @@
 rightly with no more than the capabilities that it asks for, and without the kernel's BTF.
 
 usage: environment.py CHRONOTICK_TRACE READER"""
+import json
 import os
 import subprocess
 import sys
@@ -45,7 +46,9 @@ def counts_rightly(label, wrapper, *arguments):
 
 def usage():
     for arguments in ((), ("torn", "more"), ("nonsense",), ("torn", "--pid", "x"),
-                      ("torn", "--pid", "0"), ("torn", "--duration", "-1"), ("torn", "--what")):
+                      ("torn", "--pid", "0"), ("torn", "--duration", "-1"), ("torn", "--what"),
+                      ("torn", "--max-missed", "1"), ("writer", "--max-torn-rate", "1"),
+                      ("writer", "--preemption"), ("top", "--json"), ("top", "--max-missed", "1")):
         result = run(*arguments)
         check(result.returncode == 2 and "usage:" in result.stderr and not result.stdout,
               f"{arguments}: status {result.returncode}: {result.stderr}")
@@ -65,6 +68,11 @@ def main():
     result = run("torn", "--duration", "0.2")
     check(result.returncode == 0 and result.stdout, f"--duration: {result.stderr}")
 
+    # A process that nobody has the number of but this test: there are no readings in it.
+    result = run("all", "--pid", str(os.getpid()), "--duration", "0.2", "--json",
+                 "--max-torn-rate", "0", "--max-read-ns", "1", "--max-missed", "0")
+    check(result.returncode == 4, f"nothing to judge by: status {result.returncode}")
+    check(json.loads(result.stdout)["unseen"] == ["read_p99_ns", "missed"], result.stdout)
     for form in ((), ("--json",)):
         with open("/dev/full", "wb") as full:
             result = subprocess.run([TRACE, "torn", "--duration", "0.2", *form], stdout=full,

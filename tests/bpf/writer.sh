@@ -35,13 +35,18 @@ tracing all --json
 daemon
 pid=$daemon
 trusted || fail "no trusted time"
-sleep 3
+# The report for people, of the same
+"$trace" all --histograms --binary "$chronotickd" --pid "$daemon" --duration 3 >"$work/trace.txt" 2>&1 ||
+	fail "the report as text: $?"
+grep -E "publications, shm +[1-9][0-9]* .*missed [0-9]+, overdue [0-9]+, sequence [1-9][0-9]*, synchronized; at most: window" \
+	"$work/trace.txt" || fail "the report as text: $(cat "$work/trace.txt")"
 # Stopped for some 50 publications
 kill -STOP "$daemon"
 sleep 0.05
 kill -CONT "$daemon"
 sleep 0.5
 daemon_end TERM
+sleep 0.3
 traced
 python3 - "$pid" "$work/trace.out" "$CHRONOTICK_PAGE" <<'END' || fail "the writer's report"
 import json, struct, sys
@@ -75,6 +80,7 @@ check(told["write_window_ns"]["count"] == published, "windows")
 check(told["write_jitter_ns"]["count"] == published - 1, "intervals")
 check(told["write_update_ns"]["count"] == published, "updates")
 check(20 <= writer["missed"], "nothing missed while it was stopped")
+check(writer["overdue"] >= 250, "nothing overdue when it has ended")
 check(0 < told["write_window_ns"]["p50"] < 1e6, "window")
 check(writer["interval_ns_max"] > 45e6, "the interval of the stop")
 stages = [told[f"stage_{name}_ns"] for name in ("receive", "wait", "publish", "all")]

@@ -71,6 +71,52 @@ Test(trace_alerts, each)
 	cr_assert_eq(alerts_find(&snapshot, limits, alerts, 1), 4);
 }
 
+Test(trace_alerts, nothing_seen)
+{
+	const double none[ALERTS] = {NAN, NAN, NAN, NAN}, all[ALERTS] = {1e9, 1e9, 1e9, 1e9};
+	struct snapshot empty = {.seconds = 10};
+
+	cr_assert_eq(alerts_unseen(&snapshot, all), 0);
+	cr_assert_eq(alerts_unseen(&empty, none), 0);
+	cr_assert_eq(alerts_unseen(&empty, all),
+		     1U << ALERT_READ | 1U << ALERT_WINDOW | 1U << ALERT_MISSED,
+		     "no torn read is a rate of torn reads");
+	snapshot.process_count = 1;
+	cr_assert_eq(alerts_unseen(&snapshot, all), alerts_unseen(&empty, all));
+}
+
+Test(trace_alerts, overdue)
+{
+	const double limits[ALERTS] = {NAN, NAN, NAN, 10};
+	const struct writer writer = {.count = 1000, .period_ns = 1000, .last_ns = 5000000};
+	struct alert alerts[8];
+
+	cr_assert_eq(snapshot_overdue(&writer, 4999999), 0);
+	cr_assert_eq(snapshot_overdue(&writer, 5001499), 0);
+	cr_assert_eq(snapshot_overdue(&writer, 5001500), 1,
+		     "as the one that comes then would count");
+	cr_assert_eq(snapshot_overdue(&writer, 5011000), 10);
+	cr_assert_eq(snapshot_overdue(&(struct writer){.last_ns = 1}, 5000000), 0, "no period");
+
+	cr_assert_eq(alerts_find(&snapshot, limits, alerts, 8), 0);
+	processes[1].overdue[WRITER_SHM] = 6;
+	cr_assert_eq(alerts_find(&snapshot, limits, alerts, 8), 1);
+	cr_assert_eq(alerts[0].value, 11);
+
+	/* Another one goes on from there; then one that was there all the time. */
+	processes[1].writer[WRITER_SHM] = writer;
+	processes[0].has_writer[WRITER_SHM] = true;
+	processes[0].writer[WRITER_SHM] =
+		(struct writer){.count = 500, .period_ns = 1000, .last_ns = 5600000};
+	snapshot_finish(&snapshot);
+	cr_assert_eq(processes[1].overdue[WRITER_SHM], 0);
+	processes[1].overdue[WRITER_SHM] = 6;
+	processes[0].writer[WRITER_SHM].count = 5000;
+	snapshot_finish(&snapshot);
+	cr_assert_eq(processes[1].overdue[WRITER_SHM], 6);
+	processes[0].has_writer[WRITER_SHM] = false;
+}
+
 Test(trace_alerts, table)
 {
 	struct snapshot before = {.seconds = 0};
