@@ -14,8 +14,15 @@
 /* 0: every process. Set before loading. */
 const volatile __u32 only_pid = 0;
 
-/* Events that found no room in a map */
+/* Events that found no room in a map; notices that found none in the ring buffer */
 __u64 left_out = 0;
+__u64 notices_lost = 0;
+
+/*
+ * Processes are told by their numbers in this namespace, those that are in it: its device and inode
+ * numbers. 0: the first one, in which everybody is. Set before loading.
+ */
+const volatile __u64 pid_namespace_device = 0, pid_namespace_inode = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -29,14 +36,22 @@ struct {
 	__uint(max_entries, 65536);
 } notices SEC(".maps");
 
+/* 0: it is not in the namespace. */
 static __always_inline __u32 process_current(void)
 {
-	return bpf_get_current_pid_tgid() >> 32;
+	struct bpf_pidns_info numbers = {};
+
+	if (!pid_namespace_inode)
+		return bpf_get_current_pid_tgid() >> 32;
+	if (bpf_get_ns_current_pid_tgid(pid_namespace_device, pid_namespace_inode, &numbers,
+					sizeof(numbers)) < 0)
+		return 0;
+	return numbers.tgid;
 }
 
 static __always_inline bool process_counts(__u32 pid)
 {
-	return !only_pid || only_pid == pid;
+	return pid && (!only_pid || only_pid == pid);
 }
 
 static __always_inline void add(__u64 *sum, __u64 value)
@@ -95,8 +110,10 @@ static __always_inline void notice_send(__u32 pid, enum notice_kind kind, __u64 
 {
 	struct notice *notice = bpf_ringbuf_reserve(&notices, sizeof(*notice), 0);
 
-	if (!notice)
+	if (!notice) {
+		add(&notices_lost, 1);
 		return;
+	}
 	notice->time_ns = bpf_ktime_get_ns();
 	notice->value = value;
 	notice->pid = pid;

@@ -32,8 +32,8 @@ SEC("tp_btf/sched_switch")
 int on_switch(__u64 *arguments)
 {
 	const struct task_struct *next = (const struct task_struct *)arguments[2];
-	__u64 both = bpf_get_current_pid_tgid(), not_yet = 0, *since;
-	__u32 pid = both >> 32, thread = both, in = next->pid;
+	__u64 not_yet = 0, *since;
+	__u32 pid = process_current(), thread = bpf_get_current_pid_tgid(), in = next->pid;
 	struct reading *reading;
 
 	since = bpf_map_lookup_elem(&preempted, &in);

@@ -202,5 +202,8 @@ int report_text(FILE *out, const struct snapshot *snapshot, const struct options
 			snapshot->binaries ? "" : ": no program that runs has our probes");
 	if (snapshot->left_out)
 		fprintf(out, "left out for want of room: %" PRIu64 " events\n", snapshot->left_out);
+	if (snapshot->notices_lost)
+		fprintf(out, "too many at once to be told of one by one: %" PRIu64 " events\n",
+			snapshot->notices_lost);
 	return alerts_text(out, snapshot, options);
 }

@@ -137,9 +137,10 @@ int report_json(FILE *out, const struct snapshot *snapshot, const struct options
 	for (i = 0; i < snapshot->process_count; i++)
 		json_array_append_new(processes,
 				      process_json(&snapshot->processes[i], snapshot->seconds));
-	object = json_pack("{s:s,s:f,s:i,s:I,s:o,s:o,s:o}", "verb", options->verb, "seconds",
+	object = json_pack("{s:s,s:f,s:i,s:I,s:I,s:o,s:o,s:o}", "verb", options->verb, "seconds",
 			   snapshot->seconds, "binaries", (int)snapshot->binaries, "left_out",
-			   (json_int_t)snapshot->left_out, "processes", processes, "alerts",
+			   (json_int_t)snapshot->left_out, "notices_lost",
+			   (json_int_t)snapshot->notices_lost, "processes", processes, "alerts",
 			   alerts_json(alerts, count), "unseen",
 			   unseen_json(snapshot, options->limits));
 	errno = 0;

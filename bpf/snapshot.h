@@ -29,6 +29,7 @@ struct snapshot {
 	double seconds;            /* since tracing began */
 	unsigned int binaries;     /* files that are traced */
 	uint64_t left_out;         /* events that found no room */
+	uint64_t notices_lost;     /* that could not be told, but are counted */
 	struct process *processes; /* by number */
 	size_t process_count, room;
 };

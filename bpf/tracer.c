@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 
 #include "environment.h"
@@ -124,6 +126,43 @@ static int on_notice(void *data, void *record, size_t size)
 	return 0;
 }
 
+#define PID_NAMESPACE_FIRST 0xEFFFFFFCU /* its inode, as in every kernel since 3.8 */
+
+/* /proc, --pid and names are those of the namespace that this process is in: counted is in it, too. */
+static void pid_namespace_find(struct tracer *tracer)
+{
+	struct stat status;
+
+	if (stat("/proc/self/ns/pid", &status) < 0 || status.st_ino == PID_NAMESPACE_FIRST)
+		return;
+	tracer->pid_namespace_inode = status.st_ino;
+	tracer->pid_namespace_device = (uint64_t)major(status.st_dev) << 20 | minor(status.st_dev);
+}
+
+/* A process's number: a thread's has a directory there, too, but counted are processes. */
+static int pid_check(uint32_t pid)
+{
+	char path[32], line[128];
+	unsigned int process = 0;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	status = fopen(path, "re");
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "Tgid: %u", &process) == 1)
+			break;
+	if (status)
+		fclose(status);
+	if (process == pid)
+		return 0;
+	if (process)
+		fprintf(stderr, "chronotick-trace: --pid: %u is a thread of process %u\n", pid,
+			process);
+	else
+		fprintf(stderr, "chronotick-trace: --pid: there is no process %u\n", pid);
+	return -ESRCH;
+}
+
 static int probes_load(struct tracer *tracer)
 {
 	struct environment environment;
@@ -140,10 +179,12 @@ static int probes_load(struct tracer *tracer)
 		fprintf(stderr,
 			"chronotick-trace: without CAP_SYS_PTRACE other users' programs are "
 			"not looked into: name them with --binary\n");
+	if (tracer->options->pid && pid_check(tracer->options->pid) < 0)
+		return -ESRCH;
 	tracer->probes = probes__open();
 	if (!tracer->probes)
 		return -errno;
-	tracer->probes->rodata->only_pid = tracer->options->pid;
+	tracer_scope_set(tracer, tracer->probes);
 	r = probes__load(tracer->probes);
 	if (r < 0)
 		fprintf(stderr, "chronotick-trace: the kernel does not take the programs: %s; %s",
@@ -196,6 +237,7 @@ int tracer_open(struct tracer **ret, const struct options *options, tracer_notic
 	tracer->noticed = noticed;
 	tracer->data = data;
 	tracer->pins = -1;
+	pid_namespace_find(tracer);
 	verbose = options->verbose;
 	libbpf_set_print(print);
 	r = probes_load(tracer);

@@ -21,7 +21,7 @@ static int module_open(struct tracer *tracer)
 	if (!module)
 		return -errno;
 	tracer->module = module;
-	module->rodata->only_pid = tracer->options->pid;
+	tracer_scope_set(tracer, module);
 	r = tracer_share_map(module->maps.histogram, tracer->probes->maps.histogram);
 	if (r == 0)
 		r = tracer_share_map(module->maps.notices, tracer->probes->maps.notices);

@@ -19,6 +19,7 @@ int tracer_preempt_open(struct tracer *tracer)
 	if (!preempt)
 		return -errno;
 	tracer->preempt = preempt;
+	tracer_scope_set(tracer, preempt);
 	r = tracer_share_map(preempt->maps.readings, tracer->probes->maps.readings);
 	if (r == 0)
 		r = tracer_share_map(preempt->maps.preempted, tracer->probes->maps.preempted);

@@ -30,7 +30,17 @@ struct tracer {
 	int refused;         /* why the latest probe could not be attached, or 0 */
 	int pins;            /* pins_make()'s, or -1 */
 	double begun_s;
+	/* In whose numbers processes are told, as the kernel has it; 0: the first one */
+	uint64_t pid_namespace_device, pid_namespace_inode;
 };
+
+/* Whom a program counts; goes into each object before it is loaded. */
+#define tracer_scope_set(tracer, object)                                                           \
+	do {                                                                                       \
+		(object)->rodata->only_pid = (tracer)->options->pid;                               \
+		(object)->rodata->pid_namespace_device = (tracer)->pid_namespace_device;           \
+		(object)->rodata->pid_namespace_inode = (tracer)->pid_namespace_inode;             \
+	} while (0)
 
 /* Let an object's map be the one of that name in `probes`. Returns 0 or a negative errno. */
 int tracer_share_map(struct bpf_map *map, const struct bpf_map *shared);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "module.skel.h"
 #include "tracer_private.h"
 
 /* Call `take` for each entry of a map. Entries are only ever added. */
@@ -106,6 +107,8 @@ int tracer_snapshot(const struct tracer *tracer, struct snapshot *ret)
 		.seconds = tracer_now_s() - tracer->begun_s,
 		.binaries = tracer->traced,
 		.left_out = probes->bss->left_out,
+		.notices_lost = probes->bss->notices_lost +
+				(tracer->module ? tracer->module->bss->notices_lost : 0),
 	};
 	r = map_walk(probes->maps.torn, &pid, &torn, torn_take, ret);
 	if (r == 0)

@@ -47,7 +47,7 @@ int tracer_share_open(struct tracer *tracer)
 	if (!share)
 		return -errno;
 	tracer->share = share;
-	share->rodata->only_pid = tracer->options->pid;
+	tracer_scope_set(tracer, share);
 	r = tracer_share_map(share->maps.readings, tracer->probes->maps.readings);
 	if (r == 0)
 		r = share__load(share);

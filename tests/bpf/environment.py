@@ -8,6 +8,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import threading
+import time
 
 from trace import Reader, Tracer, check, fail, finish, need_bpf, process_of, tool
 
@@ -44,6 +47,46 @@ def counts_rightly(label, wrapper, *arguments):
     reader.end()
 
 
+def pid_namespace():
+    """In a PID namespace processes have that one's numbers, and those outside are not counted."""
+    outside = Reader(READER, 10000, 0.4)
+    script = ('mkfifo "$3/in"; "$1" 10000 0.4 <"$3/in" >"$3/out" & reader=$!; exec 3>"$3/in"; '
+              '"$2" torn --json >"$3/report" 2>"$3/errors" & tracer=$!; '
+              'while ! grep -q tracing "$3/errors"; do sleep 0.1; done; '
+              'echo go >&3; echo >"$3/go"; sleep 1.5; kill -INT $tracer; wait $tracer; exec 3>&-; wait; '
+              'echo $reader')
+    with tempfile.TemporaryDirectory() as work:
+        inside = subprocess.Popen(["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script,
+                                   "sh", READER, TRACE, work], stdout=subprocess.PIPE, text=True)
+        while inside.poll() is None and not os.path.exists(f"{work}/go"):
+            time.sleep(0.05)
+        outside.go()
+        number = int(inside.communicate(timeout=20)[0])
+        with open(f"{work}/out", encoding="ascii") as out:
+            counted = json.loads(out.read().splitlines()[-1])["torn"]
+        with open(f"{work}/report", encoding="ascii") as text:
+            processes = json.load(text)["processes"]
+    seen = [(p["pid"], p["name"], p["torn"]["count"]) for p in processes]
+    print(f"in a PID namespace: {counted} torn reads of {number}, seen {seen}")
+    check(seen == [(number, "bpf-reader", counted)], "not that process alone")
+    outside.end()
+
+
+def thread_number():
+    """Of a thread of this process that stays."""
+    numbers = []
+    told = threading.Event()
+
+    def stay():
+        numbers.append(threading.get_native_id())
+        told.set()
+        time.sleep(60)
+
+    threading.Thread(target=stay, daemon=True).start()
+    told.wait()
+    return numbers[0]
+
+
 def usage():
     for arguments in ((), ("torn", "more"), ("nonsense",), ("torn", "--pid", "x"),
                       ("torn", "--pid", "0"), ("torn", "--duration", "-1"), ("torn", "--what"),
@@ -73,6 +116,11 @@ def main():
                  "--max-torn-rate", "0", "--max-read-ns", "1", "--max-missed", "0")
     check(result.returncode == 4, f"nothing to judge by: status {result.returncode}")
     check(json.loads(result.stdout)["unseen"] == ["read_p99_ns", "missed"], result.stdout)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for pid, what in ((ended.pid, "no process"), (thread_number(), "is a thread of")):
+        result = run("torn", "--pid", str(pid), "--duration", "0.2")
+        check(result.returncode == 1 and what in result.stderr, f"--pid {pid}: {result}")
     for form in ((), ("--json",)):
         with open("/dev/full", "wb") as full:
             result = subprocess.run([TRACE, "torn", "--duration", "0.2", *form], stdout=full,
@@ -94,6 +142,7 @@ def main():
               "CAP_SYS_ADMIN: not told")
         counts_rightly("three capabilities", capabilities("bpf", "perfmon", "sys_admin"),
                        "--binary", library)
+    pid_namespace()
     if os.path.exists("/sys/kernel/btf"):
         counts_rightly("without BTF", without_btf())
     finish()
