@@ -62,6 +62,7 @@ struct ptp {
 	struct ptp_statistics gone; /* of the ports before this one */
 	struct sample last;
 	uint64_t samples;
+	uint64_t arrived; /* of the message that is being taken in, a counter value; 0: not known */
 	uint8_t told;
 };
 
@@ -80,6 +81,7 @@ static void on_sample(void *data, const struct sample *made)
 
 	sample.source = (uint16_t)ptp->index;
 	sample.kind = CHRONOTICK_PTP;
+	sample.arrived = ptp->arrived;
 	ptp->last = sample;
 	ptp->samples++;
 	ptp->context.events->sample(ptp->context.events->data, &sample);
@@ -230,6 +232,17 @@ static bool stamp_take(struct ptp *ptp, int64_t now_ns)
 	return true;
 }
 
+/* The counter value at which the kernel had a message that was just read; 0: it has not stamped it. */
+static uint64_t arrival_of(const struct ptp *ptp, const struct stamp *stamp)
+{
+	const struct counter *counter = ptp->context.counter;
+	int64_t since_ns = realtime_ns() - stamp->system_ns;
+
+	if (stamp->quality != CHRONOTICK_STAMP_KERNEL || since_ns < 0 || since_ns > 1000 * MS)
+		return 0;
+	return counter_read(counter) - counter_from_ns(counter, (uint64_t)since_ns);
+}
+
 static void receive(struct ptp *ptp, int fd, int64_t now_ns)
 {
 	uint8_t data[PTP_MESSAGE_MAX];
@@ -259,8 +272,10 @@ static void receive(struct ptp *ptp, int fd, int64_t now_ns)
 		ptp_port_count_dropped(ptp->port);
 		return;
 	}
+	ptp->arrived = arrival_of(ptp, &stamp);
 	(void)ptp_port_receive(ptp->port, now_ns, data, (size_t)size, &from,
 			       is_event ? &instant : NULL);
+	ptp->arrived = 0;
 }
 
 static void on_ready(void *data, int fd, short events)

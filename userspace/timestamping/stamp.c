@@ -41,6 +41,13 @@ int stamp_enable_hardware(int fd)
 	return enable(fd, SOFTWARE_FLAGS | HARDWARE_FLAGS);
 }
 
+int stamp_enable_receive(int fd)
+{
+	unsigned int flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+
+	return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)) < 0 ? -errno : 0;
+}
+
 /* A message's own memory; the header points into it. */
 struct message {
 	struct msghdr header;

@@ -34,6 +34,9 @@ int stamp_enable(int fd);
  */
 int stamp_enable_hardware(int fd);
 
+/* Ask for the kernel's stamps of what is received alone: nothing comes in the error queue. */
+int stamp_enable_receive(int fd);
+
 /*
  * Receive one datagram without blocking. *stamp: when the kernel took it in, else (quality USER)
  * when this call did; and when the NIC did, if it says so. from may be NULL. truncated (may be
