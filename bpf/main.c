@@ -157,7 +157,8 @@ static int run_live(struct tracer *tracer, const struct options *options)
 
 	if (r < 0)
 		return r;
-	while (!end) {
+	/* A signal that came before the terminal was entered is told by `stopped` alone. */
+	while (!end && !stopped) {
 		tracer_tick(tracer);
 		tracer_wait(tracer, 0);
 		r = tracer_snapshot(tracer, &now);

@@ -7,9 +7,12 @@ the live table has its rows where there is no terminal, too.
 usage: pins.py CHRONOTICK_TRACE READER"""
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 from trace import Reader, Tracer, check, fail, finish, need_bpf, process_of, tool
 
@@ -103,6 +106,25 @@ def table():
     reader.end()
 
 
+def early_signal():
+    """A signal that comes while probes are still being put in ends the live table, too."""
+    for delay in (0.05, 0.15, 0.3):
+        master, slave = pty.openpty()
+        process = subprocess.Popen([TRACE, "top"], stdin=slave, stdout=slave,
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        try:
+            status = process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            status = process.wait()
+        # Before it takes signals, it is ended by this one.
+        check(status in (0, -signal.SIGINT), f"SIGINT after {delay} s: status {status}")
+        os.close(master)
+        os.close(slave)
+
+
 def main():
     need_bpf()
     bpftool = tool("bpftool")
@@ -112,6 +134,7 @@ def main():
     else:
         print("not looked at, for want of bpftool: pins")
     table()
+    early_signal()
     finish()
 
 
