@@ -19,7 +19,7 @@
 
 #define NOTICES_MAX 10 /* a second */
 
-/* Of one kind, those of the latest second */
+/* Notices of a kind, of the latest second */
 struct notices {
 	uint64_t begun_ns;
 	unsigned int count;
@@ -33,31 +33,43 @@ static void on_signal(int number)
 	stopped = 1;
 }
 
-/* On stderr: stdout has the reports. No more than ten of a kind a second: the sums have them all. */
+static const char *const notice_texts[NOTICE_KINDS] = {
+	[NOTICE_LOST_READ] = "a read was lost, looks at a line",
+	[NOTICE_MISSED] = "publications missed",
+	[NOTICE_WRITER] = "the module's writer is gone (1) or there (0)",
+	[NOTICE_INVALIDATE] = "the module has taken back what was published, events",
+};
+
+/* Say how many were left out, and begin a new second. */
+static void notices_begin(struct notices *told, enum notice_kind kind, uint64_t now_ns)
+{
+	if (told->count > NOTICES_MAX)
+		fprintf(stderr, "%s: %u times more\n", notice_texts[kind],
+			told->count - NOTICES_MAX);
+	told->begun_ns = now_ns;
+	told->count = 0;
+}
+
+/*
+ * On stderr: stdout has the reports. No more than ten a second of a kind, so that none hides
+ * another: the sums have them all.
+ */
 static void on_notice(void *data, const struct notice *notice)
 {
 	struct notices *told = data;
-	static const char *const texts[NOTICE_KINDS] = {
-		[NOTICE_LOST_READ] = "a read was lost, looks at a line",
-		[NOTICE_MISSED] = "publications missed",
-		[NOTICE_WRITER] = "the module's writer is gone (1) or there (0)",
-		[NOTICE_INVALIDATE] = "the module has taken back what was published, events",
-	};
+	char name[COMM_SIZE];
 
 	if ((unsigned int)notice->kind >= NOTICE_KINDS)
 		return;
 	told += notice->kind;
-	if (notice->time_ns - told->begun_ns >= 1000000000) {
-		if (told->count > NOTICES_MAX)
-			fprintf(stderr, "%s: %u times more\n", texts[notice->kind],
-				told->count - NOTICES_MAX);
-		told->begun_ns = notice->time_ns;
-		told->count = 0;
-	}
+	if (notice->time_ns - told->begun_ns >= 1000000000)
+		notices_begin(told, notice->kind, notice->time_ns);
 	if (told->count++ >= NOTICES_MAX)
 		return;
-	fprintf(stderr, "%.6f %.*s, pid %u: %s: %" PRIu64 "\n", (double)notice->time_ns * 1e-9,
-		COMM_SIZE, notice->comm, notice->pid, texts[notice->kind], (uint64_t)notice->value);
+	memcpy(name, notice->comm, sizeof(name));
+	snapshot_name_clean(name);
+	fprintf(stderr, "%.6f %s, pid %u: %s: %" PRIu64 "\n", (double)notice->time_ns * 1e-9, name,
+		notice->pid, notice_texts[notice->kind], (uint64_t)notice->value);
 }
 
 /* How reports came out, of any of them */
@@ -193,9 +205,10 @@ static void signals_take(void)
 
 int main(int argc, char **argv)
 {
-	struct notices told[NOTICE_KINDS] = {0};
+	struct notices told[NOTICE_KINDS] = {{0}};
 	struct tracer *tracer;
 	struct options options;
+	unsigned int kind;
 	int r;
 
 	r = options_parse(&options, argc, argv);
@@ -210,6 +223,8 @@ int main(int argc, char **argv)
 		tracer_binaries(tracer) == 1 ? "" : "s");
 	r = options.live ? run_live(tracer, &options) : run(tracer, &options);
 	tracer_close(tracer);
+	for (kind = 0; kind < NOTICE_KINDS; kind++)
+		notices_begin(&told[kind], (enum notice_kind)kind, 0);
 	if (r < 0) {
 		fprintf(stderr, "chronotick-trace: %s\n", strerror(-r));
 		return TRACE_FAILED;

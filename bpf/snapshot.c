@@ -84,15 +84,12 @@ static void name_look_up(struct process *process)
 	fclose(comm);
 }
 
-/* Any process may call itself what it likes: no control characters, nor broken UTF-8. */
-static void name_clean(struct process *process)
+void snapshot_name_clean(char name[COMM_SIZE])
 {
-	char *at;
-
-	process->name[COMM_SIZE - 1] = '\0';
-	for (at = process->name; *at; at++)
-		if (*at < ' ' || *at > '~')
-			*at = '?';
+	name[COMM_SIZE - 1] = '\0';
+	for (; *name; name++)
+		if (*name < ' ' || *name > '~')
+			*name = '?';
 }
 
 /* Has another process begun to publish there since this one's latest? It took this one's place. */
@@ -122,7 +119,7 @@ void snapshot_finish(struct snapshot *snapshot)
 		      compare);
 	for (i = 0; i < snapshot->process_count; i++) {
 		name_look_up(&snapshot->processes[i]);
-		name_clean(&snapshot->processes[i]);
+		snapshot_name_clean(snapshot->processes[i].name);
 		for (j = 0; j < QUANTITIES; j++)
 			distribution_sort(&snapshot->processes[i].distributions[j]);
 		for (j = 0; j < WRITER_PAGES; j++)

@@ -37,6 +37,9 @@ struct snapshot {
 /* The process of that number, made if there is none; NULL: out of memory. Pointers go stale. */
 struct process *snapshot_process(struct snapshot *snapshot, uint32_t pid);
 
+/* Any process may call itself what it likes: no control characters, nor broken UTF-8. */
+void snapshot_name_clean(char name[COMM_SIZE]);
+
 /* Sort all, and look up the processes' names as they are now. */
 void snapshot_finish(struct snapshot *snapshot);
 void snapshot_clear(struct snapshot *snapshot);

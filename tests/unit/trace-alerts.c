@@ -117,6 +117,17 @@ Test(trace_alerts, overdue)
 	processes[0].has_writer[WRITER_SHM] = false;
 }
 
+Test(trace_alerts, names)
+{
+	char name[COMM_SIZE] = "\033[2Ja\xc3\n b";
+
+	snapshot_name_clean(name);
+	cr_assert_str_eq(name, "?[2Ja?? b");
+	memset(name, 'x', sizeof(name));
+	snapshot_name_clean(name);
+	cr_assert_eq(strlen(name), COMM_SIZE - 1);
+}
+
 Test(trace_alerts, table)
 {
 	struct snapshot before = {.seconds = 0};
