@@ -154,6 +154,36 @@ Test(memory, grows_vague_with_age_and_by_a_restart)
 	cr_assert_float_eq(rate_of(correct(2).mult), -150000, 2000);
 }
 
+/* A run that ends after a few vague samples leaves no less than it was given. */
+Test(memory, is_handed_on_by_a_run_that_knows_less)
+{
+	struct engine_memory memory = learn(5000), after;
+	unsigned int s, run;
+
+	for (run = 0; run < 5; run++) {
+		start(MULT);
+		cr_assert_eq(engine_memory_set(&engine, &memory, 10000000000LL, true), 0);
+		for (s = 1; s <= 3; s++) {
+			measure(s, 5000 + (s & 1 ? 300 : -300));
+			correct(s);
+		}
+		cr_assert_eq(engine_memory_get(&engine, &after), 0);
+		cr_assert_float_eq(rate_of(after.mult), 5000, 20);
+		/* The wander of so short a time */
+		cr_assert_lt(after.rate_sd, memory.rate_sd + 2e-8);
+		memory = after;
+	}
+	/* Samples that contradict it end that. */
+	start(MULT);
+	cr_assert_eq(engine_memory_set(&engine, &memory, 0, true), 0);
+	for (s = 1; s <= 100; s++) {
+		measure(s, 50000);
+		correct(s);
+	}
+	cr_assert_eq(engine_memory_get(&engine, &after), 0);
+	cr_assert_float_eq(rate_of(after.mult), 50000, 100);
+}
+
 Test(memory, a_false_one_is_disproved_by_samples)
 {
 	struct engine_memory memory = learn(5000);

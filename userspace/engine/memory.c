@@ -33,6 +33,25 @@ static bool mult_is_near(uint64_t nominal, uint64_t mult)
 	return apart <= nominal / (1000000000 / MEMORY_DRIFT_PPB);
 }
 
+/*
+ * A run of a few samples may know less than the one before did: what that left is as good as it was,
+ * less its age, unless samples have contradicted it.
+ */
+static void memory_hand_on(const struct engine *engine, struct engine_memory *ret)
+{
+	const struct filter_prior *prior = &engine->limits.prior;
+	int64_t age_ns = engine->seen_ns - prior->raw_ns;
+	double rate_sd = 1e-9 * rate_sd_aged(prior->sd_ns_s, engine->limits.wander_least, age_ns);
+	uint64_t mult = mult_from_rate(engine->config.scale.mult,
+				       (int64_t)(1e-9 * prior->rate_ns_s * (double)RATE_ONE));
+
+	if (prior->sd_ns_s <= 0 || engine->disproved || rate_sd >= ret->rate_sd ||
+	    mult < ret->mult_lo || mult > ret->mult_hi)
+		return;
+	ret->mult = mult;
+	ret->rate_sd = rate_sd;
+}
+
 int engine_memory_get(const struct engine *engine, struct engine_memory *ret)
 {
 	const struct timescale *scale = &engine->config.scale;
@@ -57,6 +76,7 @@ int engine_memory_get(const struct engine *engine, struct engine_memory *ret)
 					       engine->limits.wander_least, held_ns),
 		.noise_ns = noise_ns,
 	};
+	memory_hand_on(engine, ret);
 	return 0;
 }
 
