@@ -8,7 +8,6 @@
 packages_arm64=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)
 arm64_dir=$top/build-packages/arm64
 arm64_libc=/usr/aarch64-linux-gnu
-arm64_keys=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # Why this machine can't do it; empty where it can.
 arm64_obstacle() {
@@ -22,18 +21,10 @@ arm64_obstacle() {
 	fi
 }
 
-# arm64_apt ARGUMENT...: apt-get with a state of its own, for arm64 packages of Debian alone.
-arm64_apt() {
-	apt_quiet -o Dir::State="$arm64_dir/apt" -o Dir::State::status="$arm64_dir/apt/status" \
-		-o Dir::Cache="$arm64_dir/apt" -o Dir::Etc::sourcelist="$arm64_dir/apt/sources.list" \
-		-o Dir::Etc::sourceparts=- -o APT::Architecture=arm64 -o APT::Architectures=arm64 \
-		-o APT::Sandbox::User=root "$@"
-}
-
 # arm64_unpack PACKAGE...: each below $arm64_dir/root.
 arm64_unpack() {
 	local package
-	(cd "$arm64_dir/debs" && arm64_apt download "$@") || return 1
+	(cd "$arm64_dir/debs" && apt_quiet "${apt_apart[@]}" download "$@") || return 1
 	for package; do
 		dpkg-deb -x "$arm64_dir/debs/${package}"_*_arm64.deb "$arm64_dir/root" || return 1
 	done
@@ -52,14 +43,8 @@ arm64_libraries() {
 	[ "$(cat "$arm64_dir/done" 2>/dev/null)" != "${devs[*]}" ] || return 0
 	say "unpacking ${devs[*]} for arm64"
 	rm -rf "$arm64_dir"
-	mkdir -p "$arm64_dir"/{apt/lists/partial,apt/archives/partial,debs,root}
-	: >"$arm64_dir/apt/status"
-	apt_quiet update
-	# What this host has from Debian itself
-	apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)' \
-		'Created-By: Packages' | sort -u |
-		sed -n "s,^Debian ,deb [signed-by=$arm64_keys] ,p" >"$arm64_dir/apt/sources.list"
-	arm64_apt update && arm64_unpack "${devs[@]}" || return 1
+	mkdir -p "$arm64_dir"/{debs,root}
+	apt_apart "$arm64_dir/apt" arm64 && arm64_unpack "${devs[@]}" || return 1
 	for package in "${devs[@]}"; do
 		libraries+=($(dpkg-deb -f "$arm64_dir/debs/${package}"_*.deb Depends |
 			tr ',' '\n' | sed 's/^ *//; s/[ (|].*//' | grep -vE '^$|^libc6|-dev$'))
@@ -108,14 +93,19 @@ arm64_cross_file() {
 	END
 }
 
-# arm64_build DIRECTORY: set up below the top if it is new, and build.
-arm64_build() {
+# arm64_configure DIRECTORY: set up below the top if it is new.
+arm64_configure() {
 	arm64_libraries || return 1
 	if [ ! -e "$top/$1/build.ninja" ]; then
 		arm64_cross_file >"$top/$1.cross"
 		set -- "$1" --cross-file "$top/$1.cross"
 	fi
-	build "$@" -Dwerror=true -Ddocs=disabled
+	configure "$@" -Dwerror=true -Ddocs=disabled
+}
+
+# arm64_build DIRECTORY: and build.
+arm64_build() {
+	arm64_configure "$1" && ninja -C "$top/$1"
 }
 
 # Does the emulator run here, with the little that a unit test needs: a program that forks?

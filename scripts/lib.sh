@@ -45,6 +45,31 @@ apt_quiet() {
 		-o Dpkg::Use-Pty=0 "$@" </dev/null >/dev/null
 }
 
+# apt_apart DIRECTORY ARCHITECTURE [RELEASE...]: a state of apt's own in a new DIRECTORY, for Debian's
+# packages of another architecture or of other releases than this machine's, from where it has its
+# own. This machine's apt and dpkg learn nothing of it. Sets $apt_apart to the options with which
+# apt-get and apt-cache work there; "install" takes nothing for installed.
+apt_apart() {
+	local dir=$1 architecture=$2 keys=/usr/share/keyrings/debian-archive-keyring.gpg own
+	shift 2
+	apt_apart=(-o Dir::State="$dir" -o Dir::State::status="$dir/status" -o Dir::Cache="$dir"
+		-o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=-
+		-o APT::Architecture="$architecture" -o APT::Architectures="$architecture"
+		-o APT::Sandbox::User=root)
+	mkdir -p "$dir"/{lists,archives}/partial
+	: >"$dir/status"
+	apt_quiet update
+	own=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' | sort -u | sed -n "s,^Debian ,deb [signed-by=$keys] ,p")
+	echo "$own" >"$dir/sources.list"
+	if [ $# -gt 0 ]; then
+		# Security's is another place than the releases' own.
+		own=$(sed -n '/-security /d; s, [^ ]* main$,,p' <<<"$own" | head -n 1)
+		printf '%s main\n' "${@/#/$own }" >"$dir/sources.list"
+	fi
+	apt_quiet "${apt_apart[@]}" update
+}
+
 # packages_need PACKAGE...: install those that are missing; touch nothing if none is.
 packages_need() {
 	local package missing=()
@@ -142,14 +167,18 @@ npm_install() {
 	cp "$npm_dir/package-lock.json" "$npm_dir/installed"
 }
 
-# builds DIRECTORY MESON-OPTION...: set up below the top if it is new, and build.
-build() {
+# configure DIRECTORY MESON-OPTION...: set up below the top if it is new.
+configure() {
 	local dir=$top/$1
 	shift
 	if [ ! -e "$dir/build.ninja" ]; then
-		meson setup "$dir" "$top" "$@" || return 1
+		meson setup "$dir" "$top" "$@"
 	else
-		meson configure "$dir" "$@" || return 1
+		meson configure "$dir" "$@"
 	fi
-	ninja -C "$dir"
+}
+
+# build DIRECTORY MESON-OPTION...: and build.
+build() {
+	configure "$@" && ninja -C "$top/$1"
 }
