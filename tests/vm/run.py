@@ -6,8 +6,8 @@
            [--tool NAME]... "PROGRAM ARGUMENT..."...
 
 KERNEL is one of those below $CHRONOTICK_KERNELS, ~/.cache/chronotick/kernels by default, which
-scripts/vm.sh makes. Prints the programs' checks as TAP, and one more
-for each thing that must not be: a program that ends otherwise than with 0 and all its checks, words
+scripts/vm.sh makes; where one has a "make" beside it, that builds modules. Prints the programs' checks
+as TAP, and one more for each thing that must not be: a program that ends otherwise than with 0 and all its checks, words
 of trouble in the kernel's messages, a machine that does not come to its end. Everything is emulated,
 so it needs no KVM. With --keep-logs the two serial ports' files are named. --module names a folder of
 kmod whose module is built as well, and lies in / for the programs to load; --with a file to go to /bin
@@ -136,18 +136,24 @@ def put(files, program):
     return "/" + name
 
 
+def make(source, kernel, machine):
+    """Build the module of a directory: has it gone well, and what was said."""
+    own = kernel / "make"
+    program = [str(own)] if own.exists() else ["make", "-C", str(kernel / "build")]
+    built = subprocess.run(
+        program + ["-s", f"M={source}", "W=1", "modules"] + machine[4],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    said = [line for line in built.stdout.splitlines() if "BTF" not in line and line.strip()]
+    return built.returncode == 0, said
+
+
 def module_build(kernel, work, machine):
     """The module, and what the compiler said of it."""
     source = work / "kmod"
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(TOP / "kmod", source)
-    built = subprocess.run(
-        ["make", "-s", "-C", str(kernel / "build"), f"M={source}", "W=1", "modules"] + machine[4],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    said = [line for line in built.stdout.splitlines() if "BTF" not in line and line.strip()]
-    if built.returncode:
-        return None, said
-    return source / "chronotick.ko", said
+    good, said = make(source, kernel, machine)
+    return (source / "chronotick.ko" if good else None), said
 
 
 def module_folder_build(folder, kernel, work, machine):
@@ -158,12 +164,9 @@ def module_folder_build(folder, kernel, work, machine):
         source = work / pathlib.PurePath(folder).name
         shutil.rmtree(source, ignore_errors=True)
         shutil.copytree(TOP / folder, source)
-    built = subprocess.run(
-        ["make", "-s", "-C", str(kernel / "build"), f"M={source}", "W=1", "modules"] + machine[4],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    said = [line for line in built.stdout.splitlines() if "BTF" not in line and line.strip()]
+    good, said = make(source, kernel, machine)
     made = sorted(source.glob("*.ko"))
-    return (made[0] if made and not built.returncode else None), said
+    return (made[0] if made and good else None), said
 
 
 def devices_known(emulator):
