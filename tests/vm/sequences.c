@@ -272,6 +272,7 @@ static int step(enum kind kind)
 	struct chronotick_cross cross = {.size = sizeof(cross)};
 	uint32_t count;
 	char *moved;
+	pid_t pid;
 
 	if (!*mapping && kind >= UNMAP && kind <= STORE)
 		return -EINVAL;
@@ -327,8 +328,10 @@ static int step(enum kind kind)
 	case FORK:
 		return child_start();
 	case KILL:
-		r = kill(shared->pids[random_below(PROCESSES)],
-			 random_below(4) ? SIGSTOP : SIGKILL);
+		pid = shared->pids[random_below(PROCESSES)];
+		if (pid <= 0)
+			return -ESRCH; /* not started yet; 0 would be all of them, and who waits */
+		r = kill(pid, random_below(4) ? SIGSTOP : SIGKILL);
 		break;
 	case SEND:
 		return message_send(*fd);
