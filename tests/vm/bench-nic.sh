@@ -3,7 +3,7 @@
 # bench-nic on a simulated port, and on what QEMU emulates of Intel's NICs, some of whose stamps do not
 # work there: which is to be said, and nothing is to hang.
 . /bin/ports.sh
-export BUILD=/nowhere CHRONOTICK_CONTROL=/tmp/control.sock
+export BUILD=/nowhere
 
 ran() { # DIRECTORY INTERFACE...
 	local directory=$1
@@ -33,9 +33,7 @@ done
 ports_up
 ip link add name none0 type dummy 2>/dev/null
 knob 1 frequency_ppb 7000
-printf 'counter: monotonic_raw\npage: {backend: shm}\nstate: {file: none}\ncontrol: {socket: /tmp/control.sock}\nsources:\n  - {phc: /dev/ptp0, timescale: utc}\n' >/tmp/d.yaml
-chronotickd --foreground --config /tmp/d.yaml >/tmp/d.log 2>&1 &
-daemon_pid=$!
+daemon_begin '' 'phc: /dev/ptp0' 'timescale: utc'
 $busybox sleep 6
 ip -n cl link set sim1 netns 1
 ip link set sim1 up
@@ -49,8 +47,7 @@ check "and the page's bound" says /tmp/sim '"bound_ns"'
 check "the report has the plots" $busybox grep -q '<polyline' /tmp/sim/report.html
 check "the setting is as it was" [ "$(hwstamp_ctl -i sim1 | $busybox grep -A2 -i current)" = "$before" ]
 $busybox grep -E '"(rate_ppb|adev_1s)"' /tmp/sim/results.json | $busybox sed 's/^/# /'
-kill $daemon_pid
-wait $daemon_pid
+daemon_end
 check "without a clock it says what it skips" ran /tmp/lo lo
 check "that it has none" says /tmp/lo 'it has none'
 bench-nic nosuch0 /tmp/no >/tmp/no.log 2>&1

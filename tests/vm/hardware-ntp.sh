@@ -3,7 +3,6 @@
 # The daemon's NTP client with hardware stamps, against chronyd that has them too, across the simulated
 # ports. Both ends share CLOCK_REALTIME, which chronyd serves: that is the truth.
 . /bin/ports.sh
-export CHRONOTICK_CONTROL=/tmp/control.sock
 
 # The wire takes 20 us each way; what the emulated machines take is a hundred times that.
 wire_ns=20000
@@ -16,36 +15,7 @@ server() {
 }
 
 daemon() { # LINE...
-	{
-		printf 'counter: monotonic_raw\npage: {backend: shm}\n'
-		printf 'state: {file: none}\ncontrol: {socket: /tmp/control.sock}\n'
-		printf 'sources:\n  - ntp: 10.9.0.1\n    iburst: true\n    minpoll: -2\n    maxpoll: -2\n'
-		printf '    %s\n' "$@"
-	} >/tmp/chronotickd.yaml
-	ip netns exec cl chronotickd --foreground --config /tmp/chronotickd.yaml \
-		>/tmp/chronotickd.log 2>&1 &
-	daemon_pid=$!
-}
-
-daemon_end() {
-	kill "$daemon_pid"
-	wait "$daemon_pid"
-}
-
-# source_field NAME: of the one source, as JSON has it
-source_field() {
-	chronotick sources --json | $busybox sed -n "s/.*\"$1\": \"\\{0,1\\}\\([^\",}]*\\).*/\\1/p"
-}
-
-# await NAME VALUE SECONDS
-await() {
-	local i=0
-	while [ $i -lt $(($3 * 5)) ]; do
-		[ "$(source_field "$1" 2>/dev/null)" != "$2" ] || return 0
-		$busybox sleep 0.2
-		i=$((i + 1))
-	done
-	return 1
+	daemon_begin cl 'ntp: 10.9.0.1' 'iburst: true' 'minpoll: -2' 'maxpoll: -2' "$@"
 }
 
 filter() { # what port 1 is set to
@@ -61,10 +31,7 @@ delay_is_the_wires() {
 }
 
 true_for() { # SECONDS: each read's bound holds
-	truth --seconds "$1" >/tmp/truth.log 2>&1
-	local r=$?
-	$busybox sed 's/^/# /' /tmp/truth.log
-	return $r
+	told truth --seconds "$1"
 }
 
 ports_up

@@ -3,7 +3,6 @@
 # The daemon as a PTP client with hardware stamps, of ptp4l that has them too, across the simulated
 # ports. The grandmaster's clock, that of port 0, is the truth; nobody steers the client's.
 . /bin/ports.sh
-export CHRONOTICK_CONTROL=/tmp/control.sock
 wire_ns=2000
 
 master() { # LINE...
@@ -23,41 +22,11 @@ master_end() {
 }
 
 daemon() { # LINE...
-	{
-		printf 'counter: monotonic_raw\npage: {backend: shm}\nstate: {file: none}\ncontrol: {socket: /tmp/control.sock}\n'
-		printf 'sources:\n  - ptp: sim1\n    timescale: utc\n    sync_interval: -3\n'
-		printf '    delay_interval: -3\n'
-		printf '    %s\n' "$@"
-	} >/tmp/chronotickd.yaml
-	ip netns exec cl chronotickd --foreground --config /tmp/chronotickd.yaml \
-		>/tmp/chronotickd.log 2>&1 &
-	daemon_pid=$!
-}
-
-daemon_end() {
-	kill "$daemon_pid"
-	wait "$daemon_pid"
-}
-
-source_field() {
-	chronotick sources --json | $busybox sed -n "s/.*\"$1\": \"\\{0,1\\}\\([^\",}]*\\).*/\\1/p"
-}
-
-await() { # NAME VALUE SECONDS
-	local i=0
-	while [ $i -lt $(($3 * 5)) ]; do
-		[ "$(source_field "$1" 2>/dev/null)" != "$2" ] || return 0
-		$busybox sleep 0.2
-		i=$((i + 1))
-	done
-	return 1
+	daemon_begin cl 'ptp: sim1' 'timescale: utc' 'sync_interval: -3' 'delay_interval: -3' "$@"
 }
 
 true_for() { # SECONDS [P99_NS]
-	vm-phc-truth 0 "$@" >/tmp/truth.log 2>&1
-	local r=$?
-	$busybox sed 's/^/# /' /tmp/truth.log
-	return $r
+	told vm-phc-truth 0 "$@"
 }
 
 ports_up

@@ -3,7 +3,7 @@
 # Sourced by the scripts of the virtual machine: the two simulated ports, gm (sim0) ---- cl (sim1), a
 # namespace each with addresses of its own, and what is asked of them.
 busybox=/bin/busybox
-export PATH=/bin
+export PATH=/bin CHRONOTICK_CONTROL=/tmp/control.sock
 fail=0
 
 # check WHAT COMMAND...
@@ -63,4 +63,62 @@ ports_down() {
 	ip netns del cl
 	$busybox sleep 0.5
 	check "the module unloads" $busybox rmmod chronotick_simnic
+}
+
+# daemon_begin NAMESPACE LINE...: chronotickd with one source of those lines; "": in no namespace
+daemon_begin() {
+	local where=$1
+	shift
+	{
+		printf 'counter: monotonic_raw\npage: {backend: shm}\nstate: {file: none}\n'
+		printf 'control: {socket: %s}\nsources:\n' "$CHRONOTICK_CONTROL"
+		printf '  - %s\n' "$1"
+		shift
+		printf '    %s\n' "$@"
+	} >/tmp/chronotickd.yaml
+	${where:+ip netns exec "$where"} chronotickd --foreground --config /tmp/chronotickd.yaml \
+		>/tmp/chronotickd.log 2>&1 &
+	daemon_pid=$!
+}
+
+daemon_end() {
+	kill "$daemon_pid"
+	wait "$daemon_pid"
+}
+
+# source_field NAME: of the one source, as JSON has it: the first of that name, its parts may have others
+source_field() {
+	chronotick sources --json | $busybox grep -o "\"$1\": \"\{0,1\}[^\",}]*" |
+		$busybox head -n 1 | $busybox sed 's/^[^:]*: "\{0,1\}//'
+}
+
+# await NAME VALUE SECONDS: that field
+await() {
+	local i=0
+	while [ $i -lt $(($3 * 5)) ]; do
+		[ "$(source_field "$1" 2>/dev/null)" != "$2" ] || return 0
+		$busybox sleep 0.2
+		i=$((i + 1))
+	done
+	return 1
+}
+
+# settled NS SECONDS: wait until the bound is below that, and what was off at the start is slewed away
+settled() {
+	local i=0 bound
+	while [ $i -lt $(($2 * 5)) ]; do
+		bound=$(chronotick json | $busybox grep -o '"bound_ns": *[0-9]*' | $busybox grep -o '[0-9]*$')
+		[ "${bound:-$1}" -ge "$1" ] || return 0
+		$busybox sleep 0.2
+		i=$((i + 1))
+	done
+	return 1
+}
+
+# told COMMAND...: what it prints, as notes
+told() {
+	"$@" >/tmp/told.log 2>&1
+	local r=$?
+	$busybox sed 's/^/# /' /tmp/told.log
+	return $r
 }
