@@ -138,8 +138,9 @@ static void on_round(void *data)
 	if (daemon->distrusted)
 		correction.status = CHRONOTICK_UNSYNCHRONIZED;
 	facts_of(daemon, now_ns, &facts);
-	if (!daemon->replacing &&
-	    publisher_publish(daemon->keeper.publisher, &correction, &facts) < 0)
+	if (daemon->replacing)
+		; /* there is no page for this counter yet */
+	else if (publisher_publish(daemon->keeper.publisher, &correction, &facts) < 0)
 		daemon->late++;
 	else
 		stages_published(&daemon->stages, &daemon->counter);
