@@ -385,9 +385,19 @@ Test(segment, a_readers_lock_costs_the_page_and_not_the_writer, .fini = names_dr
 	segment_close(&segment);
 }
 
+/* Nobody can open the new page yet. */
+static void fill_unnamed(void *data, struct chronotick_page *page)
+{
+	cr_assert_eq(page->header.generation, 12);
+	cr_assert_lt(access(paths.page, F_OK), 0);
+	++*(unsigned int *)data;
+}
+
 Test(segment, a_page_without_any_name_is_renewed, .fini = names_drop)
 {
-	struct segment segment, second;
+	unsigned int filled = 0;
+	const struct segment_fill fill = {fill_unnamed, &filled};
+	struct segment segment, second, before;
 	ino_t old;
 
 	names_set("renew");
@@ -396,7 +406,12 @@ Test(segment, a_page_without_any_name_is_renewed, .fini = names_drop)
 	unlink(paths.page);
 	unlink(paths.hidden);
 	cr_assert_eq(keep(&segment), -ESTALE);
-	cr_assert_eq(segment_renew(&segment, 12, why, sizeof(why)), 0);
+	cr_assert_eq(segment_renew(&segment, 12, &fill, &before, why, sizeof(why)), 0);
+	cr_assert_eq(filled, 1);
+	/* The one before is there yet, for who signs it off. */
+	cr_assert_neq(before.page, segment.page);
+	cr_assert_neq(before.page->header.generation, 12);
+	segment_forget(&before);
 	cr_assert_eq(segment.page->header.generation, 12);
 	cr_assert_eq(segment.page->header.counter_kind, KIND);
 	cr_assert_neq(inode(paths.page), old);
@@ -529,12 +544,12 @@ Test(segment, waiters_of_a_renewed_page_without_a_time_are_told, .fini = names_d
 	unlink(paths.hidden);
 	cr_assert_eq(mkdir(paths.next, 0700), 0);
 	cr_assert_lt(publisher_keep(publisher, why, sizeof(why)), 0);
-	change_expect(before, &last, CHRONOTICK_UNSYNCHRONIZED);
+	cr_assert_eq(chronotick_wait_change(before, &last, 0), -ETIMEDOUT, "nothing changed");
 	at = correction(counter_read(&counter), EPOCH, counter.mult);
 	cr_assert_eq(publisher_publish(publisher, &at, &facts), 0);
 	change_expect(before, &last, CHRONOTICK_SYNCHRONIZED);
 	cr_assert_lt(publisher_keep(publisher, why, sizeof(why)), 0);
-	change_expect(before, &last, CHRONOTICK_SYNCHRONIZED);
+	cr_assert_eq(chronotick_wait_change(before, &last, 0), -ETIMEDOUT, "nothing changed");
 	cr_assert_eq(chronotick_writer_check(before, NULL), 0);
 
 	cr_assert_eq(rmdir(paths.next), 0);

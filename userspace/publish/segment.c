@@ -316,50 +316,61 @@ int segment_keep(struct segment *segment, char *text, unsigned int size)
 	return r;
 }
 
-/* A new page under the segment's names; on error the old one stays. */
+/* A new page under the segment's names, and *old for page_drop(); on error the old one stays. */
 static int page_renew(struct segment *segment, uint32_t kind, uint32_t generation,
+		      const struct segment_fill *fill, struct segment *old,
 		      const struct segment_why *why)
 {
-	struct segment old = *segment;
 	int r;
 
+	*old = *segment;
 	r = page_create(segment, kind, generation, why);
 	if (r < 0)
 		goto back;
+	if (fill)
+		fill->page(fill->data, segment->page);
 	r = names_set(segment, why);
 	if (r < 0) {
 		hidden_drop(segment);
 		page_drop(segment);
 		goto back;
 	}
-	page_drop(&old);
 	return 0;
 
 back:
-	*segment = old;
+	*segment = *old;
 	return r;
 }
 
-int segment_renew(struct segment *segment, uint32_t generation, char *text, unsigned int size)
+int segment_renew(struct segment *segment, uint32_t generation, const struct segment_fill *fill,
+		  struct segment *old, char *text, unsigned int size)
 {
 	const struct segment_why why = {text, size};
 
-	return page_renew(segment, segment->page->header.counter_kind, generation, &why);
+	return page_renew(segment, segment->page->header.counter_kind, generation, fill, old, &why);
+}
+
+void segment_forget(struct segment *old)
+{
+	page_drop(old);
 }
 
 int segment_replace(struct segment *segment, uint32_t counter_kind, char *text, unsigned int size)
 {
 	const struct segment_why why = {text, size};
 	uint32_t generation = page_retire(segment->page);
+	struct segment old;
 	int r;
 
 	/* For clients that poll the file */
 	futimens(segment->fd, NULL);
 	/* Nobody writes it any more, so that it may be replaced; the lock file keeps others away. */
 	segment_unclaim(segment->fd);
-	r = page_renew(segment, counter_kind, generation, &why);
+	r = page_renew(segment, counter_kind, generation, NULL, &old, &why);
 	if (r < 0)
 		(void)segment_claim(segment->fd);
+	else
+		page_drop(&old);
 	return r;
 }
 

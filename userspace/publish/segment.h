@@ -51,11 +51,22 @@ int segment_open(struct segment *ret, const char *name, uint32_t counter_kind, i
  */
 int segment_keep(struct segment *segment, char *why, unsigned int why_size);
 
+/* What a new page has in it before anybody can open it */
+struct segment_fill {
+	void (*page)(void *data, struct chronotick_page *page);
+	void *data;
+};
+
 /*
- * A new, empty page of that generation in the place of one that has lost all its names. The old one
- * is unmapped; readers who have it read on until its line expires. On error it stays.
+ * A new page of that generation in the place of one that has lost all its names: empty, but for what
+ * `fill` (may be NULL) puts in. The old one is in *old, to be signed off and then for
+ * segment_forget(); readers who have it read on until its line expires. On error it stays.
  */
-int segment_renew(struct segment *segment, uint32_t generation, char *why, unsigned int why_size);
+int segment_renew(struct segment *segment, uint32_t generation, const struct segment_fill *fill,
+		  struct segment *old, char *why, unsigned int why_size);
+
+/* Unmap a page that was replaced. */
+void segment_forget(struct segment *old);
 
 /*
  * A new, empty page for another kind of counter, under the names of the one before, the lock file

@@ -239,48 +239,47 @@ static const struct chronotick_page *shm_page(const struct backend *backend)
  * For those who have the page: nobody will write it any more, a line that stands still holds. One
  * that does not stand is told of too: who waits for a first one waits in vain.
  */
-static void sign_off(struct shm *shm)
+static void sign_off(struct writer *writer, int fd)
 {
-	struct chronotick_page *page = shm->segment.page;
+	struct chronotick_page *page = writer->page;
 
 	/* Before the change: who is woken by it looks for a writer. */
 	store(&page->header.writer_pid, 0);
 	record_distrust(page);
-	writer_status_set(&shm->writer, CHRONOTICK_WRITER_GONE);
-	file_touch(shm);
+	writer_status_set(writer, CHRONOTICK_WRITER_GONE);
+	futimens(fd, NULL);
 }
 
-static enum chronotick_status status_of(const struct chronotick_clock *line)
+/* A new page goes on with the line of the one before. */
+static void page_fill(void *data, struct chronotick_page *page)
 {
-	return (enum chronotick_status)(CHRONOTICK_STATE_STATUS(line->state) &
-					CHRONOTICK_STATUS_MASK);
+	struct shm *shm = data;
+
+	header_set(&page->header, &shm->config, &shm->counter);
+	page_record_order_set(page, shm->config.record_order);
+	writer_move(&shm->writer, page);
+	store(&page->header.heartbeat, counter_read(&shm->counter));
 }
 
 static int shm_keep(struct backend *backend, const struct segment_why *why)
 {
 	struct shm *shm = shm_of(backend);
-	struct chronotick_page *page;
-	struct chronotick_clock current;
+	const struct segment_fill fill = {page_fill, shm};
+	struct writer before = shm->writer;
+	struct segment old;
 	int r = segment_keep(&shm->segment, why->text, why->size);
 
 	if (r != -ESTALE)
 		return r;
-	current = shm->writer.current;
-	sign_off(shm);
-	r = segment_renew(&shm->segment, shm->writer.generation + 1, why->text, why->size);
-	page = shm->segment.page;
-	header_set(&page->header, &shm->config, &shm->counter);
+	r = segment_renew(&shm->segment, before.generation + 1, &fill, &old, why->text, why->size);
 	if (r < 0) {
-		/* The old page goes on where there can be no new one. */
-		writer_status_set(&shm->writer, status_of(&current));
-		file_touch(shm);
+		shm->writer = before;
 		return r;
 	}
-	shm->writer.current = current;
-	page_record_order_set(page, shm->config.record_order);
-	writer_move(&shm->writer, page);
+	/* Last, so that who learns of it finds the new one. */
+	sign_off(&before, old.fd);
+	segment_forget(&old);
 	file_touch(shm);
-	store(&page->header.heartbeat, counter_read(&shm->counter));
 	return segment_say(why, PUBLISHER_RENEWED,
 			   "%s: was removed, with its hidden link: clients find a new page",
 			   shm->path);
@@ -291,7 +290,7 @@ static void shm_close(struct backend *backend)
 	struct shm *shm = shm_of(backend);
 
 	if (backend->role == PUBLISH_ACTIVE) {
-		sign_off(shm);
+		sign_off(&shm->writer, shm->segment.fd);
 		segment_close(&shm->segment);
 	}
 	free(shm);
