@@ -130,6 +130,9 @@ static void reason_trust(struct view *view)
 		{-EAGAIN, ANY, ANY, "no source has answered yet: see the sources and the network"},
 		{-ESTALE, ANY, 1,
 		 "the time has expired, and nobody keeps the page up to date: start chronotickd"},
+		{-ESTALE, DIVIDED, 0,
+		 "the time has expired, and no majority of the sources agrees on a newer one: see "
+		 "the sources"},
 		{-ESTALE, ANY, ANY,
 		 "the time has expired or was withdrawn, and no newer one is trusted yet: see the "
 		 "sources"},
@@ -143,7 +146,8 @@ static void reason_trust(struct view *view)
 		    (reasons[i].status == ANY || reasons[i].status == status ||
 		     (reasons[i].status == MEASURED &&
 		      view_flag(view, CHRONOTICK_FLAG_NTP_READY)) ||
-		     (reasons[i].status == DIVIDED && status == CHRONOTICK_HOLDOVER &&
+		     (reasons[i].status == DIVIDED &&
+		      (status == CHRONOTICK_HOLDOVER || status == CHRONOTICK_EXPIRED) &&
 		      sources_disagree(view))) &&
 		    (reasons[i].gone == ANY || reasons[i].gone == view->writer_gone)) {
 			text = reasons[i].text;

@@ -39,6 +39,7 @@ STATES = {
     "warming_up": ("warming_up", 1, 1, "WARMING UP (42 %)"),
     "unsynchronized": ("unsynchronized", 1, 1, "WARMING UP (0 %)"),
     "expired": ("expired", 1, 1, "NOT READY"),
+    "divided": ("expired", 1, 1, "NOT READY"),
     "killed": ("writer_gone", 0, 1, "WRITER GONE"),
     "stopped": ("writer_gone", 0, 1, "WRITER GONE"),
 }
@@ -249,6 +250,9 @@ def main():
                 check_values(value)
             if state == "holdover":
                 check(value["leap"] == "insert", "the leap second to come")
+            if state in ("expired", "divided"):
+                check(("agree" in value["reason"]) == (state == "divided"),
+                      f"{state}: {value['reason']}")
         for state, sentence in NO_PAGES.items():
             check_no_page(make(state) if state else os.path.join(work, "none"), sentence)
         check_hostile(make("hostile"))

@@ -91,6 +91,14 @@ static void expired(struct chronotick_page *page)
 	page->record.valid_until = page->record.system_timestamp - 1;
 }
 
+/* As a line ends that was held after the majority had gone */
+static void divided(struct chronotick_page *page)
+{
+	state_set(page, CHRONOTICK_HOLDOVER, 37);
+	expired(page);
+	page->source[0].state = CHRONOTICK_SOURCE_FALSETICKER;
+}
+
 /* The line holds, but the writer's last round was an hour ago. */
 static void killed(struct chronotick_page *page)
 {
@@ -186,6 +194,7 @@ const struct handmade_state handmade_states[] = {
 	{"warming_up", "measured, not trusted yet", warming_up},
 	{"unsynchronized", "nothing measured yet", unsynchronized},
 	{"expired", "the line's span has passed, the writer lives", expired},
+	{"divided", "the same, and the sources that answer do not agree", divided},
 	{"killed", "the line holds, the writer has not been seen for an hour", killed},
 	{"stopped", "the line holds, the writer has ended in order", stopped},
 	{"hostile", "numbers and texts gone mad", hostile},
