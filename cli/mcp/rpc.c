@@ -16,20 +16,25 @@ enum rpc_code rpc_fail(struct rpc_error *error, enum rpc_code code, const char *
 	return code;
 }
 
-static enum rpc_code message_check(struct rpc_request *request, struct rpc_error *error)
+enum rpc_code rpc_request_read(struct rpc_request *request, struct rpc_error *error,
+			       json_t *message)
 {
-	const char *version = json_string_value(json_object_get(request->message, "jsonrpc"));
-	json_t *id = json_object_get(request->message, "id");
-	json_t *method = json_object_get(request->message, "method");
-	json_t *params = json_object_get(request->message, "params");
+	const char *version = json_string_value(json_object_get(message, "jsonrpc"));
+	json_t *id = json_object_get(message, "id");
+	json_t *method = json_object_get(message, "method");
+	json_t *params = json_object_get(message, "params");
 
+	*request = (struct rpc_request){.method = NULL};
+	if (!json_is_object(message))
+		return rpc_fail(
+			error, RPC_INVALID_REQUEST,
+			"a message is one object; batches are of revision 2025-03-26 alone");
 	if (json_is_string(id) || json_is_integer(id))
 		request->id = id;
 	if (!version || strcmp(version, "2.0") != 0)
 		return rpc_fail(error, RPC_INVALID_REQUEST, "jsonrpc must be \"2.0\"");
 	/* An error of the other side may have an id of null, for want of a better one. */
-	if (!method && (json_object_get(request->message, "result") ||
-			json_object_get(request->message, "error")))
+	if (!method && (json_object_get(message, "result") || json_object_get(message, "error")))
 		return RPC_OK;
 	if (id && !request->id)
 		return rpc_fail(error, RPC_INVALID_REQUEST, "id must be a string or an integer");
@@ -43,23 +48,16 @@ static enum rpc_code message_check(struct rpc_request *request, struct rpc_error
 	return RPC_OK;
 }
 
-enum rpc_code rpc_read(struct rpc_request *request, struct rpc_error *error, const char *line,
-		       size_t length)
+enum rpc_code rpc_parse(json_t **ret, struct rpc_error *error, const char *line, size_t length)
 {
 	json_error_t where;
 
-	*request = (struct rpc_request){.message = NULL};
-	error->data = NULL;
-	request->message = json_loadb(line, length, JSON_REJECT_DUPLICATES, &where);
-	if (!request->message) {
-		/* Its text may quote the input, and so be no UTF-8. */
-		return rpc_fail(error, RPC_PARSE_ERROR, "no JSON: error %d at byte %d",
-				(int)json_error_code(&where), where.position);
-	}
-	if (!json_is_object(request->message))
-		return rpc_fail(error, RPC_INVALID_REQUEST,
-				"a message is one object; there are no batches");
-	return message_check(request, error);
+	*ret = json_loadb(line, length, JSON_REJECT_DUPLICATES, &where);
+	if (*ret)
+		return RPC_OK;
+	/* Its text may quote the input, and so be no UTF-8. */
+	return rpc_fail(error, RPC_PARSE_ERROR, "no JSON: error %d at byte %d",
+			(int)json_error_code(&where), where.position);
 }
 
 json_t *rpc_result(json_t *id, json_t *result)

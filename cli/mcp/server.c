@@ -7,14 +7,14 @@
 #include <string.h>
 
 #define MODERN "2026-07-28"
+#define BATCHES "2025-03-26"
 #define META "io.modelcontextprotocol/"
 
 /* The tools do not change while a server runs; a client may ask again after an hour. */
 #define TOOLS_TTL_MS 3600000
 
 /* Those that begin with `initialize`; the first is what a client gets that asks for another. */
-static const char *const legacy_versions[] = {"2025-11-25", "2025-06-18", "2025-03-26",
-					      "2024-11-05"};
+static const char *const legacy_versions[] = {"2025-11-25", "2025-06-18", BATCHES, "2024-11-05"};
 
 static const char instructions[] =
 	"The time of this machine with an error bound that holds. Use get_time wherever it matters "
@@ -48,8 +48,8 @@ static int out_append(const char *piece, size_t length, void *context)
 	return 0;
 }
 
-/* Send an answer, which is consumed. */
-static int answer_send(struct server *server, json_t *answer)
+/* Send a line, which is consumed. */
+static int line_send(struct server *server, json_t *answer)
 {
 	int r = -ENOMEM;
 
@@ -59,6 +59,28 @@ static int answer_send(struct server *server, json_t *answer)
 		r = server->send(server->context, server->out, server->out_used);
 	json_decref(answer);
 	return r;
+}
+
+/* Answer, now or with the batch; the answer is consumed. */
+static int answer_give(struct server *server, struct server_batch *batch, json_t *answer)
+{
+	if (!batch)
+		return line_send(server, answer);
+	return json_array_append_new(batch->answers, answer) < 0 ? -ENOMEM : 0;
+}
+
+/* One less to wait for; the last one sends what there is. A batch of notifications has no answer. */
+static int batch_leave(struct server *server, struct server_batch *batch)
+{
+	json_t *answers = batch->answers;
+
+	if (--batch->left)
+		return 0;
+	free(batch);
+	if (json_array_size(answers))
+		return line_send(server, answers);
+	json_decref(answers);
+	return 0;
 }
 
 /* What every result of the newer revision has */
@@ -71,18 +93,20 @@ static int modern_complete(json_t *result)
 	return json_object_set_new(result, "resultType", json_string("complete"));
 }
 
-static int result_send(struct server *server, json_t *id, json_t *result, bool modern)
+static int result_give(struct server *server, struct server_batch *batch, json_t *id,
+		       json_t *result, bool modern)
 {
 	if (result && modern && modern_complete(result) < 0) {
 		json_decref(result);
 		result = NULL;
 	}
-	return answer_send(server, result ? rpc_result(id, result) : NULL);
+	return answer_give(server, batch, result ? rpc_result(id, result) : NULL);
 }
 
 /* What a method is asked with, and its outcome: RPC_OK and a result, or none if it comes later */
 struct asked {
 	struct server *server;
+	struct server_batch *batch; /* NULL: it came alone */
 	const struct rpc_request *request;
 	bool modern;
 	struct rpc_error *error;
@@ -99,9 +123,13 @@ static enum rpc_code initialize(struct asked *asked)
 	if (!version)
 		return rpc_fail(asked->error, RPC_INVALID_PARAMS,
 				"params.protocolVersion must be a string");
+	if (asked->batch)
+		return rpc_fail(asked->error, RPC_INVALID_REQUEST,
+				"initialize must not be part of a batch");
 	for (i = 0; i < sizeof(legacy_versions) / sizeof(legacy_versions[0]); i++)
 		if (strcmp(version, legacy_versions[i]) == 0)
 			spoken = legacy_versions[i];
+	asked->server->batches = strcmp(spoken, BATCHES) == 0;
 	asked->result = json_pack("{ss s{s{sb}} so ss}", "protocolVersion", spoken, "capabilities",
 				  "tools", "listChanged", 0, "serverInfo", server_info(),
 				  "instructions", instructions);
@@ -145,11 +173,13 @@ static struct server_wait *wait_find(struct server *server, const json_t *id)
 	return NULL;
 }
 
-static void wait_free(struct server_wait *wait)
+/* The call is over; it may have been what its batch was waiting for. */
+static int wait_end(struct server *server, struct server_wait *wait)
 {
 	tools_call_end(&wait->call);
 	json_decref(wait->id);
 	wait->id = NULL;
+	return wait->batch ? batch_leave(server, wait->batch) : 0;
 }
 
 /* The answer comes later. */
@@ -163,10 +193,13 @@ static enum rpc_code wait_keep(struct asked *asked, struct tools_call *call)
 	}
 	*wait = (struct server_wait){
 		.id = json_incref(asked->request->id),
+		.batch = asked->batch,
 		.call = *call,
 		.due_ns = tools_monotonic_ns() + call->again_ns,
 		.modern = asked->modern,
 	};
+	if (wait->batch)
+		wait->batch->left++;
 	return RPC_OK;
 }
 
@@ -250,16 +283,15 @@ static enum rpc_code dispatch(struct asked *asked)
 }
 
 /* Of all notifications only one matters: whoever cancels a call waits for it no more. */
-static void notification(struct server *server, const struct rpc_request *request)
+static int notification(struct server *server, const struct rpc_request *request)
 {
 	json_t *id = json_object_get(request->params, "requestId");
 	struct server_wait *wait;
 
 	if (strcmp(request->method, "notifications/cancelled") != 0 || !id)
-		return;
+		return 0;
 	wait = wait_find(server, id);
-	if (wait)
-		wait_free(wait);
+	return wait ? wait_end(server, wait) : 0;
 }
 
 /* One line for people; a method is the client's text, and is not printed raw. */
@@ -290,35 +322,70 @@ static bool is_blank(const char *line, size_t length)
 	return true;
 }
 
-int server_line(struct server *server, const char *line, size_t length)
+/* One message; NULL: what came is none, and that is what the error says. */
+static int message_take(struct server *server, struct server_batch *batch, json_t *message,
+			struct rpc_error *error)
 {
-	struct rpc_request request = {.message = NULL};
-	struct rpc_error error = {.code = RPC_OK};
-	struct asked asked = {.server = server, .request = &request, .error = &error};
+	struct rpc_request request = {.method = NULL};
+	struct asked asked = {
+		.server = server, .batch = batch, .request = &request, .error = error};
 	uint64_t began_ns = tools_monotonic_ns();
-	enum rpc_code code;
+	enum rpc_code code = error->code;
 	int r = 0;
 
-	if (line && is_blank(line, length))
-		return 0;
 	server->out_used = 0;
-	if (line)
-		code = rpc_read(&request, &error, line, length);
-	else
-		code = rpc_fail(&error, RPC_INVALID_REQUEST, "the message is too long");
+	if (message)
+		code = rpc_request_read(&request, error, message);
 	if (code == RPC_OK && request.method && request.id)
 		code = dispatch(&asked);
 	else if (code == RPC_OK && request.method)
-		notification(server, &request);
+		r = notification(server, &request);
 	if (code != RPC_OK)
-		r = answer_send(server, rpc_error(request.id, &error));
+		r = answer_give(server, batch, rpc_error(request.id, error));
 	else if (asked.result)
-		r = result_send(server, request.id, asked.result, asked.modern);
+		r = result_give(server, batch, request.id, asked.result, asked.modern);
 	else if (request.id && request.method && !wait_find(server, request.id))
 		r = -ENOMEM;
 	if (server->debug)
 		debug_print(&request, code, began_ns, server->out_used);
-	json_decref(request.message);
+	return r;
+}
+
+static int batch_take(struct server *server, json_t *messages)
+{
+	struct server_batch *batch = malloc(sizeof(*batch));
+	struct rpc_error error;
+	int r = 0, left;
+	size_t i;
+
+	if (!batch)
+		return -ENOMEM;
+	*batch = (struct server_batch){.answers = json_array(), .left = 1};
+	for (i = 0; i < json_array_size(messages) && r == 0; i++) {
+		error = (struct rpc_error){.code = RPC_OK};
+		r = message_take(server, batch, json_array_get(messages, i), &error);
+	}
+	left = batch_leave(server, batch);
+	return r < 0 ? r : left;
+}
+
+int server_line(struct server *server, const char *line, size_t length)
+{
+	struct rpc_error error = {.code = RPC_OK};
+	json_t *message = NULL;
+	int r;
+
+	if (line && is_blank(line, length))
+		return 0;
+	if (line)
+		rpc_parse(&message, &error, line, length);
+	else
+		rpc_fail(&error, RPC_INVALID_REQUEST, "the message is too long");
+	if (server->batches && json_array_size(message))
+		r = batch_take(server, message);
+	else
+		r = message_take(server, NULL, message, &error);
+	json_decref(message);
 	return r;
 }
 
@@ -327,7 +394,7 @@ int server_wake(struct server *server)
 	uint64_t now_ns = tools_monotonic_ns();
 	struct server_wait *wait;
 	json_t *result;
-	int r = 0;
+	int r = 0, left;
 	size_t i;
 
 	for (i = 0; i < SERVER_WAITS && r == 0; i++) {
@@ -339,8 +406,9 @@ int server_wake(struct server *server)
 			wait->due_ns = tools_monotonic_ns() + wait->call.again_ns;
 			r = 0;
 		} else if (r == 0) {
-			r = result_send(server, wait->id, result, wait->modern);
-			wait_free(wait);
+			r = result_give(server, wait->batch, wait->id, result, wait->modern);
+			left = wait_end(server, wait);
+			r = r < 0 ? r : left;
 		}
 	}
 	return r;
@@ -359,11 +427,15 @@ uint64_t server_due_ns(const struct server *server)
 
 void server_end(struct server *server)
 {
-	size_t i;
+	struct server_wait *wait;
 
-	for (i = 0; i < SERVER_WAITS; i++)
-		if (server->waits[i].id)
-			wait_free(&server->waits[i]);
+	/* What a batch has been answered goes with it, unsent. */
+	for (wait = server->waits; wait < server->waits + SERVER_WAITS; wait++) {
+		if (wait->id && wait->batch)
+			json_array_clear(wait->batch->answers);
+		if (wait->id)
+			wait_end(server, wait);
+	}
 	tools_page_close(&server->page);
 	free(server->out);
 	server->out = NULL;

@@ -2,8 +2,8 @@
 /*
  * The MCP server: any bytes as its input, or messages that the bytes put together of words that it
  * knows, which few inputs are by chance; read in pieces, on a page or on none, as the first two bytes
- * tell. Whatever comes, each answer is one line with one JSON-RPC message, and nobody is answered who
- * has not asked.
+ * tell. Whatever comes, each answer is one line with one JSON-RPC message, or with a batch's where there
+ * are batches, and nobody is answered who has not asked.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,21 +44,35 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static int check(void *context, const char *text, size_t length)
+static void answer_check(const json_t *answer)
 {
-	json_t *answer, *error;
+	json_t *error;
 
-	(void)context;
-	answers++;
-	must(length > 1 && memchr(text, '\n', length) == text + length - 1);
-	answer = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-	must(answer != NULL);
 	must(strcmp(json_string_value(json_object_get(answer, "jsonrpc")), "2.0") == 0);
 	error = json_object_get(answer, "error");
 	must(!error != !json_object_get(answer, "result"));
 	must(!error || (json_is_integer(json_object_get(error, "code")) &&
 			json_is_string(json_object_get(error, "message"))));
 	must(error || json_object_get(answer, "id"));
+}
+
+static int check(void *context, const char *text, size_t length)
+{
+	const struct server *server = context;
+	json_t *answer;
+	size_t i;
+
+	answers++;
+	must(length > 1 && memchr(text, '\n', length) == text + length - 1);
+	answer = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+	must(answer != NULL);
+	if (json_is_array(answer)) {
+		must(server->batches && json_array_size(answer));
+		for (i = 0; i < json_array_size(answer); i++)
+			answer_check(json_array_get(answer, i));
+	} else {
+		answer_check(answer);
+	}
 	json_decref(answer);
 	return 0;
 }
@@ -119,6 +133,7 @@ static const char *const words[] = {
 	"\"wait_until\"",
 	"\"2026-07-28\"",
 	"\"2025-11-25\"",
+	"\"2025-03-26\"",
 	"\"1760000000000000000\"",
 	"\"9223372036854775807\"",
 	"\"-9223372036854775808\"",
@@ -191,8 +206,14 @@ static void call_put(struct bytes *bytes)
 
 static void messages_put(struct bytes *bytes)
 {
+	bool batch = false;
+
 	message_used = 0;
 	while (bytes->left) {
+		if (!batch && next(bytes, 4) == 0) {
+			put("[");
+			batch = true;
+		}
 		put("{\"jsonrpc\":\"2.0\",");
 		if (next(bytes, 5)) {
 			put("\"id\":");
@@ -206,13 +227,20 @@ static void messages_put(struct bytes *bytes)
 			object_put(bytes, 1);
 		put(",\"method\":\"");
 		put(methods[next(bytes, COUNT(methods))]);
-		put(next(bytes, 16) ? "\"}\n" : "\"}");
+		put("\"}");
+		if (batch && next(bytes, 4)) {
+			put(",");
+			continue;
+		}
+		put(batch ? "]" : "");
+		put(next(bytes, 16) ? "\n" : "");
+		batch = false;
 	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct server server = {.send = check};
+	struct server server = {.send = check, .context = &server};
 	struct lines lines = {.data = NULL};
 	struct bytes bytes;
 	size_t piece, at, part;
@@ -221,6 +249,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return -1;
 	server.page.path = data[0] & 1 ? page_path : "/nonexistent/page";
+	server.batches = data[0] & 8;
 	bytes = (struct bytes){data + 2, size - 2};
 	if (data[0] & 2) {
 		messages_put(&bytes);

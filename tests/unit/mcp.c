@@ -45,7 +45,8 @@ static json_t *ask(const char *line)
 		return NULL;
 	answer = json_loads(sent[before], JSON_REJECT_DUPLICATES, NULL);
 	cr_assert(answer, "%s", sent[before]);
-	cr_assert_str_eq(json_string_value(json_object_get(answer, "jsonrpc")), "2.0");
+	if (json_is_object(answer))
+		cr_assert_str_eq(json_string_value(json_object_get(answer, "jsonrpc")), "2.0");
 	return answer;
 }
 
@@ -302,6 +303,78 @@ Test(mcp, so_many_may_wait, .init = page_begin, .fini = page_finish)
 		else
 			error_expect(line, -32603, "64");
 	}
+}
+
+static void begin(const char *version)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line),
+		 "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":"
+		 "{\"protocolVersion\":\"%s\",\"capabilities\":{}}}",
+		 version);
+	json_decref(ask(line));
+}
+
+#define PING(id) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"ping\"}"
+
+Test(mcp, batches_are_of_one_revision)
+{
+	json_t *answers, *third;
+
+	begin("2025-03-26");
+	answers = ask("[" PING(
+		"1") ",7,{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"},"
+		     "[" PING("2") "],{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"initialize\","
+				   "\"params\":{\"protocolVersion\":\"2025-11-25\"}}]");
+	cr_assert_eq(json_array_size(answers), 4, "all but the notification are answered");
+	cr_assert(json_is_object(at(json_array_get(answers, 0), "result")));
+	cr_assert_eq(json_integer_value(at(json_array_get(answers, 1), "error.code")), -32600);
+	cr_assert_eq(json_integer_value(at(json_array_get(answers, 2), "error.code")), -32600);
+	third = json_array_get(answers, 3);
+	cr_assert_eq(json_integer_value(at(third, "id")), 3);
+	cr_assert_eq(json_integer_value(at(third, "error.code")), -32600, "not in a batch");
+	json_decref(answers);
+	cr_assert_null(ask("[{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"}]"));
+	error_expect("[]", -32600, NULL);
+	begin("2025-06-18");
+	error_expect("[" PING("1") "]", -32600, NULL);
+}
+
+Test(mcp, a_batch_is_answered_when_its_last_call_is, .init = page_begin, .fini = page_finish)
+{
+	char line[512];
+	json_t *answers;
+	unsigned int before;
+
+	begin("2025-03-26");
+	snprintf(line, sizeof(line), "[%s," PING("1") "]", waiting);
+	cr_assert_null(ask(line));
+	json_decref(ask(PING("2")));
+	sleep_until_sent();
+	answers = json_loads(sent[sent_count - 1], 0, NULL);
+	cr_assert_eq(json_array_size(answers), 2);
+	cr_assert_eq(json_integer_value(at(json_array_get(answers, 0), "id")), 1);
+	cr_assert_str_eq(json_string_value(at(json_array_get(answers, 1), "id")), "w");
+	json_decref(answers);
+
+	/* Who cancels the last call gets the rest; or nothing, if there is no rest. */
+	cr_assert_null(ask(line));
+	answers = ask("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":"
+		      "{\"requestId\":\"w\"}}");
+	cr_assert_eq(json_array_size(answers), 1);
+	json_decref(answers);
+	before = sent_count;
+	snprintf(line, sizeof(line),
+		 "[%s,{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":"
+		 "{\"requestId\":\"w\"}}]",
+		 waiting);
+	cr_assert_null(ask(line));
+	/* What waits at the end is dropped. */
+	snprintf(line, sizeof(line), "[%s," PING("1") "]", waiting);
+	cr_assert_null(ask(line));
+	server_end(&server);
+	cr_assert_eq(sent_count, before);
 }
 
 Test(mcp, who_listens_no_more_ends_it)
