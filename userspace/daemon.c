@@ -20,7 +20,7 @@
 #include "page_keeper.h"
 #include "publish/publish.h"
 #include "report.h"
-#include "sources/set.h"
+#include "source_keeper.h"
 #include "stages.h"
 #include "timestamping/counter.h"
 #include "timestamping/device.h"
@@ -45,14 +45,12 @@ struct daemon {
 	struct engine engine;
 	struct leapseconds leaps;
 	struct loop *loop;
-	struct page_keeper keeper;
-	struct hardware_table *hardware;
-	struct source_set *sources;
+	struct page_keeper pages;
+	struct source_keeper sources;
 	struct archive *archive;
 	struct inputs inputs;
 	struct loop_timer round;  /* publication */
 	struct loop_timer second; /* figures */
-	struct loop_timer upkeep; /* of the sources */
 	int64_t period_ns;        /* of publication */
 	int64_t start_ns;         /* CLOCK_MONOTONIC, as the deadlines */
 	int64_t round_ns;
@@ -103,24 +101,23 @@ static void counter_act(struct daemon *daemon, enum watch_action action)
 	case WATCH_GO_ON:
 		return;
 	case WATCH_APART:
-		publisher_apart_set(daemon->keeper.publisher, daemon->counter.apart);
+		publisher_apart_set(daemon->pages.publisher, daemon->counter.apart);
 		return;
 	case WATCH_DISTRUST:
 		daemon->distrusted = true;
-		publisher_invalidate(daemon->keeper.publisher);
+		publisher_invalidate(daemon->pages.publisher);
 		break;
 	case WATCH_RESTART:
-		publisher_invalidate(daemon->keeper.publisher);
+		publisher_invalidate(daemon->pages.publisher);
 		break;
 	case WATCH_REPLACE:
-		daemon->replacing = page_keeper_counter_set(&daemon->keeper) < 0;
+		daemon->replacing = page_keeper_counter_set(&daemon->pages) < 0;
 		break;
 	}
 	daemon->scale.base = counter_read(&daemon->counter);
 	daemon->scale.mult = daemon->counter.mult;
 	engine_restart(&daemon->engine, &daemon->scale);
-	hardware_table_restart(daemon->hardware);
-	source_set_restart(daemon->sources);
+	source_keeper_restart(&daemon->sources);
 }
 
 static void on_round(void *data)
@@ -131,7 +128,7 @@ static void on_round(void *data)
 	struct publish_facts facts;
 
 	stages_begin(&daemon->stages, &daemon->counter);
-	publisher_sample(daemon->keeper.publisher);
+	publisher_sample(daemon->pages.publisher);
 	counter_act(daemon, watch_round(daemon->watch));
 	engine_correct(&daemon->engine, counter_read(&daemon->counter), &correction);
 	leapseconds_apply(&daemon->leaps, &correction);
@@ -140,7 +137,7 @@ static void on_round(void *data)
 	facts_of(daemon, now_ns, &facts);
 	if (daemon->replacing)
 		; /* there is no page for this counter yet */
-	else if (publisher_publish(daemon->keeper.publisher, &correction, &facts) < 0)
+	else if (publisher_publish(daemon->pages.publisher, &correction, &facts) < 0)
 		daemon->late++;
 	else
 		stages_published(&daemon->stages, &daemon->counter);
@@ -156,7 +153,7 @@ static void on_taken(void *data)
 {
 	struct daemon *daemon = data;
 
-	archive_publish(daemon->archive, publisher_path(daemon->keeper.publisher));
+	archive_publish(daemon->archive, publisher_path(daemon->pages.publisher));
 	daemon->listen_tries = LISTEN_TRIES;
 }
 
@@ -175,7 +172,8 @@ static void on_second(void *data)
 	struct daemon *daemon = data;
 	struct source_status sources[SOURCE_SET_MAX];
 	struct chronotick_source summaries[SOURCE_SET_MAX];
-	unsigned int count = source_set_count(daemon->sources), shown, i;
+	const struct source_set *set = daemon->sources.set;
+	unsigned int count = source_set_count(set), shown, i;
 	struct chronotick_statistics figures = {0};
 	const struct covariates *covariates;
 	struct source_totals packets;
@@ -185,27 +183,27 @@ static void on_second(void *data)
 
 	counter_act(daemon, watch_second(daemon->watch));
 	if (daemon->replacing)
-		daemon->replacing = page_keeper_counter_set(&daemon->keeper) < 0;
-	if (daemon->keeper.canary) {
-		canary_measure(daemon->keeper.canary);
-		canary_statistics(daemon->keeper.canary, &figures);
+		daemon->replacing = page_keeper_counter_set(&daemon->pages) < 0;
+	if (daemon->pages.canary) {
+		canary_measure(daemon->pages.canary);
+		canary_statistics(daemon->pages.canary, &figures);
 	}
 	daemon->latency_ms = (double)figures.read_mean_ps * 1e-9;
 
 	engine_correct(&daemon->engine, counter_read(&daemon->counter), &correction);
 	facts_of(daemon, now_ns, &facts);
 	figures.warmup_percent = facts.warmup_percent;
-	source_set_totals(daemon->sources, &packets);
+	source_set_totals(set, &packets);
 	figures.packets_sent = packets.sent;
 	figures.packets_received = packets.received;
 	figures.packets_rejected = packets.rejected;
 	for (i = 0; i < count; i++) {
-		source_set_describe(daemon->sources, i, &sources[i]);
+		source_set_describe(set, i, &sources[i]);
 		summaries[i] = sources[i].summary;
 	}
 	/* The page has room for the first ones. */
 	shown = count < CHRONOTICK_SOURCES_MAX ? count : CHRONOTICK_SOURCES_MAX;
-	publisher_statistics(daemon->keeper.publisher, &figures, summaries, shown);
+	publisher_statistics(daemon->pages.publisher, &figures, summaries, shown);
 	report_sources(&daemon->report, sources, count);
 	leapseconds_tick(&daemon->leaps, &daemon->engine, &correction, sources, count, now_ns);
 	report_late(&daemon->report, daemon->late, now_ns);
@@ -225,33 +223,6 @@ static void on_second(void *data)
 	control_retry(daemon);
 	daemon->second_ns = deadline_after(daemon->second_ns, NS_PER_S, loop_now_ns());
 	loop_timer_set(daemon->loop, &daemon->second, daemon->second_ns);
-}
-
-static void on_sampled(void *data, const struct sample *sample, int taken)
-{
-	struct daemon *daemon = data;
-
-	if (taken >= 0)
-		stages_sampled(&daemon->stages, sample, &daemon->counter);
-	log_debug("source %u: UTC - raw time %" PRId64 " ns, delay %" PRId64
-		  " ns, dispersion %" PRId64 " ns, stamps %s/%s%s%s",
-		  sample->source, sample->offset_ns, sample->delay_ns, sample->dispersion_ns,
-		  chronotick_stamp_name(sample->tx_stamp), chronotick_stamp_name(sample->rx_stamp),
-		  taken < 0 ? ", not taken: " : "", taken < 0 ? strerror(-taken) : "");
-}
-
-static void on_changed(void *data, const char *text)
-{
-	(void)data;
-	log_info("%s", text);
-}
-
-static void on_upkeep(void *data)
-{
-	struct daemon *daemon = data;
-	int64_t next_ns = source_set_tick(daemon->sources, loop_now_ns());
-
-	loop_timer_set(daemon->loop, &daemon->upkeep, next_ns);
 }
 
 static int counter_open(struct daemon *daemon)
@@ -318,66 +289,40 @@ static const char *source_name(void *data, unsigned int source)
 {
 	const struct daemon *daemon = data;
 
-	return source_set_name(daemon->sources, source);
+	return source_set_name(daemon->sources.set, source);
 }
 
 static int page_open(struct daemon *daemon)
 {
 	int r;
 
-	daemon->keeper = (struct page_keeper){
+	daemon->pages = (struct page_keeper){
 		.loop = daemon->loop,
 		.counter = &daemon->counter,
 		.data = daemon,
 		.taken = on_taken,
 	};
-	r = page_keeper_open(&daemon->keeper, &daemon->config->page);
+	r = page_keeper_open(&daemon->pages, &daemon->config->page);
 	if (r < 0)
 		return r;
-	if (page_keeper_has_module(&daemon->keeper))
+	if (page_keeper_has_module(&daemon->pages))
 		watch_may_return(daemon->watch);
 	return archive_new(&daemon->archive, &daemon->config->archive,
-			   publisher_path(daemon->keeper.publisher), &daemon->counter,
+			   publisher_path(daemon->pages.publisher), &daemon->counter,
 			   &daemon->engine, source_name, daemon);
 }
 
 static int sources_open(struct daemon *daemon)
 {
-	struct source_set_context context = {
+	daemon->sources = (struct source_keeper){
 		.loop = daemon->loop,
 		.counter = &daemon->counter,
 		.scale = &daemon->scale,
 		.engine = &daemon->engine,
-		.ops = source_set_ops,
-		.resolver = &source_set_resolver,
-		.data = daemon,
-		.sampled = on_sampled,
-		.changed = on_changed,
+		.stages = &daemon->stages,
 	};
-	unsigned int i;
-	int r;
-
-	r = hardware_table_new(&daemon->hardware, &daemon->counter);
-	if (r < 0) {
-		log_error("no socket to ask network interfaces by: %s", strerror(-r));
-		return r;
-	}
-	context.hardware = daemon->hardware;
-	r = source_set_new(&daemon->sources, &context);
-	if (r < 0) {
-		log_error("out of memory");
-		return r;
-	}
-	for (i = 0; i < daemon->config->source_count; i++) {
-		const struct source_config *source = &daemon->config->sources[i];
-
-		r = source_set_add(daemon->sources, source);
-		if (r < 0) {
-			log_error("source %s: %s", source_config_name(source), strerror(-r));
-			return r;
-		}
-	}
-	return 0;
+	return source_keeper_open(&daemon->sources, daemon->config->sources,
+				  daemon->config->source_count);
 }
 
 static int inputs_start(struct daemon *daemon)
@@ -397,7 +342,6 @@ static int timers_start(struct daemon *daemon)
 	daemon->period_ns = NS_PER_S / daemon->config->page.frequency_hz;
 	daemon->round = (struct loop_timer){.fire = on_round, .data = daemon};
 	daemon->second = (struct loop_timer){.fire = on_second, .data = daemon};
-	daemon->upkeep = (struct loop_timer){.fire = on_upkeep, .data = daemon};
 	daemon->start_ns = loop_now_ns();
 	daemon->round_ns = daemon->start_ns;
 	/* Between two publications, so as not to put one off */
@@ -406,9 +350,7 @@ static int timers_start(struct daemon *daemon)
 	if (r == 0)
 		r = loop_timer_set(daemon->loop, &daemon->second, daemon->second_ns);
 	if (r == 0)
-		r = loop_timer_set(daemon->loop, &daemon->upkeep, daemon->start_ns);
-	if (r == 0)
-		r = page_keeper_start(&daemon->keeper, daemon->second_ns + daemon->period_ns);
+		r = page_keeper_start(&daemon->pages, daemon->second_ns + daemon->period_ns);
 	if (r < 0)
 		log_error("timers: %s", strerror(-r));
 	return r;
@@ -426,9 +368,9 @@ static int control_open(struct daemon *daemon)
 	daemon->operators = (struct operators){
 		.counter = &daemon->counter,
 		.engine = &daemon->engine,
-		.publisher = daemon->keeper.publisher,
+		.publisher = daemon->pages.publisher,
 		.cross = &daemon->cross,
-		.sources = daemon->sources,
+		.sources = daemon->sources.set,
 		.inputs = &daemon->inputs,
 		.start_ns = daemon->start_ns,
 		.data = daemon,
@@ -483,8 +425,8 @@ int daemon_new(struct daemon **ret, struct config *config, struct reload_origin 
 	if (r < 0)
 		goto fail;
 	log_info("%s %s at %u Hz from %u source%s, on counter %s",
-		 page_keeper_publishes(&daemon->keeper) ? "publishing" : "ready to publish",
-		 publisher_path(daemon->keeper.publisher), config->page.frequency_hz,
+		 page_keeper_publishes(&daemon->pages) ? "publishing" : "ready to publish",
+		 publisher_path(daemon->pages.publisher), config->page.frequency_hz,
 		 config->source_count, config->source_count == 1 ? "" : "s",
 		 chronotick_counter_name(daemon->counter.kind));
 	*ret = daemon;
@@ -505,7 +447,6 @@ static void on_kept(void *data, const char *name)
 
 int daemon_reload(struct daemon *daemon, const struct config *wanted)
 {
-	struct source_set_change change;
 	struct engine_config engine;
 	int r, r_feed;
 
@@ -515,15 +456,9 @@ int daemon_reload(struct daemon *daemon, const struct config *wanted)
 	r = engine_configure(&daemon->engine, &engine);
 	if (r < 0)
 		log_error("the engine does not take its configuration: %s", strerror(-r));
-	r = source_set_reconfigure(daemon->sources, wanted->sources, wanted->source_count, &change);
 	r_feed = inputs_reload(&daemon->inputs, wanted);
-	loop_timer_set(daemon->loop, &daemon->upkeep, loop_now_ns());
 	leapseconds_look(&daemon->leaps);
-	if (r < 0)
-		log_error("not all sources could be had: %s", strerror(-r));
-	log_info("the new configuration is in use; sources: %u new, %u gone, %u changed, %u as "
-		 "before",
-		 change.added, change.removed, change.changed, change.kept);
+	r = source_keeper_reload(&daemon->sources, wanted->sources, wanted->source_count);
 	return r < 0 ? r : r_feed;
 }
 
@@ -576,7 +511,7 @@ int daemon_run(struct daemon *daemon, const volatile int *stop, volatile int *ha
 	r = loop_run(daemon->loop, stop);
 	daemon->hangup = NULL;
 
-	if (r < 0 && !daemon->keeper.superseded)
+	if (r < 0 && !daemon->pages.superseded)
 		log_error("poll loop: %s", strerror(-r));
 	return r;
 }
@@ -588,14 +523,12 @@ void daemon_free(struct daemon *daemon)
 	if (daemon->loop) {
 		loop_timer_cancel(daemon->loop, &daemon->round);
 		loop_timer_cancel(daemon->loop, &daemon->second);
-		loop_timer_cancel(daemon->loop, &daemon->upkeep);
 	}
 	operators_end(&daemon->operators);
 	inputs_close(&daemon->inputs);
 	archive_free(daemon->archive, &daemon->engine);
-	source_set_free(daemon->sources);
-	hardware_table_free(daemon->hardware);
-	page_keeper_close(&daemon->keeper);
+	source_keeper_close(&daemon->sources);
+	page_keeper_close(&daemon->pages);
 	watch_free(daemon->watch);
 	cross_device_close(&daemon->cross);
 	loop_free(daemon->loop);
