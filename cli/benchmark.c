@@ -6,13 +6,9 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "json_values.h"
 #include "measure.h"
 #include "text.h"
-
-static void json_add(json_t *object, const char *key, double ns)
-{
-	json_object_set_new(object, key, isfinite(ns) ? json_real(ns) : json_null());
-}
 
 static void json_print(const struct measure *measure)
 {
@@ -20,13 +16,13 @@ static void json_print(const struct measure *measure)
 	unsigned int i;
 
 	for (i = 0; i < MEASURE_OPERATIONS; i++)
-		json_add(object, measure_key(i), measure->ns[i]);
-	json_add(object, "read_average_ns", measure->average_ns);
-	json_add(object, "read_p50_ns", measure->p50_ns);
-	json_add(object, "read_p99_ns", measure->p99_ns);
-	json_add(object, "read_p999_ns", measure->p999_ns);
-	json_add(object, "read_max_ns", measure->max_ns);
-	json_add(object, "counter_step_ns", measure->step_ns);
+		json_object_set_new(object, measure_key(i), json_finite(measure->ns[i]));
+	json_object_set_new(object, "read_average_ns", json_finite(measure->average_ns));
+	json_object_set_new(object, "read_p50_ns", json_finite(measure->p50_ns));
+	json_object_set_new(object, "read_p99_ns", json_finite(measure->p99_ns));
+	json_object_set_new(object, "read_p999_ns", json_finite(measure->p999_ns));
+	json_object_set_new(object, "read_max_ns", json_finite(measure->max_ns));
+	json_object_set_new(object, "counter_step_ns", json_finite(measure->step_ns));
 	json_object_set_new(object, "torn_reads", json_integer((json_int_t)measure->torn_reads));
 	json_object_set_new(object, "reads", json_integer((json_int_t)measure->reads));
 	json_dumpf(object, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));

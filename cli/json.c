@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* chronotick json: one object. What is not known is null; the keys are always the same. */
 #include <inttypes.h>
-#include <math.h>
 
 #include <jansson.h>
 
 #include "cli.h"
+#include "json_values.h"
+#include "text.h"
 #include "view/view.h"
-
-static json_t *json_double(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
 
 /* Nanoseconds that pass 2^53 lose digits in JavaScript: a decimal string. */
 static json_t *json_ns(int64_t ns)
 {
 	return json_sprintf("%" PRId64, ns);
-}
-
-static json_t *json_age(int64_t ns)
-{
-	return ns < 0 || ns == INT64_MAX ? json_null() : json_real((double)ns * 1e-9);
 }
 
 /* The keys that every ChronoTick client knows */
@@ -35,23 +26,23 @@ static void record_add(json_t *object, const struct view *view)
 			    utc_ns ? json_real((double)utc_ns * 1e-9) : json_null());
 	json_object_set_new(object, "system_time", json_real((double)view->system_ns * 1e-9));
 	json_object_set_new(object, "offset_correction",
-			    json_double(view_double(view, record->offset_correction)));
+			    json_finite(view_double(view, record->offset_correction)));
 	json_object_set_new(object, "drift_rate",
-			    json_double(view_double(view, record->drift_rate)));
+			    json_finite(view_double(view, record->drift_rate)));
 	json_object_set_new(object, "offset_uncertainty",
-			    json_double(view_double(view, record->offset_uncertainty)));
+			    json_finite(view_double(view, record->offset_uncertainty)));
 	json_object_set_new(object, "drift_uncertainty",
-			    json_double(view_double(view, record->drift_uncertainty)));
-	json_object_set_new(object, "time_uncertainty", json_double(view->uncertainty_s));
+			    json_finite(view_double(view, record->drift_uncertainty)));
+	json_object_set_new(object, "time_uncertainty", json_finite(view->uncertainty_s));
 	json_object_set_new(object, "confidence",
-			    json_double(view_double(view, (double)record->confidence)));
+			    json_finite(view_double(view, (double)record->confidence)));
 	json_object_set_new(
 		object, "source",
 		json_string(chronotick_source_name(has ? record->source : CHRONOTICK_NO_DATA)));
 	json_object_set_new(object, "prediction_time",
-			    json_double(view_double(view, record->prediction_time)));
+			    json_finite(view_double(view, record->prediction_time)));
 	json_object_set_new(object, "valid_until",
-			    json_double(view_double(view, record->valid_until)));
+			    json_finite(view_double(view, record->valid_until)));
 	json_object_set_new(object, "is_valid", json_boolean(view->trust == 0));
 	json_object_set_new(object, "is_ntp_ready",
 			    json_boolean(view_flag(view, CHRONOTICK_FLAG_NTP_READY)));
@@ -62,7 +53,7 @@ static void record_add(json_t *object, const struct view *view)
 	json_object_set_new(object, "warmup_progress",
 			    json_real(view_warmup_percent(view) / 100.0));
 	json_object_set_new(object, "daemon_uptime",
-			    json_double(view_double(view, record->daemon_uptime)));
+			    json_finite(view_double(view, record->daemon_uptime)));
 	json_object_set_new(object, "measurement_count", json_integer(record->measurement_count));
 	json_object_set_new(object, "total_corrections", json_integer(record->total_corrections));
 }
@@ -70,7 +61,6 @@ static void record_add(json_t *object, const struct view *view)
 /* What this page has beside them */
 static void interval_add(json_t *object, const struct view *view)
 {
-	static const char *const leaps[] = {"none", "insert", "delete", "unknown"};
 	const struct chronotick_interval *now = &view->now;
 	bool trusted = view->trust == 0, open = view->open == 0;
 	int64_t utc_ns = view_utc_ns(view);
@@ -90,9 +80,9 @@ static void interval_add(json_t *object, const struct view *view)
 			    now->tai_offset_s == CHRONOTICK_TAI_UNKNOWN
 				    ? json_null()
 				    : json_integer(now->tai_offset_s));
-	json_object_set_new(
-		object, "leap",
-		json_string(leaps[(now->status & CHRONOTICK_LEAP_MASK) >> CHRONOTICK_LEAP_SHIFT]));
+	json_object_set_new(object, "leap",
+			    json_string(text_leap((now->status & CHRONOTICK_LEAP_MASK) >>
+						  CHRONOTICK_LEAP_SHIFT)));
 }
 
 static void page_add(json_t *object, const struct view *view)
@@ -101,10 +91,10 @@ static void page_add(json_t *object, const struct view *view)
 	json_t *path = json_string(view->path);
 
 	json_object_set_new(object, "last_ntp_sync",
-			    json_double(view_double(view, view->record.last_ntp_sync)));
+			    json_finite(view_double(view, view->record.last_ntp_sync)));
 	json_object_set_new(
 		object, "average_latency_ms",
-		json_double(view_double(view, (double)view->record.average_latency_ms)));
+		json_finite(view_double(view, (double)view->record.average_latency_ms)));
 	json_object_set_new(object, "page", path ? path : json_null());
 	json_object_set_new(object, "backend",
 			    view->open == 0 ? json_string(view->backend) : json_null());

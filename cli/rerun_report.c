@@ -6,11 +6,7 @@
 #define CHRONOTICK_HEADER_ONLY
 #include <chronotick/chronotick.h>
 
-/* Of a mean; NAN is none. */
-static json_t *real(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
+#include "json_values.h"
 
 static double share(unsigned int part, unsigned int of)
 {
@@ -25,10 +21,10 @@ static double mae_ms(const struct tally *tally)
 static json_t *model_json(const struct tally *tally, double factor)
 {
 	return json_pack("{s:I, s:o, s:o, s:o, s:f}", "scored", (json_int_t)tally->count, "mae_ms",
-			 real(mae_ms(tally)), "rms_ms",
-			 real(tally->count ? sqrt(tally->square_ms2 / tally->count) : NAN),
-			 "within_1sigma", real(share(tally->within_sigma, tally->count)), "factor",
-			 factor);
+			 json_finite(mae_ms(tally)), "rms_ms",
+			 json_finite(tally->count ? sqrt(tally->square_ms2 / tally->count) : NAN),
+			 "within_1sigma", json_finite(share(tally->within_sigma, tally->count)),
+			 "factor", factor);
 }
 
 static json_t *models_json(const struct rerun *rerun, const struct tally tallies[PREDICTORS])
@@ -57,16 +53,17 @@ static void scores_set(json_t *object, const struct rerun *rerun,
 
 	for (i = 0; i < BASELINES; i++)
 		json_object_set_new(plain, baseline_names[i],
-				    real(mae_ms(&tallies[PREDICTOR_BASELINES + i])));
+				    json_finite(mae_ms(&tallies[PREDICTOR_BASELINES + i])));
 	json_object_set_new(object, "scored", json_integer(engine->count));
-	json_object_set_new(object, "mae_ms", real(mae_ms(engine)));
-	json_object_set_new(object, "rms_ms",
-			    real(engine->count ? sqrt(engine->square_ms2 / engine->count) : NAN));
+	json_object_set_new(object, "mae_ms", json_finite(mae_ms(engine)));
+	json_object_set_new(
+		object, "rms_ms",
+		json_finite(engine->count ? sqrt(engine->square_ms2 / engine->count) : NAN));
 	json_object_set_new(object, "baseline_mae_ms", plain);
 	json_object_set_new(object, "coverage_1sigma",
-			    real(share(engine->within_sigma, engine->count)));
+			    json_finite(share(engine->within_sigma, engine->count)));
 	json_object_set_new(object, "coverage_bound",
-			    real(share(engine->within_bound, engine->count)));
+			    json_finite(share(engine->within_bound, engine->count)));
 	json_object_set_new(object, "models", models_json(rerun, tallies));
 }
 
@@ -86,7 +83,7 @@ json_t *rerun_json(struct rerun *rerun, const char *format, const struct recordi
 	json_object_set_new(object, "torn", json_integer((json_int_t)counts->torn));
 	json_object_set_new(object, "untrusted", json_integer(rerun->untrusted));
 	scores_set(object, rerun, rerun->ahead);
-	json_object_set_new(object, "bound_median_ms", real(rerun_bound_median_ms(rerun)));
+	json_object_set_new(object, "bound_median_ms", json_finite(rerun_bound_median_ms(rerun)));
 	for (i = 0; i <= CHRONOTICK_PHC; i++)
 		if (rerun->by_source[i])
 			json_object_set_new(sources, chronotick_source_name(i),

@@ -158,7 +158,6 @@ static void state_draw(struct canvas *c, const struct view *view)
 	const struct chronotick_statistics *s = &view->statistics;
 	char last[TEXT_SIZE], mean[TEXT_SIZE], max[TEXT_SIZE], rate[TEXT_SIZE];
 	char heartbeat[TEXT_SIZE] = "never", tai[TEXT_SIZE] = "unknown";
-	static const char *const leaps[] = {"none", "insert", "delete", "invalid"};
 	unsigned int leap = view->now.status >> CHRONOTICK_LEAP_SHIFT & 3;
 
 	if (view->now.tai_offset_s != CHRONOTICK_TAI_UNKNOWN)
@@ -168,7 +167,7 @@ static void state_draw(struct canvas *c, const struct view *view)
 		strncat(heartbeat, " ago", sizeof(heartbeat) - strlen(heartbeat) - 1);
 	}
 	row(c, "Clock", TEXT_PLAIN, "generation %" PRIu32 ", leap %s, TAI-UTC %s, counter %s",
-	    view->now.generation, leaps[leap], tai,
+	    view->now.generation, text_leap(leap), tai,
 	    chronotick_counter_name(view->header.counter_kind));
 	row(c, "Published", TEXT_PLAIN, "%s, latency last %s, mean %s, max %s",
 	    text_number(rate, c->screen->published_hz, 1, false, " a second"),

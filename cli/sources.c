@@ -11,6 +11,7 @@
 
 #include "ask.h"
 #include "cli.h"
+#include "json_values.h"
 #include "sources_ptp.h"
 #include "terms.h"
 #include "text.h"
@@ -219,13 +220,6 @@ static const struct {
 	{CONTROL_SOURCE_NOSELECT, "noselect"},
 };
 
-static const char *leap_name(unsigned int leap)
-{
-	static const char *const leaps[] = {"none", "insert", "delete", "unknown"};
-
-	return leaps[leap & 3];
-}
-
 /* Does it count samples that were set aside, or packets? */
 static bool is_aside(unsigned int counter)
 {
@@ -262,7 +256,7 @@ static void details_print(const struct control_source *source, const struct cont
 		printf(" by %s", text_duration(by, (double)source->false_by_ns * 1e-9, false));
 	if (source->address[0] && strcmp(source->address, source->name) != 0)
 		printf("; address %s", source->address);
-	printf("; %s, leap %s", chronotick_source_name(source->kind), leap_name(source->leap));
+	printf("; %s, leap %s", chronotick_source_name(source->kind), text_leap(source->leap));
 	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (source->flags & flags[i].flag)
 			printf(", %s", flags[i].name);
@@ -324,10 +318,8 @@ static json_t *source_json(const struct control_source *source, const struct con
 	json_object_set_new(object, "stratum", json_integer(source->stratum));
 	json_object_set_new(object, "poll", json_integer(source->poll));
 	json_object_set_new(object, "reach", json_integer(source->reach));
-	json_object_set_new(object, "leap", json_string(leap_name(source->leap)));
-	json_object_set_new(object, "age",
-			    source->age_ns < 0 ? json_null()
-					       : json_real((double)source->age_ns * 1e-9));
+	json_object_set_new(object, "leap", json_string(text_leap(source->leap)));
+	json_object_set_new(object, "age", json_age(source->age_ns));
 	json_object_set_new(object, "offset_ns", json_integer(source->offset_ns));
 	json_object_set_new(object, "root_distance_ns",
 			    json_integer((json_int_t)source->root_distance_ns));

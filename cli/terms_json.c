@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "terms.h"
 
+#include "json_values.h"
 #include "pages.h"
 
 /* Nanoseconds of a bound: far below 2^53 */
 static json_t *ns_json(uint64_t ns)
 {
 	return json_integer((json_int_t)ns);
-}
-
-static json_t *age_json(int64_t ns)
-{
-	return ns < 0 ? json_null() : json_real((double)ns * 1e-9);
 }
 
 static json_t *bound_json(const struct control_status_reply *status)
@@ -46,7 +42,7 @@ static json_t *model_json(const struct control_model *model)
 	json_object_set_new(object, "error_ns",
 			    model->scored ? json_real(model->error_ns) : json_null());
 	json_object_set_new(object, "factor", json_real(model->factor));
-	json_object_set_new(object, "age", age_json(model->age_ns));
+	json_object_set_new(object, "age", json_age(model->age_ns));
 	json_object_set_new(object, "away_ns", predicts ? json_real(model->away_ns) : json_null());
 	json_object_set_new(object, "uncertainty_ns",
 			    predicts ? json_real(model->sd_ns) : json_null());
@@ -85,7 +81,7 @@ json_t *covariates_json(const struct control_covariates_reply *covariates)
 	json_object_set_new(object, "thermometer",
 			    covariates->thermometer[0] ? json_string(covariates->thermometer)
 						       : json_null());
-	json_object_set_new(object, "age", age_json(covariates->age_ns));
+	json_object_set_new(object, "age", json_age(covariates->age_ns));
 	return object;
 }
 

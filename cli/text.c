@@ -71,6 +71,13 @@ char *text_age(char text[TEXT_SIZE], double seconds)
 	return text_number(text, seconds * units[i].scale, units[i].decimals, false, units[i].unit);
 }
 
+const char *text_leap(unsigned int indicator)
+{
+	static const char *const leaps[] = {"none", "insert", "delete", "unknown"};
+
+	return leaps[indicator & 3];
+}
+
 char *text_plus_minus(char text[TEXT_SIZE], double seconds)
 {
 	char plain[TEXT_SIZE];

@@ -17,6 +17,9 @@ char *text_duration(char text[TEXT_SIZE], double seconds, bool sign);
 /* How long ago, in five characters: "1.5s", "250s", "17m", "3h", "12d". */
 char *text_age(char text[TEXT_SIZE], double seconds);
 
+/* What leap second is to come: the leap indicator of RFC 5905, from 0 to 3, as a word. */
+const char *text_leap(unsigned int indicator);
+
 /* "+-1.234 us"; "unknown" if not finite. */
 char *text_plus_minus(char text[TEXT_SIZE], double seconds);
 
