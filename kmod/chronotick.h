@@ -150,11 +150,11 @@ enum event {
 #define EVENTS_COUNTER (EVENT_FOREIGN | EVENT_ASLEEP | EVENT_ENDING)
 
 /*
- * Tell the page, in any context but an NMI's. set, clear: what changes in its kernel_state. It
+ * Tell the page, in any context but an NMI's. state, on: what changes in its kernel_state. It
  * neither wakes nor traces: events.c does afterwards. What makes the counter another one leaves a
  * line without a time, in a generation of its own.
  */
-void page_event(enum event event, u32 set, u32 clear);
+void page_event(enum event event, u32 state, bool on);
 
 /* events.c: stopping is good even where a start has failed, or not been. */
 int events_start(void);

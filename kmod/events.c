@@ -29,10 +29,10 @@ static void tell(struct irq_work *work)
 
 static DEFINE_IRQ_WORK(telling, tell);
 
-/* set, clear: CHRONOTICK_KERNEL_*, of the kernel's state */
-static void happened(enum event event, u32 set, u32 clear)
+/* on: is that CHRONOTICK_KERNEL_* so from here on? */
+static void happened(enum event event, u32 state, bool on)
 {
-	page_event(event, set, clear);
+	page_event(event, state, on);
 	atomic_or(event, &pending);
 	irq_work_queue(&telling);
 }
@@ -43,34 +43,32 @@ static int on_timekeeping(struct notifier_block *block, unsigned long stepped, v
 	static const struct clocksource *clock;
 	static ktime_t real;
 	const struct timekeeper *tk = data;
+	bool own;
 
 	/* Between the system clock and the monotonic one: a step moves it, a slew does not. */
 	if (unlikely(tk->offs_real != real && clock))
-		happened(EVENT_STEP, 0, 0);
+		happened(EVENT_STEP, 0, true);
 	real = tk->offs_real;
 	if (unlikely(tk->tkr_mono.clock != clock)) {
 		clock = tk->tkr_mono.clock;
-		if (counter_is(clock))
-			happened(EVENT_COUNTER, CHRONOTICK_KERNEL_COUNTER, 0);
-		else
-			happened(EVENT_FOREIGN, 0, CHRONOTICK_KERNEL_COUNTER);
+		own = counter_is(clock);
+		happened(own ? EVENT_COUNTER : EVENT_FOREIGN, CHRONOTICK_KERNEL_COUNTER, own);
 	}
 	return NOTIFY_OK;
 }
 
 static int on_sleep(struct notifier_block *block, unsigned long action, void *data)
 {
-	if (action == PM_SUSPEND_PREPARE || action == PM_HIBERNATION_PREPARE ||
-	    action == PM_RESTORE_PREPARE)
-		happened(EVENT_ASLEEP, CHRONOTICK_KERNEL_ASLEEP, 0);
-	else
-		happened(EVENT_AWAKE, 0, CHRONOTICK_KERNEL_ASLEEP);
+	bool begins = action == PM_SUSPEND_PREPARE || action == PM_HIBERNATION_PREPARE ||
+		      action == PM_RESTORE_PREPARE;
+
+	happened(begins ? EVENT_ASLEEP : EVENT_AWAKE, CHRONOTICK_KERNEL_ASLEEP, begins);
 	return NOTIFY_OK;
 }
 
 static int on_reboot(struct notifier_block *block, unsigned long action, void *data)
 {
-	happened(EVENT_ENDING, CHRONOTICK_KERNEL_ENDING, 0);
+	happened(EVENT_ENDING, CHRONOTICK_KERNEL_ENDING, true);
 	return NOTIFY_OK;
 }
 

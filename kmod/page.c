@@ -81,14 +81,12 @@ static void status_write(u64 status)
 	state_write((current_line.state & ~((u64)CHRONOTICK_STATUS_MASK << 32)) | status << 32);
 }
 
-/* The sequence number shares its word with the confidence. */
-static void record_write(struct chronotick_record *to, const struct chronotick_record *from)
+/* The sequence number shares its word with the confidence: it is stored again, odd. */
+static void record_write(struct chronotick_record *to, struct chronotick_record *from)
 {
 	sequence_begin(&to->sequence_number);
-	words_store(to, from, offsetof(struct chronotick_record, confidence));
-	store(&to->confidence, from->confidence);
-	words_store(&to->flags, &from->flags,
-		    sizeof(*to) - offsetof(struct chronotick_record, flags));
+	from->sequence_number = to->sequence_number;
+	words_store(to, from, sizeof(*to));
 	sequence_end(&to->sequence_number);
 }
 
@@ -102,12 +100,14 @@ static void record_distrust(struct chronotick_record *record)
 	sequence_end(&record->sequence_number);
 }
 
-static void kernel_state_change(u32 set, u32 clear)
+static void kernel_state_set(u32 state, bool on)
 {
-	store(&page->header.kernel_state, (page->header.kernel_state & ~clear) | set);
+	u32 others = page->header.kernel_state & ~state;
+
+	store(&page->header.kernel_state, on ? others | state : others);
 }
 
-void page_event(enum event event, u32 set, u32 clear)
+void page_event(enum event event, u32 state, bool on)
 {
 	struct chronotick_header *header = &page->header;
 	unsigned long flags;
@@ -117,7 +117,7 @@ void page_event(enum event event, u32 set, u32 clear)
 	add(&header->kernel_events, 1);
 	add(&header->kernel_steps, event == EVENT_STEP);
 	add(&header->kernel_clocksources, event == EVENT_COUNTER || event == EVENT_FOREIGN);
-	kernel_state_change(set, clear);
+	kernel_state_set(state, on);
 	/* The counter is another one than it was: no line that was published holds any more. */
 	if (event & EVENTS_COUNTER) {
 		next = header->generation + 1;
@@ -163,7 +163,7 @@ static void writer_set(struct file *file)
 	store(&page->header.writer_start, start);
 	store(&page->header.writer_pid, task_tgid_nr(current));
 	add(&page->header.kernel_writers, 1);
-	kernel_state_change(CHRONOTICK_KERNEL_WRITER, 0);
+	kernel_state_set(CHRONOTICK_KERNEL_WRITER, true);
 	/* Somebody writes again, though without a reference as yet. */
 	if (status == CHRONOTICK_WRITER_GONE)
 		status_write(current_line.mult ? CHRONOTICK_HOLDOVER : CHRONOTICK_UNSYNCHRONIZED);
@@ -204,7 +204,7 @@ bool page_release(const struct file *file, fl_owner_t owner)
 		store(&writer, NULL);
 		/* Before the change: who is woken by it looks for a writer. */
 		store(&page->header.writer_pid, 0);
-		kernel_state_change(0, CHRONOTICK_KERNEL_WRITER);
+		kernel_state_set(CHRONOTICK_KERNEL_WRITER, false);
 		status_write(CHRONOTICK_WRITER_GONE);
 	}
 	raw_spin_unlock_irq(&lock);
@@ -218,7 +218,6 @@ const struct file *page_writer(void)
 
 void page_standbys_add(int count)
 {
-
 	raw_spin_lock_irq(&lock);
 	add(&page->header.standby_count, count);
 	raw_spin_unlock_irq(&lock);
@@ -278,7 +277,7 @@ static int line_publish(const struct chronotick_clock *line, u64 join)
 }
 
 /* What there is of line and record. */
-static int update_store(const struct chronotick_update *update, struct publication *ret)
+static int update_store(struct chronotick_update *update, struct publication *ret)
 {
 	u64 now = counter_read(), state = current_line.state;
 	bool stood = line_stands(&current_line, now);
@@ -350,9 +349,7 @@ int page_create(void)
 	page->header.counter_kind = COUNTER_KIND;
 	page->header.counter_hz = counter_khz() * 1000;
 	page->header.kernel_state = CHRONOTICK_KERNEL_SERVES;
-	current_line.state = NO_TIME(0);
-	page->clock[0] = current_line;
-	page->clock[1] = current_line;
+	state_write(NO_TIME(0));
 	return 0;
 }
 
