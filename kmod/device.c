@@ -148,18 +148,23 @@ static int cross_take(struct chronotick_cross *ret)
 	return 0;
 }
 
-/* An argument is taken in by its size, see chronotick_ioctl.h; `known` is the first version's. */
+/*
+ * An argument is taken in by its size, see chronotick_ioctl.h; `known` is the first version's. It is
+ * read once, its size with it: another thread may change it meanwhile.
+ */
 static int take_in(void *to, size_t known, const void __user *from)
 {
-	u32 size;
+	const u32 *size = to;
+	int r;
 
-	if (get_user(size, (const u32 __user *)from))
+	if (copy_from_user(to, from, known))
 		return -EFAULT;
-	if (size < known)
+	if (*size < known)
 		return -EINVAL;
-	if (size > PAGE_SIZE)
+	if (*size > PAGE_SIZE)
 		return -E2BIG;
-	return copy_struct_from_user(to, known, from, size);
+	r = check_zeroed_user(from + known, *size - known);
+	return r > 0 ? 0 : r ?: -E2BIG;
 }
 
 static int give_claim(struct file *file, const void __user *argument)

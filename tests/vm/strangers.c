@@ -2,15 +2,17 @@
 /*
  * What a process can try on another's page, on the kernel's memory behind it and on the writer's
  * rights, without being asked: debuggers, user namespaces, locked and pinned memory, stolen
- * descriptors.
+ * descriptors, arguments that change while the kernel looks at them.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +29,7 @@
 #include "guest.h"
 
 #define SIZE CHRONOTICK_PAGE_SIZE
+#define CLAIMING_MS 4000 /* with a size that changes */
 
 static struct writer_rig rig;
 static sigjmp_buf back;
@@ -209,6 +212,43 @@ static void stolen(void)
 	check_result(rig_publish(&rig), 0, "and its end is not the writer's");
 }
 
+/* A claim whose size another thread changes: either refused, or all that it says. */
+static struct chronotick_claim flickering;
+static atomic_bool flickers;
+
+static void *flicker(void *data)
+{
+	(void)data;
+	while (flickers) {
+		__atomic_store_n(&flickering.size, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&flickering.size, sizeof(flickering), __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static void changing_argument(void)
+{
+	int64_t limit = monotonic_ns() + CLAIMING_MS * 1000000LL;
+	unsigned int good = 0, void_ones = 0;
+	struct chronotick_update life = {.size = sizeof(life)};
+	pthread_t thread;
+
+	claim_make(&flickering, &rig.counter);
+	flickers = true;
+	pthread_create(&thread, NULL, flicker, NULL);
+	while (!void_ones && monotonic_ns() < limit) {
+		if (command(rig.fd, CHRONOTICK_IOC_CLAIM, &flickering) < 0)
+			continue;
+		good++;
+		void_ones += command(rig.fd, CHRONOTICK_IOC_PUBLISH, &life) != 0;
+	}
+	flickers = false;
+	pthread_join(thread, NULL);
+	check(good > 0 && void_ones == 0,
+	      "a claim is read once: of %u that were good, %u were none", good, void_ones);
+	check_result(claim_on(rig.fd, 0), 0, "claiming again");
+}
+
 /* A signal whose handler lets calls go on */
 static void on_alarm(int number)
 {
@@ -286,6 +326,7 @@ int main(void)
 	watched_faults();
 	kept();
 	stolen();
+	changing_argument();
 	interrupted_wait();
 	pinned();
 	return checks_end();
