@@ -63,6 +63,11 @@ static int claim_on(int fd, uint32_t flags)
 	return command(fd, CHRONOTICK_IOC_CLAIM, &claim);
 }
 
+static int64_t rejections(void)
+{
+	return atoll(file_line("/sys/class/misc/chronotick/rejected"));
+}
+
 /* All capabilities of a user namespace of one's own are none here. */
 static int in_a_user_namespace(void *data)
 {
@@ -93,6 +98,34 @@ static void namespaces(void)
 	}
 	check_result(r, 0, "root, in a user namespace of its own, has no right");
 	check_result(in_child(in_a_user_namespace, &rig), 0, "nor has another user");
+}
+
+/* Who has no right is no news for the operator either. */
+static int calls_all(void *data)
+{
+	struct chronotick_update update;
+	int fd;
+
+	(void)data;
+	update_make(&rig, &update);
+	if (command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update) != -EPERM)
+		return -1;
+	privileges_drop();
+	fd = device_open(O_RDONLY);
+	if (command(fd, CHRONOTICK_IOC_PUBLISH, &update) != -EPERM ||
+	    command(fd, CHRONOTICK_IOC_FIGURES, &update) != -EPERM ||
+	    command(fd, CHRONOTICK_IOC_PUBLISH, NULL) != -EPERM)
+		return -2;
+	return 0;
+}
+
+static void counts(void)
+{
+	int64_t before = rejections();
+
+	check_result(in_child(calls_all, NULL), 0, "calls of those who are no writers");
+	check(rejections() == before, "are not counted among the updates that were refused: %ld",
+	      (long)(rejections() - before));
 }
 
 /* A debugger reads the page through the one that it watches, and writes it in no way. */
@@ -322,6 +355,7 @@ int main(void)
 		return 1;
 	check_result(rig_publish(&rig), 0, "it publishes");
 	namespaces();
+	counts();
 	debugged();
 	watched_faults();
 	kept();
