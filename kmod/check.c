@@ -121,6 +121,9 @@ int check_line(const struct chronotick_clock *next, const struct chronotick_cloc
 	if (join - standing->anchor + CHRONOTICK_SPAN_MAX > 2 * CHRONOTICK_SPAN_MAX ||
 	    line_utc(standing, join) != line_utc(next, join))
 		return -EINVAL;
+	/* What an SMI right before the last store takes: no more than that part of it goes back. */
+	if (falls && standing->mult - next->mult > standing->mult / CHRONOTICK_FALL_PART)
+		return -EINVAL;
 	if ((s64)ago < 0)
 		return falls && -ago <= age ? 0 : -EINVAL;
 	return falls || ago > age ? -ETIMEDOUT : 0;

@@ -79,8 +79,9 @@ struct chronotick_claim {
  * at least CHRONOTICK_BOUND_FLOOR_NS and the counter's resolution (or the module's parameter
  * bound_floor_ns), and up to the end of the span no more than max_bound_ns; the anchor is not
  * after the counter's value now. If the page has told a time in that generation, the two lines
- * must cross at `join`, exactly in 2^-64 ns: time does not go back, nor leap. With the generation
- * after that the line may be anywhere.
+ * must cross at `join`, exactly in 2^-64 ns: time does not go back, nor leap; and mult falls by no
+ * more than one part in CHRONOTICK_FALL_PART. With the generation after that the line may be
+ * anywhere.
  *
  * *No time to be trusted any more*: the standing line's words, but span 0 and another state, in
  * its generation.
@@ -102,8 +103,9 @@ struct chronotick_claim {
 #define CHRONOTICK_UPDATE_RECORD 2U
 
 #define CHRONOTICK_UPDATE_AGE_NS 100000000
-#define CHRONOTICK_BOUND_FLOOR_NS                                                                  \
-	2 /* a read cuts off a fraction of the time and of the half-width */
+#define CHRONOTICK_FALL_PART 100000
+/* A read cuts off a fraction of the time and of the half-width. */
+#define CHRONOTICK_BOUND_FLOOR_NS 2
 
 struct chronotick_update {
 	__u32 size;

@@ -222,6 +222,22 @@ static void suspended(void)
 	check_result(rig_publish(&rig), 0, "suspend: a line of the new generation");
 }
 
+/* An update whose line leaves the standing one 50 ms from now, slower by `less`. */
+static void falling_make(struct chronotick_update *ret, uint64_t less)
+{
+	uint64_t ahead;
+	unsigned __int128 utc;
+
+	update_make(&rig, ret);
+	ret->join += counter_from_ns(&rig.counter, 50000000);
+	ahead = ret->join - ret->line.anchor;
+	utc = standing_utc(&rig.page->clock[0], ret->join);
+	ret->line.mult -= less;
+	utc -= ((unsigned __int128)ahead << 10) * ret->line.mult;
+	ret->line.utc_ns = (int64_t)(utc >> 64);
+	ret->line.utc_frac = (uint64_t)utc;
+}
+
 /* What the writer itself may do with generations */
 static void generations(void)
 {
@@ -256,6 +272,15 @@ static void generations(void)
 	update.line.mult -= update.line.mult / 100000;
 	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), -ETIMEDOUT,
 		     "one that falls from a join in the past");
+
+	falling_make(&update, update.line.mult / 50000);
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), -EINVAL,
+		     "one that falls by 20 ppm, in good time");
+	falling_make(&update, rig.page->clock[0].mult / CHRONOTICK_FALL_PART + 1);
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), -EINVAL,
+		     "or by a little more than 10 ppm");
+	falling_make(&update, rig.page->clock[0].mult / CHRONOTICK_FALL_PART);
+	check_result(command(rig.fd, CHRONOTICK_IOC_PUBLISH, &update), 0, "but by 10 ppm it may");
 
 	update_make(&rig, &update);
 	update.line = rig.page->clock[0];

@@ -19,6 +19,9 @@
 /* What does not depend on samples is tried again where an event has come in between. */
 #define EVENT_TRIES 4
 
+_Static_assert(LINE_FALL_PPB <= 1000000000U / CHRONOTICK_FALL_PART,
+	       "the kernel takes the lines that are built here");
+
 #define load(where) __atomic_load_n((where), __ATOMIC_RELAXED)
 
 struct module {
