@@ -85,8 +85,10 @@ Test(ptp_delay, the_least_is_that_of_the_latest_turns)
 	int64_t ns = 0;
 
 	cr_expect_eq(ptp_least_add(&least, 1000), 1000);
+	cr_expect_not(ptp_least_is_known(&least));
 	for (i = 0; i < 63; i++)
 		ns = ptp_least_add(&least, 3000);
+	cr_expect(ptp_least_is_known(&least));
 	cr_expect_leq(ns, 1000);
 	cr_expect_geq(ns, 0);
 	for (i = 0; i < 200; i++)

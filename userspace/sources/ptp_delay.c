@@ -16,7 +16,9 @@
 
 #define APART_MAX_NS (60 * NS_PER_S)
 #define LEAST_TURN 64
-#define LEAST_PART 2
+#define LEAST_PART 0.5     /* of what most wait */
+#define LEAST_PART_FEW 5.0 /* ... and of it beyond that, with the first one */
+#define LEAST_KNOWN 16
 #define MEAN_OF 16
 
 /* The age-th newest */
@@ -104,6 +106,7 @@ int ptp_offset_between(struct ptp_offset *ret, const struct ptp_limit *forth,
 
 int64_t ptp_least_add(struct ptp_least *least, int64_t delay_ns)
 {
+	double part;
 	int64_t ret;
 
 	if (least->count == LEAST_TURN) {
@@ -118,7 +121,16 @@ int64_t ptp_least_add(struct ptp_least *least, int64_t delay_ns)
 	least->mean_ns += ((double)delay_ns - least->mean_ns) / MEAN_OF;
 	ret = least->has_before && least->before_ns < least->now_ns ? least->before_ns
 								    : least->now_ns;
-	return ret - (int64_t)(fmax(least->mean_ns - (double)ret, 0) / LEAST_PART);
+	/* The least of a few may have waited, too. */
+	part = LEAST_PART;
+	if (!least->has_before)
+		part += LEAST_PART_FEW * (1 - (double)least->count / LEAST_TURN);
+	return ret - (int64_t)(fmax(least->mean_ns - (double)ret, 0) * part);
+}
+
+bool ptp_least_is_known(const struct ptp_least *least)
+{
+	return least->has_before || least->count >= LEAST_KNOWN;
 }
 
 int64_t ptp_allowed_delay_ns(int64_t one_way_ns, int64_t least_ns, int64_t asymmetry_ns,

@@ -71,9 +71,15 @@ struct ptp_least {
 
 /*
  * Take a delay. Returns the least of the last 64 to 128, it included, less half of what it is below
- * the mean: where most wait, so did the quickest.
+ * the mean, and more while there have been fewer: where most wait, so did the quickest.
  */
 int64_t ptp_least_add(struct ptp_least *least, int64_t delay_ns);
+
+/*
+ * Have enough been taken for the least of them to be near the path's own? Of a few that all waited
+ * nothing can be said.
+ */
+bool ptp_least_is_known(const struct ptp_least *least);
 
 /*
  * The delay that the interval of a sample has to allow for, there and back: all of it, or what is

@@ -39,19 +39,24 @@ static void sample_send(struct ptp_port *port, int64_t now_ns, const struct ptp_
 			uint64_t counter, uint8_t tx_quality, uint8_t rx_quality)
 {
 	const struct ptp_announce *announce = &port->master.announce;
-	int64_t one_way_ns = offset->delay_ns / 2, half_ns;
+	int64_t one_way_ns = offset->delay_ns / 2, half_ns = one_way_ns + offset->dispersion_ns + 1;
+	int64_t least_ns = 0, max_ns = -1;
 	struct sample sample;
 
-	half_ns = one_way_ns + offset->dispersion_ns + 1;
+	/* Delays of before the clock's rate was known are no measure of others. */
+	if (port->rate.count > 1)
+		least_ns = ptp_least_add(&port->least, one_way_ns);
+	/* A promise about the path says nothing of queues: it waits until those are known. */
+	if (ptp_least_is_known(&port->least))
+		max_ns = port->config.asymmetry_max_ns;
 	ptp_rate_add(&port->rate, offset->raw_ns, offset->offset_ns - half_ns,
 		     offset->offset_ns + half_ns);
 	port->path_delay_ns = one_way_ns;
 	sample = (struct sample){
 		.counter = counter,
 		.offset_ns = offset->offset_ns + port->config.asymmetry_ns,
-		.delay_ns = ptp_allowed_delay_ns(
-			one_way_ns, ptp_least_add(&port->least, one_way_ns),
-			port->config.asymmetry_ns, port->config.asymmetry_max_ns),
+		.delay_ns = ptp_allowed_delay_ns(one_way_ns, least_ns, port->config.asymmetry_ns,
+						 max_ns),
 		.dispersion_ns = offset->dispersion_ns,
 		.stamps_ns = offset->stamps_ns,
 		.root_dispersion_ns = ptp_master_error_ns(announce, port->config.accuracy_ns),
