@@ -63,6 +63,47 @@ Test(ptp_port, follow_ups_may_come_first)
 	cr_expect_eq(ptp_world_statistics(&world).rejected, 0);
 }
 
+/* Neither does what comes before a Sync message belong to one of that number that comes much later, */
+Test(ptp_port, a_follow_up_of_another_time_is_none)
+{
+	struct ptp_world_master *master = &world.masters[0];
+	struct ptp_message message;
+	unsigned int i;
+
+	world.config.mechanism = PTP_P2P;
+	ptp_world_port(&world);
+	ptp_world_pass(&world, 10 * SECOND);
+	for (i = 0; i < 3; i++) {
+		message = ptp_world_message(master, PTP_FOLLOW_UP,
+					    (uint16_t)(master->sync_sequence + 2));
+		message.time_ns = ptp_world_time(&world, master);
+		ptp_world_send(&world, &message, &master->address, NULL, 100);
+		ptp_world_pass(&world, 5 * SECOND);
+	}
+	expect_good(16, 60);
+}
+
+/* ... nor to one that tells its time itself. */
+Test(ptp_port, a_sync_message_of_one_step_has_no_follow_up)
+{
+	struct ptp_world_master *master = &world.masters[0];
+	struct ptp_message message;
+	unsigned int i;
+
+	master->one_step = true;
+	ptp_world_port(&world);
+	ptp_world_pass(&world, 10 * SECOND);
+	for (i = 0; i < 8; i++) {
+		message = ptp_world_message(master, PTP_FOLLOW_UP, master->sync_sequence);
+		message.time_ns = ptp_world_time(&world, master);
+		message.correction = 500 * 65536;
+		ptp_world_send(&world, &message, &master->address, NULL,
+			       master->sync_ns - world.now_ns - 1000);
+		ptp_world_pass(&world, SECOND);
+	}
+	expect_good(16, 60);
+}
+
 Test(ptp_port, one_step_and_corrections_of_transparent_clocks)
 {
 	world.masters[0].one_step = true;

@@ -22,7 +22,7 @@ struct ptp_sync {
 	uint16_t sequence;
 	bool has_sync, has_origin, complete;
 	struct ptp_instant rx;
-	int64_t came_ns;
+	int64_t came_ns;    /* the Sync message, or what overtook it */
 	int64_t correction; /* 2^-16 ns, of both */
 	int64_t origin_ns;
 	int64_t utc_ns; /* of the two above; filled in when it is complete */

@@ -199,21 +199,23 @@ static void sync_complete(struct ptp_port *port, int64_t now_ns, struct ptp_sync
 	sample_by_link(port, now_ns);
 }
 
-static struct ptp_sync *sync_find(struct ptp_port *port, uint16_t sequence)
+/* A message and its follow-up belong together only if they are near: the master may count anew. */
+static struct ptp_sync *sync_find(struct ptp_port *port, uint16_t sequence, int64_t now_ns)
 {
 	unsigned int i;
 
 	for (i = 0; i < PTP_SYNCS; i++)
-		if (port->syncs[i].used && port->syncs[i].sequence == sequence)
+		if (port->syncs[i].used && port->syncs[i].sequence == sequence &&
+		    now_ns - port->syncs[i].came_ns < PTP_ANSWER_NS)
 			return &port->syncs[i];
 	return NULL;
 }
 
-static struct ptp_sync *sync_place(struct ptp_port *port, uint16_t sequence)
+static struct ptp_sync *sync_place(struct ptp_port *port, uint16_t sequence, int64_t now_ns)
 {
 	struct ptp_sync *sync = &port->syncs[port->next_sync++ % PTP_SYNCS];
 
-	*sync = (struct ptp_sync){.used = true, .sequence = sequence};
+	*sync = (struct ptp_sync){.used = true, .sequence = sequence, .came_ns = now_ns};
 	return sync;
 }
 
@@ -242,7 +244,7 @@ static void request_plan(struct ptp_port *port, int64_t now_ns, const struct ptp
 enum ptp_verdict ptp_sync_receive(struct ptp_port *port, int64_t now_ns,
 				  const struct ptp_message *message, const struct ptp_instant *rx)
 {
-	struct ptp_sync *sync = sync_find(port, message->sequence);
+	struct ptp_sync *sync = sync_find(port, message->sequence, now_ns);
 
 	if ((sync && sync->has_sync) || is_old(port, message->sequence, now_ns))
 		return PTP_DUPLICATE;
@@ -252,10 +254,13 @@ enum ptp_verdict ptp_sync_receive(struct ptp_port *port, int64_t now_ns,
 	if (message->log_interval != PTP_LOG_INTERVAL_NONE)
 		port->log_sync = message->log_interval;
 	if (!sync)
-		sync = sync_place(port, message->sequence);
+		sync = sync_place(port, message->sequence, now_ns);
 	sync->has_sync = true;
 	sync->rx = *rx;
 	sync->came_ns = now_ns;
+	/* One with its own time has no follow-up, so what came was none. */
+	if (!(message->flags & PTP_FLAG_TWO_STEP))
+		sync->correction = 0;
 	if (__builtin_add_overflow(sync->correction, message->correction, &sync->correction))
 		return PTP_INVALID;
 	if (!(message->flags & PTP_FLAG_TWO_STEP)) {
@@ -273,7 +278,7 @@ enum ptp_verdict ptp_sync_receive(struct ptp_port *port, int64_t now_ns,
 enum ptp_verdict ptp_follow_up_receive(struct ptp_port *port, int64_t now_ns,
 				       const struct ptp_message *message)
 {
-	struct ptp_sync *sync = sync_find(port, message->sequence);
+	struct ptp_sync *sync = sync_find(port, message->sequence, now_ns);
 
 	if (message->time_ns < 0)
 		return PTP_INVALID;
@@ -283,7 +288,7 @@ enum ptp_verdict ptp_follow_up_receive(struct ptp_port *port, int64_t now_ns,
 	if (!sync && is_old(port, message->sequence, now_ns))
 		return PTP_LATE;
 	if (!sync)
-		sync = sync_place(port, message->sequence);
+		sync = sync_place(port, message->sequence, now_ns);
 	sync->origin_ns = message->time_ns;
 	sync->has_origin = true;
 	if (__builtin_add_overflow(sync->correction, message->correction, &sync->correction))
