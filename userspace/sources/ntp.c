@@ -73,11 +73,12 @@ static void hardware_drop(struct ntp *ntp)
 	ntp->hardware = NULL;
 }
 
-void ntp_hardware_stamp(struct ntp *ntp, const struct stamp *stamp, struct ntp_hardware_stamp *ret)
+void ntp_hardware_stamp(struct ntp *ntp, const struct stamp *stamp, uint64_t sent,
+			struct ntp_hardware_stamp *ret)
 {
 	if (!ntp->hardware || !stamp->hardware_ns || hardware_read(ntp->hardware) < 0)
 		return;
-	ret->has = hardware_counter(ntp->hardware, stamp->hardware_ns, &ret->counter,
+	ret->has = hardware_counter(ntp->hardware, stamp->hardware_ns, sent, &ret->counter,
 				    &ret->error_ns) == 0;
 }
 

@@ -156,7 +156,7 @@ static void stamp_take(struct ntp *ntp, const struct stamp *stamp)
 		times->has_tx = true;
 		times->tx_ns = stamp->system_ns;
 	}
-	ntp_hardware_stamp(ntp, stamp, &times->hardware_tx);
+	ntp_hardware_stamp(ntp, stamp, times->before.counter, &times->hardware_tx);
 	/* An interleaved answer will ask for it only with the next request. */
 	if (ntp->phase == RESTING && ntp->use == NTP_USE_THIS)
 		ntp->statistics.stamps_late++;
@@ -193,7 +193,7 @@ static void receive(struct ntp *ntp)
 	exchange->answered = true;
 	exchange->answer = packet;
 	exchange->times.rx = rx;
-	ntp_hardware_stamp(ntp, &rx, &exchange->times.hardware_rx);
+	ntp_hardware_stamp(ntp, &rx, 0, &exchange->times.hardware_rx);
 	ntp->use = ntp_interleaved_answered(&ntp->interleaved, &packet, request);
 	ntp->statistics.interleaved += ntp_packet_is_interleaved(&packet, request);
 	ntp_request_answered(request, &packet);

@@ -76,8 +76,12 @@ void ntp_rest(struct ntp *ntp);
 /* The request is over without a sample: go on, perhaps with another address. */
 void ntp_missed(struct ntp *ntp, bool refused);
 
-/* The clock of the interface against the counter, for a stamp that has come: fills *ret in. */
-void ntp_hardware_stamp(struct ntp *ntp, const struct stamp *stamp, struct ntp_hardware_stamp *ret);
+/*
+ * The clock of the interface against the counter, for a stamp that has come, of a packet that was sent
+ * after that counter value, or (0) of one that came: fills *ret in.
+ */
+void ntp_hardware_stamp(struct ntp *ntp, const struct stamp *stamp, uint64_t sent,
+			struct ntp_hardware_stamp *ret);
 
 /* Read this host's addresses anew. */
 void ntp_local_renew(struct ntp *ntp);

@@ -128,13 +128,17 @@ static int64_t on_send(void *data, const struct ptp_outgoing *outgoing)
 	return send->number;
 }
 
-/* A stamp brought to the counter. Returns false if that is not possible now. */
-static bool instant_of(struct ptp *ptp, const struct stamp *stamp, struct ptp_instant *ret)
+/*
+ * A stamp brought to the counter, of a message that was sent after that counter value, or (0) of one
+ * that came. Returns false if that is not possible now.
+ */
+static bool instant_of(struct ptp *ptp, const struct stamp *stamp, uint64_t sent,
+		       struct ptp_instant *ret)
 {
 	if (ptp->hardware) {
 		ret->quality = CHRONOTICK_STAMP_HARDWARE;
 		return stamp->hardware_ns && hardware_read(ptp->hardware) == 0 &&
-		       hardware_counter(ptp->hardware, stamp->hardware_ns, &ret->counter,
+		       hardware_counter(ptp->hardware, stamp->hardware_ns, sent, &ret->counter,
 					&ret->error_ns) == 0;
 	}
 	ret->quality = stamp->quality;
@@ -224,7 +228,8 @@ static bool stamp_take(struct ptp *ptp, int64_t now_ns)
 		send->number = -1;
 		/* It can't have left before it was sent: then it is another one's stamp. */
 		if ((!ptp->hardware && stamp.system_ns < send->before_ns) ||
-		    !instant_of(ptp, &stamp, &instant) || !is_after(ptp, &instant, send->counter))
+		    !instant_of(ptp, &stamp, send->counter, &instant) ||
+		    !is_after(ptp, &instant, send->counter))
 			break;
 		ptp_port_transmitted(ptp->port, now_ns, number, &instant);
 		break;
@@ -268,7 +273,7 @@ static void receive(struct ptp *ptp, int fd, int64_t now_ns)
 		ptp->missing += !stamp.hardware_ns;
 		ptp->unstamped = stamp.hardware_ns ? 0 : ptp->unstamped + 1;
 	}
-	if (is_event && !instant_of(ptp, &stamp, &instant)) {
+	if (is_event && !instant_of(ptp, &stamp, 0, &instant)) {
 		ptp_port_count_dropped(ptp->port);
 		return;
 	}

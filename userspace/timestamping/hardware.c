@@ -189,10 +189,10 @@ int hardware_read(struct hardware *hardware)
 	return 0;
 }
 
-int hardware_counter(const struct hardware *hardware, int64_t stamp_ns, uint64_t *counter,
-		     int64_t *error_ns)
+int hardware_counter(const struct hardware *hardware, int64_t stamp_ns, uint64_t sent,
+		     uint64_t *counter, int64_t *error_ns)
 {
-	return phc_track_counter(&hardware->track, stamp_ns, counter, error_ns);
+	return phc_track_stamp(&hardware->track, stamp_ns, sent, counter, error_ns);
 }
 
 void hardware_describe(const struct hardware *hardware, char *ret, size_t size)

@@ -42,9 +42,9 @@ void hardware_put(struct hardware *hardware); /* NULL is allowed */
  */
 int hardware_read(struct hardware *hardware);
 
-/* The counter value of a stamp, as phc_track_counter() */
-int hardware_counter(const struct hardware *hardware, int64_t stamp_ns, uint64_t *counter,
-		     int64_t *error_ns);
+/* The counter value of a stamp, as phc_track_stamp() */
+int hardware_counter(const struct hardware *hardware, int64_t stamp_ns, uint64_t sent,
+		     uint64_t *counter, int64_t *error_ns);
 
 /* "sim0, /dev/ptp0, precise": for status */
 void hardware_describe(const struct hardware *hardware, char *ret, size_t size);

@@ -220,7 +220,7 @@ int phc_read(struct phc *phc, struct phc_reading *ret)
 	if (method == phc->method)
 		phc->failures = 0;
 	if (phc->io.frequency(phc->io.data, &reading.frequency) < 0)
-		reading.frequency = 0;
+		reading.frequency = PHC_FREQUENCY_UNKNOWN;
 	*ret = reading;
 	return 0;
 }

@@ -37,11 +37,13 @@ struct phc_io {
 	int (*frequency)(void *data, int64_t *ret);
 };
 
+#define PHC_FREQUENCY_UNKNOWN INT64_MIN
+
 struct phc_reading {
 	uint64_t counter;
 	int64_t phc_ns;    /* what the clock showed then, ns since its epoch */
 	int64_t error_ns;  /* what that may err */
-	int64_t frequency; /* that its owner had set, 2^-16 ppm */
+	int64_t frequency; /* that its owner had set, 2^-16 ppm; or PHC_FREQUENCY_UNKNOWN */
 };
 
 struct phc {

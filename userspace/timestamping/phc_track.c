@@ -14,6 +14,9 @@
 /* 1,000 ppm in 2^-16 ppm */
 #define DIAL_MAX (PHC_TRACK_RATE_PPT / 1000000 * 65536)
 
+/* A drift by PHC_TRACK_WANDER_PPT in a second makes so much in a ns, squared */
+#define DRIFT_PART 100000000000000000LL
+
 void phc_track_init(struct phc_track *track, const struct counter *counter)
 {
 	memset(track, 0, sizeof(*track));
@@ -52,29 +55,112 @@ static int64_t dial_ppt(int64_t frequency)
 	return frequency * 1000000 / 65536;
 }
 
-/* What is kept was good before the latest reading: make it so after it. */
-static void turn(struct phc_track *track, const struct phc_reading *to)
+static int64_t magnitude(int64_t value)
 {
-	int64_t passed = between_ns(track, track->latest.counter, to->counter);
-	int64_t by = dial_ppt(to->frequency) - dial_ppt(track->latest.frequency);
-	uint64_t middle = track->latest.counter + (to->counter - track->latest.counter) / 2;
-	int64_t error = share_up(passed, PHC_TRACK_WANDER_PPT) + (by ? share_up(passed, by) : 0);
+	return value < 0 ? -value : value;
+}
+
+static void dial_seen(struct phc_track_dial *seen, int64_t ppt)
+{
+	seen->least_ppt = ppt < seen->least_ppt ? ppt : seen->least_ppt;
+	seen->most_ppt = ppt > seen->most_ppt ? ppt : seen->most_ppt;
+}
+
+/*
+ * How far the rate may have been from what it is now, since the oldest reading that is kept. An owner
+ * may turn it more often than it is read: then by as much as he has been seen to.
+ */
+static int64_t swing_ppt(const struct phc_track *track)
+{
+	struct phc_track_dial all = track->dial;
 	unsigned int i;
 
+	if (track->is_blind)
+		return PHC_TRACK_RATE_PPT + magnitude(track->rate_ppt);
+	for (i = 0; i < track->count; i++) {
+		dial_seen(&all, track->kept[i].dial.least_ppt);
+		dial_seen(&all, track->kept[i].dial.most_ppt);
+	}
+	return all.most_ppt - all.least_ppt;
+}
+
+/* What a drift of the rate may have made of a reading of that age, beyond what it had before */
+static int64_t drift_ns(int64_t age_ns, int64_t passed_ns)
+{
+	return limited((__int128)passed_ns * ((__int128)age_ns + passed_ns / 2) / DRIFT_PART + 1);
+}
+
+/*
+ * How far a reading may be from where the clock was led to, if that is more than the two readings err:
+ * the rate was not known so well, or somebody has stepped the clock.
+ */
+static int64_t unexplained_by(const struct phc_track *track, const struct phc_reading *to,
+			      int64_t by_ppt)
+{
+	int64_t passed = between_ns(track, track->latest.counter, to->counter);
+	__int128 led = (__int128)passed * (track->rate_ppt + by_ppt / 2) / PPT;
+	int64_t apart = limited((__int128)to->phc_ns - track->latest.phc_ns - passed - led);
+	__int128 errors = (__int128)track->latest.error_ns + to->error_ns;
+
+	return magnitude(apart) > errors ? limited(magnitude(apart) + errors) : 0;
+}
+
+/*
+ * What is kept was good before the latest reading: make it so after it. Returns what that does not
+ * explain.
+ */
+static int64_t turn(struct phc_track *track, const struct phc_reading *to)
+{
+	const struct phc_reading *latest = &track->latest;
+	int64_t passed = between_ns(track, latest->counter, to->counter), by = 0, error, ret;
+	uint64_t middle = latest->counter + (to->counter - latest->counter) / 2;
+	unsigned int i;
+
+	track->is_blind = latest->frequency == PHC_FREQUENCY_UNKNOWN ||
+			  to->frequency == PHC_FREQUENCY_UNKNOWN;
+	if (!track->is_blind) {
+		by = dial_ppt(to->frequency) - dial_ppt(latest->frequency);
+		dial_seen(&track->dial, dial_ppt(to->frequency));
+	}
+	ret = unexplained_by(track, to, by);
 	/* The rates that were possible, after that */
 	track->rate_ppt += by;
+	track->swing_ppt = swing_ppt(track);
 	track->rate_error_ppt += share_up(passed, PHC_TRACK_WANDER_PPT * 1000);
-	if (track->rate_error_ppt > PHC_TRACK_RATE_PPT)
+	if (track->is_blind || track->rate_error_ppt > PHC_TRACK_RATE_PPT)
 		track->rate_error_ppt = PHC_TRACK_RATE_PPT;
-	track->turned_ppt = limited((__int128)track->turned_ppt + (by < 0 ? -by : by));
+	error = share_up(passed, PHC_TRACK_WANDER_PPT + track->swing_ppt);
 	for (i = 0; i < track->count; i++) {
-		struct phc_reading *kept = &track->kept[i];
+		struct phc_reading *kept = &track->kept[i].reading;
 		int64_t before = between_ns(track, kept->counter, middle);
+		int64_t age = between_ns(track, kept->counter, latest->counter);
 
 		/* As if the clock had run at its new rate from there on */
 		kept->phc_ns = limited(kept->phc_ns - (__int128)before * by / PPT);
-		kept->error_ns = limited((__int128)kept->error_ns + error);
+		kept->error_ns = limited((__int128)kept->error_ns + error + drift_ns(age, passed));
 	}
+	return ret;
+}
+
+/* The rate that the clock has shown of late, where all are possible */
+static int64_t lately_ppt(const struct phc_track *track)
+{
+	int64_t shortest = INT64_MAX, ppt = track->rate_ppt;
+	unsigned int i;
+
+	for (i = 0; i < track->count; i++) {
+		const struct phc_reading *kept = &track->kept[i].reading;
+		int64_t passed = between_ns(track, kept->counter, track->latest.counter);
+
+		if (passed < PHC_TRACK_SPACING_NS || passed >= shortest)
+			continue;
+		shortest = passed;
+		ppt = limited(((__int128)track->latest.phc_ns - kept->phc_ns - passed) * PPT /
+			      passed);
+	}
+	if (magnitude(ppt) > PHC_TRACK_RATE_PPT)
+		return ppt < 0 ? -PHC_TRACK_RATE_PPT : PHC_TRACK_RATE_PPT;
+	return ppt;
 }
 
 /*
@@ -88,7 +174,7 @@ static bool rate_update(struct phc_track *track)
 	unsigned int i;
 
 	for (i = 0; i < track->count; i++) {
-		const struct phc_reading *kept = &track->kept[i];
+		const struct phc_reading *kept = &track->kept[i].reading;
 		int64_t passed = between_ns(track, kept->counter, track->latest.counter);
 		int64_t gained, error, low, high;
 
@@ -103,6 +189,10 @@ static bool rate_update(struct phc_track *track)
 	}
 	if (least > most)
 		return false;
+	if (track->is_blind) {
+		track->rate_ppt = lately_ppt(track);
+		return true;
+	}
 	track->rate_ppt = least + (most - least) / 2;
 	track->rate_error_ppt = (most - least) / 2 + 1;
 	return true;
@@ -111,16 +201,39 @@ static bool rate_update(struct phc_track *track)
 static void keep(struct phc_track *track)
 {
 	const struct phc_reading *newest =
-		&track->kept[(track->next + PHC_TRACK_READINGS - 1) % PHC_TRACK_READINGS];
+		&track->kept[(track->next + PHC_TRACK_READINGS - 1) % PHC_TRACK_READINGS].reading;
+	int64_t dial = dial_ppt(track->latest.frequency);
 
 	if (track->count &&
 	    between_ns(track, newest->counter, track->latest.counter) < PHC_TRACK_SPACING_NS)
 		return;
-	track->kept[track->next] = track->latest;
-	track->kept_turned_ppt[track->next] = track->turned_ppt;
+	track->kept[track->next] =
+		(struct phc_track_kept){track->latest, track->dial, track->unexplained_ns};
 	track->next = (track->next + 1) % PHC_TRACK_READINGS;
 	if (track->count < PHC_TRACK_READINGS)
 		track->count++;
+	if (track->latest.frequency != PHC_FREQUENCY_UNKNOWN)
+		track->dial = (struct phc_track_dial){dial, dial};
+}
+
+/*
+ * The latest reading, so long after the one before it, may be the first one after a step that no rate
+ * contradicted: then what was known is of before that, and the rate is another one.
+ */
+static void doubt(struct phc_track *track, int64_t unexplained_ns, int64_t passed_ns)
+{
+	__int128 turned = (__int128)unexplained_ns * PPT / passed_ns;
+	unsigned int i;
+
+	if (!unexplained_ns)
+		return;
+	track->unexplained_ns = limited((__int128)track->unexplained_ns + unexplained_ns);
+	track->rate_error_ppt = limited(track->rate_error_ppt + turned);
+	if (track->rate_error_ppt > PHC_TRACK_RATE_PPT)
+		track->rate_error_ppt = PHC_TRACK_RATE_PPT;
+	for (i = 0; i < track->count; i++)
+		track->kept[i].reading.error_ns =
+			limited((__int128)track->kept[i].reading.error_ns + unexplained_ns);
 }
 
 enum phc_track_event phc_track_add(struct phc_track *track, const struct phc_reading *reading)
@@ -128,18 +241,27 @@ enum phc_track_event phc_track_add(struct phc_track *track, const struct phc_rea
 	const struct counter *counter = track->counter;
 	uint64_t jumps = track->jumps;
 	bool has = track->has_latest;
+	int64_t unexplained, passed, dial;
 
 	if (has && (int64_t)(reading->counter - track->latest.counter) > 0) {
 		keep(track);
-		turn(track, reading);
+		passed = between_ns(track, track->latest.counter, reading->counter);
+		unexplained = turn(track, reading);
 		track->latest = *reading;
-		if (rate_update(track))
+		if (rate_update(track)) {
+			doubt(track, unexplained, passed + 1);
 			return PHC_TRACK_SAME;
+		}
 	}
 	phc_track_init(track, counter);
 	track->jumps = jumps + has;
 	track->latest = *reading;
 	track->has_latest = true;
+	track->begun = reading->counter;
+	track->is_blind = reading->frequency == PHC_FREQUENCY_UNKNOWN;
+	track->swing_ppt = track->is_blind ? PHC_TRACK_RATE_PPT : 0;
+	dial = track->is_blind ? 0 : dial_ppt(reading->frequency);
+	track->dial = (struct phc_track_dial){dial, dial};
 	return has ? PHC_TRACK_JUMPED : PHC_TRACK_FIRST;
 }
 
@@ -147,17 +269,18 @@ enum phc_track_event phc_track_add(struct phc_track *track, const struct phc_rea
 static void carry(const struct phc_track *track, const struct phc_reading *reading,
 		  uint64_t counter, int64_t *phc_ns, int64_t *error_ns)
 {
+	int64_t rate_error = track->is_blind ? track->swing_ppt : track->rate_error_ppt;
 	int64_t passed = between_ns(track, reading->counter, counter);
 
 	*phc_ns = limited((__int128)reading->phc_ns + passed +
 			  (__int128)passed * track->rate_ppt / PPT);
-	*error_ns = limited((__int128)reading->error_ns + share_up(passed, track->rate_error_ppt));
+	*error_ns = limited((__int128)reading->error_ns + share_up(passed, rate_error));
 }
 
 int phc_track_at(const struct phc_track *track, uint64_t counter, int64_t *phc_ns,
 		 int64_t *error_ns)
 {
-	int64_t ahead, at, error, least, most, turned = 0;
+	int64_t ahead, at, error, least, most, unexplained = 0;
 	unsigned int i;
 	bool covered;
 
@@ -171,14 +294,15 @@ int phc_track_at(const struct phc_track *track, uint64_t counter, int64_t *phc_n
 	most = at + error;
 	covered = ahead >= 0;
 	for (i = 0; i < track->count; i++) {
+		const struct phc_track_kept *kept = &track->kept[i];
 		int64_t kept_at, kept_error;
 
-		if ((int64_t)(counter - track->kept[i].counter) >= 0) {
+		if ((int64_t)(counter - kept->reading.counter) >= 0) {
 			covered = true;
-			if (track->kept_turned_ppt[i] > turned)
-				turned = track->kept_turned_ppt[i];
+			if (kept->unexplained_ns > unexplained)
+				unexplained = kept->unexplained_ns;
 		}
-		carry(track, &track->kept[i], counter, &kept_at, &kept_error);
+		carry(track, &kept->reading, counter, &kept_at, &kept_error);
 		least = kept_at - kept_error > least ? kept_at - kept_error : least;
 		most = kept_at + kept_error < most ? kept_at + kept_error : most;
 	}
@@ -189,10 +313,13 @@ int phc_track_at(const struct phc_track *track, uint64_t counter, int64_t *phc_n
 		most = at + error;
 	}
 	*phc_ns = least + (most - least) / 2;
-	*error_ns = (most - least) / 2 + 1;
-	/* The latest reading's rate may not have been that then. */
+	error = limited((__int128)(most - least) / 2 + 1 + share_up(ahead, PHC_TRACK_WANDER_PPT));
+	/* The rate may have been another one then, and a step may have come since. */
+	if (ahead < 0 && !track->is_blind)
+		error = limited((__int128)error + share_up(ahead, track->swing_ppt));
 	if (ahead < 0)
-		*error_ns += share_up(ahead, PHC_TRACK_WANDER_PPT + track->turned_ppt - turned);
+		error = limited((__int128)error + track->unexplained_ns - unexplained);
+	*error_ns = error;
 	return 0;
 }
 
@@ -224,6 +351,23 @@ int phc_track_counter(const struct phc_track *track, int64_t phc_ns, uint64_t *c
 	*counter = at;
 	*error_ns = error + (away < 0 ? -away : away) + 1;
 	return 0;
+}
+
+int phc_track_stamp(const struct phc_track *track, int64_t phc_ns, uint64_t sent, uint64_t *counter,
+		    int64_t *error_ns)
+{
+	uint64_t error;
+	int r = phc_track_counter(track, phc_ns, counter, error_ns);
+
+	if (r < 0)
+		return r;
+	error = counter_from_ns(track->counter, (uint64_t)*error_ns);
+	if ((int64_t)(*counter - error - track->latest.counter) > 0)
+		return -ERANGE;
+	/* What came before a step may look like what came after it. */
+	if ((int64_t)((sent ? sent : *counter - error) - track->begun) < 0)
+		return -ESTALE;
+	return sent && (int64_t)(*counter + error - sent) < 0 ? -ERANGE : 0;
 }
 
 uint64_t phc_track_age(const struct phc_track *track, uint64_t counter)

@@ -5,9 +5,11 @@
  * so each reading, carried to an instant at that rate, is an interval that must hold the truth, and
  * what is told is the middle of what all of them have in common. Pure.
  *
- * The clock may have an owner who steers it, as ptp4l does. A change of the frequency that the owner
- * set is known from the readings, and taken into account; a step contradicts the earlier readings,
- * which are then forgotten.
+ * The clock may have an owner who steers it, as ptp4l does. The frequency that he set is known from
+ * the readings; between them he is taken to turn it as he has been seen to. Where it is not told, the
+ * clock may run at any rate, and a reading is good for what is near it. A step contradicts the
+ * earlier readings, which are then forgotten. One that the rate is not known well enough to tell
+ * from is in the error; one of less than twice what two readings err may not be seen.
  */
 #ifndef TIMESTAMPING_PHC_TRACK_H
 #define TIMESTAMPING_PHC_TRACK_H
@@ -21,7 +23,7 @@
 #define PHC_TRACK_READINGS 16
 #define PHC_TRACK_SPACING_NS 100000000LL /* readings that are kept lie so far apart, or more */
 #define PHC_TRACK_RATE_PPT 1000000000LL  /* more than any clock is off: 1,000 ppm */
-#define PHC_TRACK_WANDER_PPT 10000LL     /* how much its oscillator's rate may move: 10 ppb */
+#define PHC_TRACK_WANDER_PPT 10000LL     /* its oscillator's rate may move by 10 ppb in a second */
 #define PHC_TRACK_AHEAD_NS 2000000000LL  /* how far beyond the latest reading it tells */
 
 enum phc_track_event {
@@ -32,15 +34,24 @@ enum phc_track_event {
 
 struct phc_track {
 	const struct counter *counter;
-	struct phc_reading kept[PHC_TRACK_READINGS];
-	int64_t kept_turned_ppt[PHC_TRACK_READINGS]; /* turned_ppt then */
+	struct phc_track_kept {
+		struct phc_reading reading; /* brought to the rate that the owner has set since */
+		struct phc_track_dial {     /* what he has set */
+			int64_t least_ppt, most_ppt;
+		} dial;                 /* since the one that was kept before */
+		int64_t unexplained_ns; /* that of the track then */
+	} kept[PHC_TRACK_READINGS];
 	unsigned int count;
 	unsigned int next; /* the place of the next one */
 	struct phc_reading latest;
 	bool has_latest;
-	int64_t turned_ppt; /* how much the owner has changed the rate, all changes added up */
-	int64_t rate_ppt;   /* against the counter's nominal rate, the middle of what may be */
+	uint64_t begun;             /* the counter at the first reading since a step */
+	bool is_blind;              /* what the owner sets is not told */
+	struct phc_track_dial dial; /* since the newest that is kept */
+	int64_t swing_ppt;          /* how far the rate may have been from what it is */
+	int64_t rate_ppt; /* against the counter's nominal rate, the middle of what may be */
 	int64_t rate_error_ppt;
+	int64_t unexplained_ns; /* what a step may have made, of all readings, added up */
 	uint64_t jumps;
 };
 
@@ -62,6 +73,15 @@ int phc_track_at(const struct phc_track *track, uint64_t counter, int64_t *phc_n
  */
 int phc_track_counter(const struct phc_track *track, int64_t phc_ns, uint64_t *counter,
 		      int64_t *error_ns);
+
+/*
+ * The same of a stamp that came before the latest reading, of a packet that was sent after the
+ * counter value `sent`; 0: of one that came here. Returns -ERANGE also if it would be of another
+ * time than that, as another packet's would be, or one of before the clock was set back; -ESTALE
+ * also if the clock was stepped since the packet was sent.
+ */
+int phc_track_stamp(const struct phc_track *track, int64_t phc_ns, uint64_t sent, uint64_t *counter,
+		    int64_t *error_ns);
 
 /* How long ago, in counts, the latest reading is; UINT64_MAX: there is none */
 uint64_t phc_track_age(const struct phc_track *track, uint64_t counter);
