@@ -38,13 +38,12 @@ static int device_frequency(void *data, int64_t *ret)
 	return 0;
 }
 
-int phc_device_open(const char *path)
+static int device_open(const char *path, int mode)
 {
 	struct ptp_clock_caps caps;
 	int fd, r;
 
-	/* To read it, it need not be writable. */
-	fd = open(path, O_RDONLY | O_NONBLOCK);
+	fd = open(path, mode | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || ioctl(fd, PTP_CLOCK_GETCAPS, &caps) < 0) {
@@ -52,6 +51,22 @@ int phc_device_open(const char *path)
 		close(fd);
 		return r;
 	}
+	return fd;
+}
+
+int phc_device_open(const char *path)
+{
+	struct phc_device device = {.fd = device_open(path, O_RDONLY)};
+	int64_t frequency;
+	int fd;
+
+	/* Before Linux 6.15 its frequency is told only to whom it could be set by. */
+	if (device.fd < 0 || device_frequency(&device, &frequency) != -EACCES)
+		return device.fd;
+	fd = device_open(path, O_RDWR);
+	if (fd < 0)
+		return device.fd;
+	close(device.fd);
 	return fd;
 }
 
