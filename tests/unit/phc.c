@@ -37,6 +37,8 @@ struct machine {
 	unsigned int calls[PHC_METHODS];
 	int64_t slewed_ns; /* CLOCK_REALTIME's, beyond REALTIME_NS */
 	bool broken;       /* its times can't be */
+	bool gone;
+	int64_t astray_ns; /* of the system clock's times that it gives: of another time namespace */
 };
 
 static int64_t phc_shows(const struct machine *machine, int64_t at_ns)
@@ -60,7 +62,7 @@ static int fake_precise(struct machine *machine, struct ptp_sys_offset_precise *
 	if (machine->refuse[PHC_PRECISE])
 		return machine->refuse[PHC_PRECISE];
 	machine->now_ns += machine->read_ns;
-	precise->sys_monoraw = as_time(machine->now_ns);
+	precise->sys_monoraw = as_time(machine->now_ns + machine->astray_ns);
 	precise->device = as_time(phc_shows(machine, machine->now_ns));
 	if (machine->broken)
 		precise->device.nsec = S;
@@ -90,7 +92,7 @@ static int fake_extended(struct machine *machine, struct ptp_sys_offset_extended
 	machine->calls[method]++;
 	if (machine->refuse[method])
 		return machine->refuse[method];
-	base = method == PHC_EXTENDED ? REALTIME_NS + machine->slewed_ns : 0;
+	base = method == PHC_EXTENDED ? REALTIME_NS + machine->slewed_ns : machine->astray_ns;
 	for (i = 0; i < extended->n_samples; i++) {
 		int64_t phc_ns, start = take(machine, i, &phc_ns);
 
@@ -122,6 +124,10 @@ static int fake_plain(struct machine *machine, struct ptp_sys_offset *plain)
 
 static int fake_control(void *data, unsigned long request, void *argument)
 {
+	const struct machine *machine = data;
+
+	if (request == PTP_CLOCK_GETCAPS)
+		return machine->gone ? -ENODEV : 0;
 	switch (request) {
 	case PTP_SYS_OFFSET_PRECISE:
 		return fake_precise(data, argument);
@@ -241,8 +247,59 @@ Test(phc, a_device_that_is_gone)
 	struct phc_reading reading;
 
 	machine.refuse[PHC_PRECISE] = -ENODEV;
+	machine.gone = true;
 	cr_assert_eq(phc_read(&phc, &reading), -ENODEV);
 	cr_assert_eq(machine.calls[PHC_EXTENDED_RAW], 0);
+}
+
+/* As it says where the kernel's clocksource is another counter than the device's */
+Test(phc, a_counter_that_is_not_the_kernels)
+{
+	struct machine machine = machine_make();
+	struct phc phc = phc_of(&machine);
+	struct phc_reading reading;
+	unsigned int i;
+
+	machine.refuse[PHC_PRECISE] = -ENODEV;
+	for (i = 0; i < 10; i++) {
+		cr_assert_eq(phc_read(&phc, &reading), 0);
+		assert_true(&machine, &reading, 400);
+	}
+	cr_assert_eq(phc.method, PHC_EXTENDED_RAW);
+}
+
+Test(phc, a_device_that_comes_back)
+{
+	struct machine machine = machine_make();
+	struct phc phc = phc_of(&machine);
+	struct phc_reading reading;
+	unsigned int i;
+
+	for (i = 0; i < PHC_METHODS; i++)
+		machine.refuse[i] = i == PHC_PLAIN ? -EOPNOTSUPP : -EIO;
+	for (i = 0; i < 100; i++)
+		cr_assert_eq(phc_read(&phc, &reading), -EIO, "not: it has no way");
+	memset(machine.refuse, 0, sizeof(machine.refuse));
+	cr_assert_eq(phc_read(&phc, &reading), 0);
+	assert_true(&machine, &reading, 30);
+}
+
+/* A system clock's time that is not of while the device was asked: less than a second off, too */
+Test(phc, times_of_another_namespace)
+{
+	static const int64_t astray_ns[] = {-S / 2, S / 2, -20000, 20000};
+	struct phc_reading reading;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(astray_ns) / sizeof(astray_ns[0]); i++) {
+		struct machine machine = machine_make();
+		struct phc phc = phc_of(&machine);
+
+		machine.astray_ns = astray_ns[i];
+		cr_assert_eq(phc_read(&phc, &reading), 0);
+		assert_true(&machine, &reading, 400);
+		cr_assert_eq(machine.calls[PHC_EXTENDED], 1, "by the clock that is not astray");
+	}
 }
 
 Test(phc, times_that_cannot_be)

@@ -115,7 +115,8 @@ static int poll_once(struct phc_source *source, struct sample *ret)
 
 	if (r == 0)
 		r = phc_read(&source->phc, &reading);
-	if (r == -ENODEV || r == -EBADF)
+	/* One that has no way left may have been another one since. */
+	if (r == -ENODEV || r == -EBADF || r == -ENOTSUP)
 		device_close(source);
 	if (r < 0)
 		return r;

@@ -12,7 +12,7 @@
 /* Both the clock's and the system's reading are whole ns. */
 #define ROUNDING_NS 2
 
-/* A way that fails so often, for whatever reason, is not tried again. */
+/* A way that fails so often while another one works, for whatever reason, is not tried again. */
 #define FAILURES_MAX 8
 
 /* How far the counter's nominal rate may be off over the length of a reading: 100 ppm */
@@ -61,25 +61,32 @@ static bool bracket_take(struct bracket *best, bool has, const struct ptp_clock_
 	return true;
 }
 
+/* Two readings of a system clock, as that call began and ended: is a time of in between? */
+static bool is_within(const struct cross *before, const struct cross *after, int64_t system_ns)
+{
+	return system_ns - before->system_ns >= -before->error_ns &&
+	       after->system_ns - system_ns >= -after->error_ns;
+}
+
 /* The counter at a value of CLOCK_MONOTONIC_RAW that is not long ago */
-static int raw_to_counter(const struct phc *phc, int64_t raw_ns, uint64_t *counter,
-			  int64_t *error_ns)
+static int raw_to_counter(const struct phc *phc, int64_t raw_ns, const struct cross *before,
+			  uint64_t *counter, int64_t *error_ns)
 {
 	struct cross cross;
 	int64_t since;
 	int r;
 
+	r = phc->io.cross(phc->io.data, CLOCK_MONOTONIC_RAW, &cross);
+	if (r < 0)
+		return r;
+	if (!is_within(before, &cross, raw_ns))
+		return -EIO;
 	if (phc->counter->kind == CHRONOTICK_COUNTER_MONOTONIC_RAW) {
 		*counter = (uint64_t)raw_ns;
 		*error_ns = 0;
 		return 0;
 	}
-	r = phc->io.cross(phc->io.data, CLOCK_MONOTONIC_RAW, &cross);
-	if (r < 0)
-		return r;
 	since = cross.system_ns - raw_ns;
-	if (since < -NS_PER_S || since > NS_PER_S)
-		return -EIO;
 	*counter = since < 0 ? cross.counter + counter_from_ns(phc->counter, (uint64_t)-since)
 			     : cross.counter - counter_from_ns(phc->counter, (uint64_t)since);
 	*error_ns = cross.error_ns + (since < 0 ? -since : since) / RATE_PART + 1;
@@ -89,16 +96,20 @@ static int raw_to_counter(const struct phc *phc, int64_t raw_ns, uint64_t *count
 static int read_precise(struct phc *phc, struct phc_reading *ret)
 {
 	struct ptp_sys_offset_precise precise;
+	struct cross before;
 	int64_t raw_ns;
 	int r;
 
+	r = phc->io.cross(phc->io.data, CLOCK_MONOTONIC_RAW, &before);
+	if (r < 0)
+		return r;
 	memset(&precise, 0, sizeof(precise));
 	r = phc->io.control(phc->io.data, PTP_SYS_OFFSET_PRECISE, &precise);
 	if (r < 0)
 		return r;
 	if (!time_ns(&precise.sys_monoraw, &raw_ns) || !time_ns(&precise.device, &ret->phc_ns))
 		return -EIO;
-	r = raw_to_counter(phc, raw_ns, &ret->counter, &ret->error_ns);
+	r = raw_to_counter(phc, raw_ns, &before, &ret->counter, &ret->error_ns);
 	ret->error_ns += ROUNDING_NS;
 	return r;
 }
@@ -114,12 +125,14 @@ static int bracket_reading(struct phc *phc, const struct bracket *bracket, clock
 
 	ret->phc_ns = bracket->phc_ns;
 	if (clock == CLOCK_MONOTONIC_RAW) {
-		r = raw_to_counter(phc, middle, &ret->counter, &ret->error_ns);
+		r = raw_to_counter(phc, middle, before, &ret->counter, &ret->error_ns);
 	} else {
 		r = phc->io.cross(phc->io.data, clock, &after);
 		if (r == 0)
 			r = cross_counter_at(before, &after, phc->counter, middle, &ret->counter,
 					     &ret->error_ns);
+		if (r == 0 && !is_within(before, &after, middle))
+			r = -EIO;
 	}
 	ret->error_ns += (width + 1) / 2 + ROUNDING_NS;
 	return r;
@@ -128,14 +141,13 @@ static int bracket_reading(struct phc *phc, const struct bracket *bracket, clock
 static int read_extended(struct phc *phc, clockid_t clock, struct phc_reading *ret)
 {
 	struct bracket best = {0};
-	struct cross before = {0};
 	struct extended extended;
+	struct cross before;
 	bool has = false;
 	unsigned int i;
-	int r = 0;
+	int r;
 
-	if (clock == CLOCK_REALTIME)
-		r = phc->io.cross(phc->io.data, clock, &before);
+	r = phc->io.cross(phc->io.data, clock, &before);
 	if (r < 0)
 		return r;
 	memset(&extended, 0, sizeof(extended));
@@ -195,30 +207,43 @@ static bool is_refusal(int r)
 	return r == -EOPNOTSUPP || r == -ENOTTY || r == -EINVAL || r == -ENOSYS;
 }
 
+/*
+ * PTP_SYS_OFFSET_PRECISE also says -ENODEV where the kernel's clocksource is not the counter that the
+ * device has: whoever is gone has nothing to say of himself, either.
+ */
+static bool is_gone(const struct phc *phc, int r)
+{
+	struct ptp_clock_caps caps;
+
+	return r == -EBADF ||
+	       (r == -ENODEV && phc->io.control(phc->io.data, PTP_CLOCK_GETCAPS, &caps) == -ENODEV);
+}
+
 int phc_read(struct phc *phc, struct phc_reading *ret)
 {
 	struct phc_reading reading = {0};
 	enum phc_method method;
-	int r = -ENOTSUP;
+	int r, failure = -ENOTSUP;
 
 	for (method = phc->method; method < PHC_METHODS; method++) {
 		r = read_by(phc, method, &reading);
 		if (r == 0)
 			break;
-		if (method != phc->method)
-			continue;
-		if (is_refusal(r) || ++phc->failures >= FAILURES_MAX) {
+		if (r == -ESTALE || is_gone(phc, r))
+			return r;
+		if (!is_refusal(r))
+			failure = r;
+		else if (method == phc->method)
 			phc->method++;
-			phc->failures = 0;
-		}
-		/* Whoever has been taken away is not to be asked in other ways. */
-		if (r == -ENODEV || r == -EBADF || r == -ESTALE)
-			break;
 	}
-	if (r < 0)
-		return is_refusal(r) ? -ENOTSUP : r;
-	if (method == phc->method)
+	if (method == PHC_METHODS)
+		return failure;
+	/* Where no way works there is none to go to: the device may come back. */
+	phc->failures = method == phc->method ? 0 : phc->failures + 1;
+	if (phc->failures >= FAILURES_MAX) {
+		phc->method = method;
 		phc->failures = 0;
+	}
 	if (phc->io.frequency(phc->io.data, &reading.frequency) < 0)
 		reading.frequency = PHC_FREQUENCY_UNKNOWN;
 	*ret = reading;

@@ -29,7 +29,7 @@ enum phc_method { PHC_PRECISE, PHC_EXTENDED_RAW, PHC_EXTENDED, PHC_PLAIN, PHC_ME
 /* Each returns 0 or a negative errno. */
 struct phc_io {
 	void *data;
-	/* ioctl(2) on the device */
+	/* ioctl(2) on the device: PTP_SYS_OFFSET* and PTP_CLOCK_GETCAPS */
 	int (*control)(void *data, unsigned long request, void *argument);
 	/* The counter against a system clock */
 	int (*cross)(void *data, clockid_t clock, struct cross *ret);
@@ -58,7 +58,7 @@ void phc_init(struct phc *phc, const struct phc_io *io, const struct counter *co
 
 /*
  * Read it, which takes some 10 us. A way that the device does not have is never tried again; one that
- * fails otherwise is, a few times. Returns 0; -ENOTSUP: it has none; -EIO: it gave no times that can
+ * fails otherwise, while another one works, a few times. Returns 0; -ENOTSUP: it has none; -EIO: it gave no times that can
  * be; -ESTALE: CLOCK_REALTIME was stepped meanwhile; or another negative errno of the last way.
  */
 int phc_read(struct phc *phc, struct phc_reading *ret);
