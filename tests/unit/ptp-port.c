@@ -327,6 +327,34 @@ Test(ptp_port, spoofed_messages_are_refused_and_counted)
 	cr_expect_eq(world.losts, 0);
 }
 
+/* Who was there first with the master's identity does not keep it from him. */
+Test(ptp_port, an_identity_is_not_kept_from_its_owner)
+{
+	const struct ptp_address other = {6, {6, 6, 6, 6, 6, 6}};
+	struct ptp_world_master *master = &world.masters[0];
+	struct ptp_message message;
+	unsigned int i;
+
+	ptp_world_port(&world);
+	for (i = 0; i < 200; i++) {
+		message = ptp_world_message(master, PTP_ANNOUNCE, (uint16_t)(i + 100));
+		message.announce.priority1 = 0;
+		ptp_world_send(&world, &message, &other, NULL, 100);
+		if (i < 80) { /* and sends Sync messages, but does not answer */
+			message = ptp_world_message(master, PTP_SYNC, (uint16_t)(i + 100));
+			message.time_ns = ptp_world_time(&world, master) + 1000000;
+			ptp_world_send(&world, &message, &other, NULL, 200);
+		}
+		ptp_world_pass(&world, SECOND / 10);
+	}
+	expect_good(1, 60);
+	cr_expect_eq(ptp_world_view(&world).masters, 1);
+	cr_expect_geq(ptp_world_statistics(&world).rejects[PTP_BOGUS], 50);
+	world.samples = 0;
+	ptp_world_pass(&world, 10 * SECOND);
+	expect_good(8, 60);
+}
+
 Test(ptp_port, what_was_recorded_and_comes_again_is_refused)
 {
 	struct ptp_world_master *master = &world.masters[0];

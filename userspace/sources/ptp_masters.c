@@ -111,12 +111,28 @@ static struct ptp_master *place(struct ptp_masters *masters, int64_t now_ns)
 	return oldest;
 }
 
+/* Is it that of somebody at another address, whose time was had? */
+static bool is_anothers(const struct ptp_masters *masters, const struct ptp_identity *port,
+			const struct ptp_address *from, int64_t now_ns)
+{
+	unsigned int i;
+
+	for (i = 0; i < masters->count; i++) {
+		const struct ptp_master *master = &masters->masters[i];
+
+		if (master->proven && ptp_identity_equal(&master->port, port) &&
+		    !ptp_address_equal(&master->address, from) && now_ns < expiry(masters, master))
+			return true;
+	}
+	return false;
+}
+
 enum ptp_verdict ptp_masters_announce(struct ptp_masters *masters,
 				      const struct ptp_message *message,
 				      const struct ptp_address *from, int64_t now_ns)
 {
 	const struct ptp_announce *announce = &message->announce;
-	struct ptp_master *master = ptp_masters_find(masters, &message->source, NULL);
+	struct ptp_master *master = ptp_masters_find(masters, &message->source, from);
 
 	if (message->flags & PTP_FLAG_ALTERNATE_MASTER || announce->steps_removed >= STEPS_MAX ||
 	    memcmp(announce->grandmaster, masters->own, sizeof(masters->own)) == 0)
@@ -126,7 +142,7 @@ enum ptp_verdict ptp_masters_announce(struct ptp_masters *masters,
 		*master = masters->masters[--masters->count];
 		master = NULL;
 	}
-	if (master && !ptp_address_equal(&master->address, from))
+	if (is_anothers(masters, &message->source, from, now_ns))
 		return PTP_BOGUS;
 	if (master && (int16_t)(message->sequence - master->sequence) <= 0)
 		return PTP_DUPLICATE;
@@ -146,6 +162,19 @@ enum ptp_verdict ptp_masters_announce(struct ptp_masters *masters,
 	    now_ns - master->before_ns <= WINDOW_INTERVALS * master->interval_ns)
 		master->qualified = true;
 	return PTP_GOOD;
+}
+
+void ptp_masters_prove(struct ptp_masters *masters, const struct ptp_identity *port,
+		       const struct ptp_address *address)
+{
+	unsigned int i;
+
+	for (i = 0; i < masters->count; i++) {
+		struct ptp_master *master = &masters->masters[i];
+
+		if (ptp_identity_equal(&master->port, port))
+			master->proven = ptp_address_equal(&master->address, address);
+	}
 }
 
 void ptp_masters_expire(struct ptp_masters *masters, int64_t now_ns)
@@ -181,11 +210,13 @@ struct ptp_master *ptp_masters_best(struct ptp_masters *masters, int64_t now_ns)
 
 	for (i = 0; i < masters->count; i++) {
 		struct ptp_master *master = &masters->masters[i];
+		int order;
 
 		if (!master->qualified || now_ns < master->muted_ns ||
 		    (!masters->silent && !master->sync_ns))
 			continue;
-		if (!best || ptp_master_compare(master, best, masters->algorithm) < 0)
+		order = best ? ptp_master_compare(master, best, masters->algorithm) : -1;
+		if (order < 0 || (order == 0 && master->proven && !best->proven))
 			best = master;
 	}
 	return best;

@@ -7,6 +7,10 @@
  * silent for as many intervals as the timeout has. One more thing is asked of it than the standard
  * does: it must have been heard to send Sync messages, unless those have to be asked for. So one that
  * only announces itself takes nobody's place.
+ *
+ * A port identity that comes from two addresses is that of two masters, until time was had from one
+ * of them: from then on it is that one's. So whoever announces another's identity first does not keep
+ * it from him.
  */
 #ifndef SOURCES_PTP_MASTERS_H
 #define SOURCES_PTP_MASTERS_H
@@ -58,6 +62,7 @@ struct ptp_master {
 	bool qualified;
 	int64_t sync_ns;  /* the latest Sync message; 0: none yet */
 	int64_t muted_ns; /* until then it is not used: it does not do what it announces */
+	bool proven;      /* its time was had, and since then it was neither muted nor another's */
 };
 
 struct ptp_masters {
@@ -74,8 +79,8 @@ int64_t ptp_interval_ns(int8_t log_interval);
 
 /*
  * Take an Announce message. Returns GOOD; IGNORED: from an alternate master, or one whose path is too
- * long or leads here; BOGUS: from another address than before; DUPLICATE: not newer than the one
- * before; FULL.
+ * long or leads here; BOGUS: with the identity of one at another address whose time was had;
+ * DUPLICATE: not newer than the one before; FULL.
  */
 enum ptp_verdict ptp_masters_announce(struct ptp_masters *masters,
 				      const struct ptp_message *message,
@@ -84,6 +89,10 @@ enum ptp_verdict ptp_masters_announce(struct ptp_masters *masters,
 /* NULL: it is not known, or only from another address. */
 struct ptp_master *ptp_masters_find(struct ptp_masters *masters, const struct ptp_identity *port,
 				    const struct ptp_address *from);
+
+/* Time was had from that one. */
+void ptp_masters_prove(struct ptp_masters *masters, const struct ptp_identity *port,
+		       const struct ptp_address *address);
 
 /* Forget those that have been silent for too long. */
 void ptp_masters_expire(struct ptp_masters *masters, int64_t now_ns);
@@ -94,7 +103,8 @@ int64_t ptp_masters_deadline(const struct ptp_masters *masters);
 /* The best of those that count; NULL: none does. */
 struct ptp_master *ptp_masters_best(struct ptp_masters *masters, int64_t now_ns);
 
-/* Is a better than b (negative), or b than a? By port identity if by nothing else, so never 0. */
+/* Is a better than b (negative), or b than a? By port identity if by nothing else; 0: the same
+ * port, at two addresses. */
 int ptp_master_compare(const struct ptp_master *a, const struct ptp_master *b,
 		       enum ptp_algorithm algorithm);
 

@@ -230,6 +230,7 @@ static void master_mute(struct ptp_port *port, int64_t now_ns)
 	if (!master)
 		return;
 	master->muted_ns = now_ns + MUTED_NS;
+	master->proven = false;
 	/* Better one that may come back than none */
 	if (!ptp_masters_best(&port->masters, now_ns))
 		master->muted_ns = 0;

@@ -66,6 +66,7 @@ static void sample_send(struct ptp_port *port, int64_t now_ns, const struct ptp_
 		.stratum =
 			announce->steps_removed < 15 ? (uint8_t)(announce->steps_removed + 1) : 15,
 	};
+	ptp_masters_prove(&port->masters, &port->master.port, &port->master.address);
 	port->sampled = true;
 	port->sampled_ns = now_ns;
 	port->told = CHRONOTICK_SOURCE_CANDIDATE;
