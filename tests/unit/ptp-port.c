@@ -454,6 +454,48 @@ Test(ptp_port, authentic_messages_alone_are_listened_to)
 	cr_expect_geq(ptp_world_statistics(&world).rejects[PTP_UNAUTHENTIC], 50);
 }
 
+/*
+ * With the link's delay from elsewhere, nothing but its time tells an authentic Sync message that is new
+ * from one that was sent before.
+ */
+Test(ptp_port, authentic_messages_of_a_master_that_is_gone_are_not_its_time)
+{
+	struct ptp_world_master *master = &world.masters[0];
+	struct ptp_message message;
+	unsigned int i;
+
+	world.config.mechanism = PTP_P2P;
+	world.config.auth = secret;
+	master->auth = &secret;
+	master->log_announce = -2;
+	ptp_world_port(&world);
+	ptp_world_pass(&world, 20 * SECOND);
+	expect_good(16, 60);
+	master->on = false;
+	ptp_world_pass(&world, SECOND);
+	world.samples = 0;
+	for (i = 0; i < 20; i++) {
+		message = ptp_world_message(master, PTP_ANNOUNCE,
+					    (uint16_t)(master->announce_sequence - 40 + i));
+		ptp_world_send(&world, &message, &master->address, &secret, 100);
+		message = ptp_world_message(master, PTP_SYNC,
+					    (uint16_t)(master->sync_sequence - 40 + i));
+		message.flags &= (uint16_t)~PTP_FLAG_TWO_STEP;
+		message.time_ns = ptp_world_time(&world, master) - 5 * SECOND;
+		ptp_world_send(&world, &message, &master->address, &secret, 200);
+		ptp_world_pass(&world, SECOND / 10);
+	}
+	cr_expect_eq(ptp_world_view(&world).masters, 1);
+	cr_expect_eq(world.samples, 0);
+	cr_expect_eq(world.outside, 0);
+	/* Once it is back it is followed, be it that it counts anew. */
+	master->on = true;
+	master->sync_sequence = 0;
+	master->announce_sequence = 0;
+	ptp_world_pass(&world, 20 * SECOND);
+	expect_good(10, 60);
+}
+
 Test(ptp_port, a_unicast_master_is_asked_for_its_messages)
 {
 	struct ptp_world_master *master = &world.masters[0];

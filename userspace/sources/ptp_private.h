@@ -70,6 +70,7 @@ struct ptp_port {
 	uint16_t sequence; /* of the latest Sync message */
 	int64_t synced_ns; /* when that came */
 	int64_t sampled_ns;
+	int64_t authentic_ns;               /* P2P: the latest time, UTC, of an authenticated one */
 	struct ptp_sync window[PTP_WINDOW]; /* P2P */
 	unsigned int window_count;
 

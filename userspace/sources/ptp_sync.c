@@ -167,8 +167,22 @@ drop:
 	ptp_drop(port);
 }
 
-/* It has all that belongs to it. */
-static void sync_complete(struct ptp_port *port, int64_t now_ns, struct ptp_sync *sync)
+/*
+ * P2P: an authentic message whose time has been before was sent before, as its delay, which nobody
+ * measures, would not tell. A master that was set back is believed once it has caught up.
+ */
+static bool is_replayed(struct ptp_port *port, const struct ptp_sync *sync)
+{
+	if (port->config.mechanism != PTP_P2P || !port->config.auth.key.id)
+		return false;
+	if (sync->utc_ns <= port->authentic_ns)
+		return true;
+	port->authentic_ns = sync->utc_ns;
+	return false;
+}
+
+/* It has all that belongs to it. Returns GOOD, or DUPLICATE for one that came before. */
+static enum ptp_verdict sync_complete(struct ptp_port *port, int64_t now_ns, struct ptp_sync *sync)
 {
 	int64_t time_ns = sync->origin_ns;
 
@@ -180,8 +194,10 @@ static void sync_complete(struct ptp_port *port, int64_t now_ns, struct ptp_sync
 	    !timescale_covers(port->scale, sync->rx.counter)) {
 		ptp_drop(port);
 		ptp_tell_lost(port, CHRONOTICK_SOURCE_UNSYNCHRONIZED);
-		return;
+		return PTP_GOOD;
 	}
+	if (is_replayed(port, sync))
+		return PTP_DUPLICATE;
 	port->correction_ns = ptp_correction_ns(sync->correction);
 	sync->utc_ns += port->correction_ns;
 	sync->complete = true;
@@ -191,13 +207,14 @@ static void sync_complete(struct ptp_port *port, int64_t now_ns, struct ptp_sync
 			port->paired = *sync;
 			sample_by_request(port, now_ns);
 		}
-		return;
+		return PTP_GOOD;
 	}
 	if (port->window_count == PTP_WINDOW ||
 	    (port->window_count && now_ns - port->window[0].came_ns > WINDOW_NS))
 		port->window_count = 0;
 	port->window[port->window_count++] = *sync;
 	sample_by_link(port, now_ns);
+	return PTP_GOOD;
 }
 
 /* A message and its follow-up belong together only if they are near: the master may count anew. */
@@ -271,9 +288,7 @@ enum ptp_verdict ptp_sync_receive(struct ptp_port *port, int64_t now_ns,
 		sync->has_origin = true;
 	}
 	request_plan(port, now_ns, sync);
-	if (sync->has_origin)
-		sync_complete(port, now_ns, sync);
-	return PTP_GOOD;
+	return sync->has_origin ? sync_complete(port, now_ns, sync) : PTP_GOOD;
 }
 
 enum ptp_verdict ptp_follow_up_receive(struct ptp_port *port, int64_t now_ns,
@@ -294,9 +309,7 @@ enum ptp_verdict ptp_follow_up_receive(struct ptp_port *port, int64_t now_ns,
 	sync->has_origin = true;
 	if (__builtin_add_overflow(sync->correction, message->correction, &sync->correction))
 		return PTP_INVALID;
-	if (sync->has_sync)
-		sync_complete(port, now_ns, sync);
-	return PTP_GOOD;
+	return sync->has_sync ? sync_complete(port, now_ns, sync) : PTP_GOOD;
 }
 
 enum ptp_verdict ptp_delay_resp_receive(struct ptp_port *port, int64_t now_ns,
