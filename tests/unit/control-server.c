@@ -12,6 +12,7 @@
 
 #include "local/socket.h"
 #include "support/control.h"
+#include "support/loop_run.h"
 
 static char directory[] = "/tmp/chronotick-control-XXXXXX";
 static char path[64], why[256];
@@ -19,23 +20,6 @@ static struct made_up made_up = {.sources = 3};
 static struct control_ops ops;
 static struct loop *loop;
 static struct control_server *server;
-static volatile int stop;
-
-static void stop_now(void *data)
-{
-	(void)data;
-	stop = 1;
-}
-
-/* Let the loop run for a while. */
-static void run(int64_t ns)
-{
-	struct loop_timer timer = {.fire = stop_now};
-
-	stop = 0;
-	cr_assert_eq(loop_timer_set(loop, &timer, loop_now_ns() + ns), 0);
-	cr_assert_eq(loop_run(loop, &stop), 0);
-}
 
 static void up(void)
 {
@@ -97,7 +81,7 @@ static int answered_at_last(int fd)
 	int tries, got;
 
 	for (tries = 0; (got = answered(fd)) < 0 && tries < 5000; tries++)
-		run(1000000);
+		loop_run_for(loop, 1000000);
 	return got;
 }
 
@@ -230,7 +214,7 @@ Test(control_server, descriptors_that_take_a_day_to_close_hold_nobody_up, .timeo
 	good = dial(SOCK_SEQPACKET);
 	for (i = 0; i < 2 * CONTROL_CLIENTS && answered(good) < 0; i++) {
 		identity_send(good);
-		run(20000000);
+		loop_run_for(loop, 20000000);
 	}
 	cr_assert_lt(i, 2 * CONTROL_CLIENTS);
 	for (i = 0; i < 3; i++)
@@ -260,7 +244,7 @@ Test(control_server, one_who_never_reads_is_dropped)
 			break;
 		sent += r > 0;
 		if (r < 0 || sent % CONTROL_TICK_REQUESTS == 0)
-			run(CONTROL_TICK_NS / 4);
+			loop_run_for(loop, CONTROL_TICK_NS / 4);
 	}
 	cr_assert_lt(tries, 4000);
 	close(fd);
@@ -277,7 +261,7 @@ Test(control_server, what_a_tick_has_no_room_for_waits_for_the_next)
 	for (i = 0; i < CONTROL_TICK_REQUESTS + 3; i++)
 		identity_send(fd);
 	while (count < CONTROL_TICK_REQUESTS + 3) {
-		run(1000000);
+		loop_run_for(loop, 1000000);
 		while (answered(fd) > 0)
 			count++;
 	}
@@ -293,15 +277,15 @@ Test(control_server, a_newcomer_takes_the_idlest_place)
 	for (i = 0; i < CONTROL_CLIENTS; i++) {
 		fds[i] = dial(SOCK_SEQPACKET);
 		cr_assert_geq(fds[i], 0);
-		run(1000000);
+		loop_run_for(loop, 1000000);
 	}
 	identity_send(fds[0]); /* now the second is the idlest */
-	run(1000000);
+	loop_run_for(loop, 1000000);
 	cr_assert_eq(answered(fds[0]), 1);
 	fds[i] = dial(SOCK_SEQPACKET);
-	run(1000000);
+	loop_run_for(loop, 1000000);
 	identity_send(fds[i]);
-	run(1000000);
+	loop_run_for(loop, 1000000);
 	cr_assert_eq(answered(fds[i]), 1);
 	cr_assert_eq(answered(fds[1]), 0);
 	for (i = 0; i <= CONTROL_CLIENTS; i++) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The feed: what is a prediction, and the server at a real socket. */
+/* The feed's server at a real socket. */
 #include <errno.h>
-#include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,242 +12,8 @@
 #include <criterion/criterion.h>
 
 #include "feed/feed.h"
-
-#define SECOND 1000000000LL
-#define NOW (1000 * SECOND)
-#define OFFSET 1764000000000000000LL
-#define EPOCH 0x1234567890abcdefULL
-
-static const struct feed_limits limits = {
-	.epoch = EPOCH,
-	.sequence = 6,
-	.now_ns = NOW,
-	.trusted = true,
-	.offset_ns = OFFSET,
-	.bound_ns = 1000000,
-	.max_drift_ppb = 200000,
-};
-
-/* One that is taken: 240 s ahead, 10 us off, 2 ppm */
-static struct feed_prediction good(void)
-{
-	return (struct feed_prediction){
-		.header =
-			{
-				.size = sizeof(struct feed_prediction),
-				.magic = FEED_MAGIC,
-				.version = FEED_VERSION,
-				.type = FEED_PREDICTION,
-				.sequence = 7,
-				.epoch = EPOCH,
-				.raw_ns = NOW - SECOND,
-			},
-		.from_ns = NOW,
-		.until_ns = NOW + 240 * SECOND,
-		.at_ns = NOW - SECOND,
-		.reference_ns = OFFSET - 500,
-		.offset_ns = 10500,
-		.drift_ns_s = 2000,
-		.offset_sd_ns = 20000,
-		.drift_sd_ns_s = 30,
-	};
-}
-
-static enum feed_verdict verdict(const struct feed_prediction *message)
-{
-	struct prediction prediction = {.made_ns = -1};
-	uint32_t sequence;
-	enum feed_verdict v =
-		feed_prediction_check(&prediction, &sequence, message, sizeof(*message), &limits);
-
-	/* Nothing is given that was not taken. */
-	cr_assert_eq(prediction.made_ns == -1, v != FEED_TAKEN);
-	return v;
-}
-
-Test(feed, a_good_prediction_arrives_in_its_members)
-{
-	const struct feed_prediction message = good();
-	struct feed_prediction ahead = message;
-	struct prediction p, a;
-	uint32_t sequence;
-
-	cr_assert_eq(feed_prediction_check(&p, &sequence, &message, sizeof(message), &limits),
-		     FEED_TAKEN);
-	cr_assert_eq(sequence, 7);
-	cr_assert_eq(p.made_ns, NOW - SECOND);
-	cr_assert_eq(p.from_ns, NOW);
-	cr_assert_eq(p.until_ns, NOW + 240 * SECOND);
-	cr_assert_eq(p.line.at_ns, NOW - SECOND);
-	cr_assert_eq(p.line.reference_ns, OFFSET - 500);
-	cr_assert_float_eq(p.line.offset_ns, 10500, 0);
-	cr_assert_float_eq(p.line.drift_ns_s, 2000, 0);
-	cr_assert_float_eq(p.line.offset_sd_ns, 20000, 0);
-	cr_assert_float_eq(p.line.drift_sd_ns_s, 30, 0);
-	/* Raw time is guessed at the other side: it may be a little ahead, and is made now then. */
-	ahead.header.raw_ns = ahead.from_ns = NOW + FEED_EARLY_NS;
-	cr_assert_eq(feed_prediction_check(&a, &sequence, &ahead, sizeof(ahead), &limits),
-		     FEED_TAKEN);
-	cr_assert_eq(a.made_ns, NOW);
-	cr_assert_eq(a.from_ns, NOW + FEED_EARLY_NS);
-	/* 10 us, and 2 us/s for the second since then */
-	cr_assert_float_eq(estimate_offset(&p.line, NOW, OFFSET), 12000, 1e-3);
-}
-
-Test(feed, whatever_is_no_message_is_malformed)
-{
-	struct feed_prediction message = good();
-	unsigned char bytes[sizeof(message) + 8] = {0};
-	struct prediction p;
-	uint32_t sequence, size;
-
-	memcpy(bytes, &message, sizeof(message));
-	for (size = 0; size <= sizeof(bytes); size++) {
-		enum feed_verdict v = feed_prediction_check(&p, &sequence, bytes, size, &limits);
-
-		cr_assert_eq(v, size == sizeof(message) ? FEED_TAKEN : FEED_MALFORMED, "%u", size);
-	}
-	for (size = 32; size <= sizeof(bytes); size++) { /* it says so itself */
-		memcpy(bytes, &size, sizeof(size));
-		cr_assert_eq(feed_prediction_check(&p, &sequence, bytes, size, &limits),
-			     size == sizeof(message) ? FEED_TAKEN : FEED_MALFORMED, "%u", size);
-	}
-	message.header.magic ^= 1;
-	cr_assert_eq(verdict(&message), FEED_MALFORMED);
-	message = good();
-	message.header.type = FEED_MEASUREMENT;
-	cr_assert_eq(verdict(&message), FEED_MALFORMED);
-	message = good();
-	message.header.version = 2;
-	message.header.type = 77;
-	cr_assert_eq(verdict(&message), FEED_UNSUPPORTED);
-}
-
-/* One member changed, and the verdict of that */
-#define CASE(member, value, expected)                                                              \
-	do {                                                                                       \
-		struct feed_prediction message = good();                                           \
-		message.member = (value);                                                          \
-		cr_expect_eq(verdict(&message), expected, #member " = " #value);                   \
-	} while (0)
-
-Test(feed, every_member_is_checked)
-{
-	CASE(header.sequence, 6, FEED_DUPLICATE);
-	CASE(header.sequence, 0, FEED_DUPLICATE);
-	CASE(header.sequence, UINT32_MAX, FEED_TAKEN);
-	CASE(header.epoch, EPOCH + 1, FEED_OTHER_EPOCH);
-
-	CASE(offset_ns, NAN, FEED_INVALID);
-	CASE(offset_ns, INFINITY, FEED_INVALID);
-	CASE(offset_ns, -INFINITY, FEED_INVALID);
-	CASE(offset_ns, 1.1e12, FEED_INVALID);
-	CASE(drift_ns_s, NAN, FEED_INVALID);
-	CASE(drift_ns_s, 200001, FEED_INVALID);
-	CASE(drift_ns_s, -200001, FEED_INVALID);
-	CASE(offset_sd_ns, NAN, FEED_INVALID);
-	CASE(offset_sd_ns, 0, FEED_INVALID);
-	CASE(offset_sd_ns, -1, FEED_INVALID);
-	CASE(offset_sd_ns, 1, FEED_TAKEN);
-	CASE(offset_sd_ns, 0.9, FEED_INVALID);
-	CASE(offset_sd_ns, 1e-200, FEED_INVALID); /* its square is 0 */
-	CASE(offset_sd_ns, 1e9, FEED_TAKEN);
-	CASE(offset_sd_ns, 1.001e9, FEED_INVALID);
-	CASE(offset_sd_ns, INFINITY, FEED_INVALID);
-	CASE(drift_sd_ns_s, NAN, FEED_INVALID);
-	CASE(drift_sd_ns_s, -1e-300, FEED_INVALID);
-	CASE(drift_sd_ns_s, 0, FEED_TAKEN);
-	CASE(drift_sd_ns_s, 1.001e6, FEED_INVALID);
-
-	CASE(header.raw_ns, NOW, FEED_TAKEN);
-	CASE(header.raw_ns, NOW + FEED_EARLY_NS + 1, FEED_INVALID);
-	CASE(header.raw_ns, INT64_MIN, FEED_INVALID);
-	CASE(header.raw_ns, INT64_MAX, FEED_INVALID);
-	CASE(header.raw_ns, NOW - FEED_LATE_NS, FEED_TAKEN);
-	CASE(header.raw_ns, NOW - FEED_LATE_NS - 1, FEED_LATE);
-	CASE(from_ns, NOW - SECOND, FEED_TAKEN);
-	CASE(from_ns, NOW - SECOND - 1, FEED_INVALID); /* before it was made */
-	CASE(from_ns, NOW + 240 * SECOND, FEED_INVALID);
-	CASE(from_ns, INT64_MIN, FEED_INVALID);
-	CASE(until_ns, NOW, FEED_INVALID); /* not above `from` */
-	CASE(until_ns, NOW + FEED_SHORTEST_NS - 1, FEED_INVALID);
-	CASE(until_ns, NOW + FEED_SHORTEST_NS, FEED_TAKEN);
-	CASE(until_ns, INT64_MAX, FEED_INVALID);
-	CASE(until_ns, INT64_MIN, FEED_INVALID);
-	CASE(until_ns, NOW - SECOND + FEED_HORIZON_NS, FEED_TAKEN);
-	CASE(until_ns, NOW - SECOND + FEED_HORIZON_NS + 1, FEED_TOO_FAR);
-	CASE(at_ns, NOW - 400 * SECOND, FEED_TAKEN);
-	CASE(at_ns, NOW - SECOND - FEED_HORIZON_NS, FEED_TOO_FAR);
-	CASE(at_ns, NOW - SECOND + FEED_HORIZON_NS, FEED_TOO_FAR);
-	CASE(at_ns, INT64_MAX, FEED_INVALID);
-	CASE(reference_ns, INT64_MIN, FEED_INVALID);
-	CASE(reference_ns, INT64_MAX, FEED_INVALID);
-	CASE(reference_ns, 0, FEED_IMPLAUSIBLE);
-	CASE(reference_ns, -OFFSET, FEED_IMPLAUSIBLE);
-}
-
-Test(feed, one_that_is_over_is_late)
-{
-	struct feed_prediction message = good();
-
-	message.header.raw_ns = message.from_ns = NOW - FEED_SHORTEST_NS;
-	message.until_ns = NOW;
-	cr_assert_eq(verdict(&message), FEED_LATE);
-	message.until_ns = NOW + 1;
-	cr_assert_eq(verdict(&message), FEED_TAKEN);
-}
-
-/* Of the daemon's own time, that may be wrong by a millisecond and run off by 200 ppm */
-Test(feed, it_must_be_possible)
-{
-	struct feed_limits untrusted = limits;
-	struct feed_prediction message = good();
-	struct prediction p;
-	uint32_t sequence;
-
-	message.at_ns = message.from_ns;
-	message.reference_ns = OFFSET;
-	message.drift_ns_s = 0;
-	message.offset_ns = 1000000;
-	cr_assert_eq(verdict(&message), FEED_TAKEN);
-	message.offset_ns = 1000001;
-	cr_assert_eq(verdict(&message), FEED_IMPLAUSIBLE);
-	message.offset_ns = -1000001;
-	cr_assert_eq(verdict(&message), FEED_IMPLAUSIBLE);
-	/* At its beginning it fits, at its end it cannot. */
-	message.offset_ns = 999999;
-	message.drift_ns_s = 200000;
-	cr_assert_eq(verdict(&message), FEED_TAKEN);
-	message.offset_ns = 0;
-	message.at_ns = message.from_ns - 100 * SECOND; /* 20 ms off at `from` */
-	cr_assert_eq(verdict(&message), FEED_IMPLAUSIBLE);
-	/* In 100 s it may be 20 ms more. */
-	message = good();
-	message.from_ns = message.at_ns = NOW + 100 * SECOND;
-	message.reference_ns = OFFSET;
-	message.offset_ns = 20999999;
-	message.drift_ns_s = 0;
-	cr_assert_eq(verdict(&message), FEED_TAKEN);
-	message.offset_ns = 21000002;
-	cr_assert_eq(verdict(&message), FEED_IMPLAUSIBLE);
-
-	message = good();
-	untrusted.trusted = false;
-	cr_assert_eq(feed_prediction_check(&p, &sequence, &message, sizeof(message), &untrusted),
-		     FEED_UNTRUSTED);
-}
-
-Test(feed, every_verdict_has_a_name)
-{
-	unsigned int i, j;
-
-	for (i = 0; i < FEED_VERDICTS; i++)
-		for (j = 0; j < i; j++)
-			cr_assert_str_neq(feed_verdict_name(i), feed_verdict_name(j));
-	cr_assert_str_eq(feed_verdict_name(FEED_VERDICTS), "unknown");
-}
-
-/* ---- The server ---- */
+#include "support/loop_run.h"
+#include "support/predictions.h"
 
 static char directory[] = "/tmp/chronotick-feed-XXXXXX", path[64];
 static struct loop *loop;
@@ -257,7 +21,6 @@ static struct feed *feed;
 static struct prediction latest;
 static unsigned int predicted;
 static char told[8192];
-static volatile int stop;
 static unsigned int begun;
 static int refusal;
 static uint32_t epochs;
@@ -311,22 +74,6 @@ static const struct feed_ops ops = {
 	.changed = on_changed,
 };
 
-static void stop_now(void *data)
-{
-	(void)data;
-	stop = 1;
-}
-
-/* Let the loop run for a while. */
-static void run(int64_t ns)
-{
-	struct loop_timer timer = {.fire = stop_now};
-
-	stop = 0;
-	cr_assert_eq(loop_timer_set(loop, &timer, loop_now_ns() + ns), 0);
-	cr_assert_eq(loop_run(loop, &stop), 0);
-}
-
 static void up(void)
 {
 	char why[256];
@@ -352,7 +99,7 @@ static int dial(void)
 
 	strcpy(address.sun_path, path);
 	cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	run(5000000);
+	loop_run_for(loop, 5000000);
 	return fd;
 }
 
@@ -433,7 +180,7 @@ Test(feed, a_model_is_told_and_heard)
 	say(fd, 1, epoch);
 	say(fd, 1, epoch);
 	say(fd, 2, epoch + 1);
-	run(20000000);
+	loop_run_for(loop, 20000000);
 	cr_assert_eq(judged(fd, 1), FEED_TAKEN);
 	cr_assert_eq(judged(fd, 1), FEED_DUPLICATE);
 	cr_assert_eq(judged(fd, 2), FEED_OTHER_EPOCH);
@@ -448,7 +195,7 @@ Test(feed, a_model_is_told_and_heard)
 	cr_assert_eq(status.statistics.received, 3);
 	cr_assert_float_eq(status.away_ns, 12000, 1e-3);
 	close(fd);
-	run(20000000);
+	loop_run_for(loop, 20000000);
 	feed_describe(feed, &status);
 	cr_assert(!status.connected && status.has_prediction);
 	down();
@@ -466,7 +213,7 @@ Test(feed, another_epoch_ends_what_was_said_before)
 	fd = dial();
 	epoch = hello(fd);
 	say(fd, 1, epoch);
-	run(5000000);
+	loop_run_for(loop, 5000000);
 	cr_assert_eq(judged(fd, 1), FEED_TAKEN);
 	feed_follow(feed);
 	cr_assert_eq(hear(fd, &m, sizeof(m)), -EAGAIN);
@@ -476,7 +223,7 @@ Test(feed, another_epoch_ends_what_was_said_before)
 	cr_assert(!status.has_prediction);
 	cr_assert_eq(hello(fd), epoch + 1);
 	say(fd, 2, epoch);
-	run(5000000);
+	loop_run_for(loop, 5000000);
 	cr_assert_eq(judged(fd, 2), FEED_OTHER_EPOCH);
 	/* Whatever is said in a new epoch comes after its hello. */
 	epochs++;
@@ -487,7 +234,7 @@ Test(feed, another_epoch_ends_what_was_said_before)
 	/* A prediction that was on its way when the epoch ended is refused. */
 	epochs++;
 	say(fd, 3, epoch + 2);
-	run(5000000);
+	loop_run_for(loop, 5000000);
 	cr_assert_eq(hello(fd), epoch + 3);
 	cr_assert_eq(judged(fd, 3), FEED_OTHER_EPOCH);
 	cr_assert_eq(predicted, 1);
@@ -508,11 +255,11 @@ Test(feed, what_the_daemon_refuses_is_not_taken)
 	epoch = hello(fd);
 	refusal = -ESTALE;
 	say(fd, 1, epoch);
-	run(5000000);
+	loop_run_for(loop, 5000000);
 	cr_assert_eq(judged(fd, 1), FEED_LATE);
 	refusal = -EINVAL;
 	say(fd, 2, epoch);
-	run(5000000);
+	loop_run_for(loop, 5000000);
 	cr_assert_eq(judged(fd, 2), FEED_INVALID);
 	feed_describe(feed, &status);
 	cr_assert(!status.has_prediction);
@@ -534,7 +281,7 @@ Test(feed, the_second_model_is_turned_away_and_the_senseless_one_too)
 	cr_assert_eq(hear(second, &byte, 1), 0);
 	close(second);
 	cr_assert_eq(send(first, "x", 1, 0), 1);
-	run(5000000);
+	loop_run_for(loop, 5000000);
 	cr_assert_eq(hear(first, &byte, 1), 0);
 	close(first);
 	second = dial(); /* there is a place again */
@@ -584,11 +331,11 @@ Test(feed, a_flood_waits_in_the_kernel)
 		;
 	cr_assert_eq(errno, EAGAIN);
 	cr_assert_gt(message.header.sequence, 2 * FEED_TICK_MESSAGES);
-	run(100000000);
+	loop_run_for(loop, 100000000);
 	feed_describe(feed, &status);
 	cr_assert_eq(status.statistics.received, FEED_TICK_MESSAGES);
 	cr_assert(status.connected);
-	run(FEED_TICK_NS);
+	loop_run_for(loop, FEED_TICK_NS);
 	feed_describe(feed, &status);
 	cr_assert_gt(status.statistics.received, FEED_TICK_MESSAGES);
 	cr_assert_leq(status.statistics.received, 3 * FEED_TICK_MESSAGES);
@@ -642,7 +389,7 @@ Test(feed, connections_without_end_are_taken_eight_a_second)
 		cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 		close(fd);
 	}
-	run(200000000);
+	loop_run_for(loop, 200000000);
 	feed_describe(feed, &status);
 	cr_assert_leq(status.statistics.sent + status.statistics.dropped, 2 * FEED_TICK_ACCEPTS);
 	down();
