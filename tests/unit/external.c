@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* When an external model is used, and when no more: by scores made by hand, and in a known world. */
+/* An external model among the models, in a known world. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -7,143 +7,13 @@
 
 #include <criterion/criterion.h>
 
-#include "engine/engine.h"
+#include "engine/models.h"
 #include "support/noise.h"
-
-#define S 1000000000LL
-#define BASE 1760000000000000000LL
-
-/* ---- The proof ---- */
-
-static struct external external;
-static struct score score;
-static struct rivalry rivalry;
-
-static void blank(void)
-{
-	external_init(&external);
-	score_init(&score);
-	rivalry = (struct rivalry){0};
-}
-
-TestSuite(proof, .init = blank);
-
-static bool scored(double error_ns, double sd_ns, double line_error_ns)
-{
-	double distance = error_ns / (sd_ns * score.factor);
-
-	score_add(&score, error_ns, sd_ns);
-	rivalry_add(&rivalry, line_error_ns, error_ns);
-	return external_score(&external, &score, &rivalry, distance);
-}
-
-Test(proof, it_takes_ten_measurements)
-{
-	unsigned int i;
-
-	for (i = 1; i < EXTERNAL_SCORED_MIN; i++) {
-		cr_assert(!scored(i % 2 ? 0.5 : 1.2, 1, 2));
-		cr_assert_eq(external.state, EXTERNAL_UNPROVEN);
-	}
-	scored(1, 1, 2);
-	cr_assert_eq(external.state, EXTERNAL_USED);
-	cr_assert_eq(external.drops, 0);
-}
-
-Test(proof, it_must_have_been_as_good_as_the_line)
-{
-	unsigned int i;
-
-	/* By so little worse that the rivalry does not call it certain yet */
-	for (i = 0; i < EXTERNAL_SCORED_MIN + 5; i++)
-		scored(1, 1, 0.9);
-	cr_assert(!rivalry.ahead);
-	cr_assert_eq(external.state, EXTERNAL_UNPROVEN);
-}
-
-Test(proof, who_loses_is_dropped_and_taken_again_who_wins)
-{
-	unsigned int i;
-
-	for (i = 0; i < 30; i++)
-		scored(1, 1, 2);
-	cr_assert_eq(external.state, EXTERNAL_USED);
-	for (i = 0; i < 100; i++)
-		scored(2, 1, 0.5);
-	cr_assert_eq(external.state, EXTERNAL_BEHIND);
-	cr_assert_eq(external.drops, 1);
-	/* As good as the line is not enough then. */
-	for (i = 0; i < 100; i++)
-		scored(i % 2 ? 0.9 : 1.1, 1, i % 2 ? 1.1 : 0.9);
-	cr_assert_eq(external.state, EXTERNAL_BEHIND);
-	for (i = 0; i < 100; i++)
-		scored(0.5, 1, 2);
-	cr_assert_eq(external.state, EXTERNAL_USED);
-	cr_assert_eq(external.drops, 1);
-}
-
-/* Too sure of itself, by ever more, so that no error is far off; who is too modest may be used. */
-Test(proof, it_must_know_how_far_off_it_is)
-{
-	unsigned int i;
-
-	for (i = 0; i < 100; i++)
-		scored(i % 2 ? 1e-3 : -2e-3, 1, 2);
-	cr_assert_eq(score.factor, 1 / SCORE_FACTOR_MAX);
-	cr_assert_eq(external.state, EXTERNAL_USED);
-	blank();
-	for (i = 0; i < 200; i++)
-		scored(3.9 * score.factor, 1, 100);
-	cr_assert_eq(score.factor, SCORE_FACTOR_MAX);
-	cr_assert_eq(external.state, EXTERNAL_UNCALIBRATED);
-	/* Back in use at half of the limit only, not right below it */
-	for (i = 0; i < 64; i++)
-		scored(6, 1, 100);
-	cr_assert_float_eq(score.factor, 6, 0.1);
-	cr_assert_eq(external.state, EXTERNAL_UNCALIBRATED);
-	for (i = 0; i < 64; i++)
-		scored(2, 1, 100);
-	cr_assert_eq(external.state, EXTERNAL_USED);
-}
-
-Test(proof, three_far_ones_in_a_row_are_enough)
-{
-	unsigned int i;
-
-	for (i = 0; i < 50; i++)
-		scored(1, 1, 2);
-	cr_assert_eq(external.state, EXTERNAL_USED);
-	cr_assert(!scored(100, 1, 2));
-	cr_assert(!scored(-100, 1, 2));
-	cr_assert(!scored(1, 1, 2));
-	cr_assert(!scored(100, 1, 2));
-	cr_assert(!scored(100, 1, 2));
-	cr_assert_eq(external.state, EXTERNAL_USED);
-	cr_assert(scored(100, 1, 2));
-	cr_assert_eq(external.state, EXTERNAL_FAR);
-	cr_assert_eq(external.drops, 1);
-}
-
-Test(proof, every_state_has_a_name)
-{
-	unsigned int i, j;
-
-	for (i = 0; i < EXTERNAL_STATES; i++)
-		for (j = 0; j < i; j++)
-			cr_assert_str_neq(external_state_name(i), external_state_name(j));
-	cr_assert_str_eq(external_state_name(EXTERNAL_STATES), "unknown");
-}
-
-/* ---- In a known world ---- */
-
-#define POLL_S 16
-#define NOISE_NS 20000.0
+#include "support/prophet.h"
 
 static struct models models;
 static struct fused fused;
-static double truth_ns; /* UTC - raw time, from BASE */
 static struct estimate line;
-static int t_s;
 
 static const struct short_term_prior prior = {.rate_sd_ns_s = 30000};
 
@@ -157,40 +27,6 @@ static void start(void)
 }
 
 TestSuite(external, .init = start);
-
-static int64_t now_ns(void)
-{
-	return t_s * S;
-}
-
-/* The rate goes up and down by 2 us/s in 20 minutes: the line and the Kalman filters lag behind. */
-static double rate(int s)
-{
-	return 5000 + 2000 * sin(2 * M_PI * s / 1200.0);
-}
-
-/* For the next 60 s, by one who knows the truth, but for an error of his */
-static struct prediction prophecy(double error_ns, double sd_ns)
-{
-	double later_ns = truth_ns;
-	int i;
-
-	for (i = 0; i < POLL_S; i++)
-		later_ns += rate(t_s + i);
-	return (struct prediction){
-		.made_ns = now_ns(),
-		.from_ns = now_ns(),
-		.until_ns = now_ns() + 60 * S,
-		.line =
-			{
-				.at_ns = now_ns(),
-				.reference_ns = BASE,
-				.offset_ns = truth_ns + error_ns,
-				.drift_ns_s = (later_ns - truth_ns) / POLL_S,
-				.offset_sd_ns = sd_ns,
-			},
-	};
-}
 
 static void told(double error_ns, double sd_ns)
 {
@@ -217,10 +53,7 @@ static void measured(void)
 
 static void go_on(void)
 {
-	int i;
-
-	for (i = 0; i < POLL_S; i++)
-		truth_ns += rate(t_s++);
+	wait_for_poll();
 	measured();
 }
 
@@ -510,103 +343,4 @@ Test(external, measurements_can_be_read)
 		}
 		cr_assert_null(models_given(&models, j ? &other : &next));
 	}
-}
-
-/* ---- In the engine ---- */
-
-static struct engine engine;
-static struct correction now;
-
-/* The counter counts ns of raw time from here. */
-#define COUNTER 5000
-
-static const struct engine_config config = {
-	.scale = {.base = COUNTER, .mult = 1ULL << 54},
-	.max_drift_ppb = 100000,
-	.wander_ppb = 1000,
-	.max_bound_ns = 10000000,
-	.max_distance_ms = 1000,
-};
-
-static uint64_t counter(void)
-{
-	return COUNTER + (uint64_t)now_ns();
-}
-
-static void switch_on(void)
-{
-	start();
-	cr_assert_eq(engine_init(&engine, &config, 1), 0);
-}
-
-TestSuite(external_engine, .init = switch_on);
-
-/* The truth is in the bound, whatever is fed. */
-static void look(void)
-{
-	engine_correct(&engine, counter(), &now);
-	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
-	cr_assert_leq(llabs((int64_t)(now.utc >> 64) - now_ns() - BASE - llrint(truth_ns)),
-		      now.bound.total_ns + 1);
-}
-
-/* A poll, and what is fed after it; error_ns: NAN: nothing */
-static void live(double error_ns)
-{
-	struct sample sample = {.delay_ns = 200000, .root_delay_ns = 4000, .stratum = 1};
-	struct prediction prediction;
-	int i;
-
-	for (i = 0; i < POLL_S; i++)
-		truth_ns += rate(t_s++);
-	sample.counter = counter();
-	sample.offset_ns = BASE + llrint(truth_ns + fmin(fmax(NOISE_NS * noise(), -90000), 90000));
-	cr_assert_eq(engine_sample_add(&engine, &sample), 0);
-	look();
-	if (isnan(error_ns))
-		return;
-	prediction = prophecy(error_ns, 5000);
-	cr_assert_eq(engine_feed(&engine, counter(), &prediction), 0);
-	look();
-}
-
-/* The long-term model in the daemon has no covariates to go by here. */
-static bool is_followed(void)
-{
-	return now.source == CHRONOTICK_FUSION || now.source == CHRONOTICK_GPU_MODEL;
-}
-
-Test(external_engine, the_bound_holds_whoever_predicts)
-{
-	unsigned int used = 0, i;
-
-	for (i = 0; i < 60; i++)
-		live(0);
-	for (i = 0; i < 60; i++) {
-		live(0);
-		used += is_followed();
-	}
-	cr_assert_gt(used, 50, "%u", used);
-	/* Anything from a little off to what is impossible, before it is dropped */
-	for (i = 0; i < 10; i++)
-		live(20000 * pow(2, i));
-	cr_assert_neq(engine.models.external.state, EXTERNAL_USED);
-	for (i = 0; i < 20; i++)
-		live(NAN);
-	cr_assert(!is_followed());
-}
-
-Test(external_engine, epochs_are_counted)
-{
-	const struct prediction prediction = prophecy(0, 5000);
-	uint32_t epoch = engine.epoch;
-
-	cr_assert_eq(engine_feed(&engine, COUNTER + (1ULL << 62), &prediction), -EINVAL);
-	cr_assert_eq(engine_feed(&engine, COUNTER, &prediction), 0);
-	engine_leap(&engine, -S);
-	cr_assert_eq(engine.epoch, epoch + 1);
-	cr_assert_eq(engine.models.schedules[MODEL_FEED].count, 1);
-	engine_restart(&engine, &config.scale);
-	cr_assert_eq(engine.epoch, epoch + 2);
-	cr_assert_eq(engine.models.schedules[MODEL_FEED].count, 0);
 }
