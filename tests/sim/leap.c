@@ -16,280 +16,19 @@
 
 #include "engine/engine.h"
 #include "engine/smear.h"
+#include "leap_scenarios.h"
 #include "publish/line.h"
 #include "publish/writer.h"
 #include "sources/ntp_exchange.h"
 #include "sources/ntp_packet.h"
 #include "world.h"
 
-#define SECOND 1000000000LL
-#define SERVERS 5
 #define READS 2
 #define KEPT 64 /* lines whose writer is gone */
 #define NS ((__int128)1 << 64)
 #define NEVER INT64_MAX
 /* The engine's own rounding and the page's, against the closed form of the smear */
 #define CURVE_NS 1
-
-#define JUNE_2028 (1846022400 * SECOND) /* 2028-07-01 00:00:00 */
-#define JUNE_2036 (2098483200 * SECOND) /* 2036-07-01, in NTP's era 1 */
-#define ERA_1 (2085978496 * SECOND)     /* 2036-02-07 06:28:16 */
-#define END_OF_31_BITS (2147483648 * SECOND)
-#define LATE_2115 (4600000000 * SECOND)
-
-/* Times are relative to the leap second. */
-struct manner {
-	double poll_s;
-	double delay_ns, jitter_ns, offset_ns;
-	double follows_s;   /* it follows the leap second so late; 1e9: never */
-	double announces_s; /* from when on; 0: not at all */
-	double lingers_s;   /* how long after the leap it still does */
-	uint8_t lies;       /* leap indicator that it announces at all times */
-	double silent_from_s, silent_to_s;
-};
-
-struct leap_scenario {
-	const char *name;
-	int64_t at_ns;  /* end of the month, UTC */
-	int sign;       /* 1: inserted, -1: left out, 0: none */
-	bool file;      /* there is a leap seconds file, and it has this */
-	bool file_none; /* ... and it says that there is none */
-	bool smear;
-	double from_s, to_s;                 /* of the run */
-	double stopped_from_s, stopped_to_s; /* the daemon does not run */
-	double period_s;
-	struct manner servers[SERVERS];
-	unsigned int count;
-	/* What must come of it */
-	unsigned int false_mask; /* at the end */
-	unsigned int jumps;      /* new generations */
-	double gap_ms;           /* longest time without trust after the first trusted read */
-	bool tai_known;
-};
-
-#define LAN .poll_s = 1, .delay_ns = 50e3, .jitter_ns = 10e3
-#define ANNOUNCES .announces_s = -40000, .lingers_s = 30
-#define FIVE_MINUTES .from_s = -150, .to_s = 150, .period_s = 0.01
-
-static const struct leap_scenario scenarios[] = {
-	{.name = "inserted, by the file",
-	 .at_ns = JUNE_2028,
-	 .sign = 1,
-	 .file = true,
-	 FIVE_MINUTES,
-	 .servers = {{LAN, ANNOUNCES}, {LAN, ANNOUNCES}, {LAN}},
-	 .count = 3,
-	 .jumps = 1,
-	 .gap_ms = 20,
-	 .tai_known = true},
-	{.name = "left out, by the file",
-	 .at_ns = JUNE_2028,
-	 .sign = -1,
-	 .file = true,
-	 FIVE_MINUTES,
-	 .servers = {{LAN, ANNOUNCES}, {LAN}, {LAN}},
-	 .count = 3,
-	 .jumps = 1,
-	 .gap_ms = 20,
-	 .tai_known = true},
-	{.name = "inserted, far servers",
-	 .at_ns = JUNE_2028,
-	 .sign = 1,
-	 .file = true,
-	 FIVE_MINUTES,
-	 .servers = {{.poll_s = 8, .delay_ns = 20e6, .jitter_ns = 1e6},
-		     {.poll_s = 16, .delay_ns = 5e6, .jitter_ns = 1e6}},
-	 .count = 2,
-	 .jumps = 1,
-	 .gap_ms = 60,
-	 .tai_known = true},
-	{.name = "inserted, two of three announce",
-	 .at_ns = JUNE_2028,
-	 .sign = 1,
-	 FIVE_MINUTES,
-	 .servers = {{LAN, ANNOUNCES}, {LAN, ANNOUNCES}, {LAN}},
-	 .count = 3,
-	 .jumps = 1,
-	 .gap_ms = 20},
-	{.name = "left out, all announce",
-	 .at_ns = JUNE_2028,
-	 .sign = -1,
-	 FIVE_MINUTES,
-	 .servers = {{LAN, ANNOUNCES}, {LAN, ANNOUNCES}, {LAN, ANNOUNCES}},
-	 .count = 3,
-	 .jumps = 1,
-	 .gap_ms = 20},
-	{.name = "announced twelve seconds before",
-	 .at_ns = JUNE_2028,
-	 .sign = 1,
-	 FIVE_MINUTES,
-	 .servers = {{LAN, .announces_s = -14}, {LAN, .announces_s = -12}, {LAN}},
-	 .count = 3,
-	 .jumps = 1,
-	 .gap_ms = 20},
-	{.name = "one of three lies about one",
-	 .at_ns = JUNE_2028,
-	 FIVE_MINUTES,
-	 .servers = {{LAN, .lies = 1}, {LAN}, {LAN}},
-	 .count = 3,
-	 .jumps = 0,
-	 .gap_ms = 0},
-	{.name = "false ones don't vote",
-	 .at_ns = JUNE_2028,
-	 FIVE_MINUTES,
-	 .servers = {{LAN, .lies = 1},
-		     {LAN},
-		     {LAN},
-		     {LAN, .lies = 1, .offset_ns = 50e6},
-		     {LAN, .lies = 1, .offset_ns = -30e6}},
-	 .count = 5,
-	 .false_mask = 1U << 3 | 1U << 4,
-	 .jumps = 0,
-	 .gap_ms = 0},
-	{.name = "all lie, but there is the file",
-	 .at_ns = JUNE_2028,
-	 .file_none = true,
-	 FIVE_MINUTES,
-	 .servers = {{LAN, .lies = 1}, {LAN, .lies = 1}, {LAN, .lies = 2}},
-	 .count = 3,
-	 .jumps = 0,
-	 .gap_ms = 0,
-	 .tai_known = true},
-	{.name = "one of three does not follow",
-	 .at_ns = JUNE_2028,
-	 .sign = 1,
-	 .file = true,
-	 FIVE_MINUTES,
-	 .servers = {{LAN}, {LAN, .follows_s = 1e9}, {LAN}},
-	 .count = 3,
-	 .false_mask = 1U << 1,
-	 .jumps = 1,
-	 .gap_ms = 20,
-	 .tai_known = true},
-	{.name = "one follows an exchange late",
-	 .at_ns = JUNE_2028,
-	 .sign = 1,
-	 .file = true,
-	 FIVE_MINUTES,
-	 .servers = {{LAN}, {LAN, .follows_s = 3}, {LAN}},
-	 .count = 3,
-	 .jumps = 1,
-	 .gap_ms = 20,
-	 .tai_known = true},
-	{.name = "all count 23:59:60 as 00:00:00",
-	 .at_ns = JUNE_2028,
-	 .sign = 1,
-	 .file = true,
-	 FIVE_MINUTES,
-	 .servers = {{LAN, .follows_s = 1}, {LAN, .follows_s = 1}, {LAN, .follows_s = 1}},
-	 .count = 3,
-	 .jumps = 1,
-	 .gap_ms = 20,
-	 .tai_known = true},
-	{.name = "in holdover",
-	 .at_ns = JUNE_2028,
-	 .sign = 1,
-	 .file = true,
-	 FIVE_MINUTES,
-	 .servers = {{LAN, .silent_from_s = -60, .silent_to_s = 60}},
-	 .count = 1,
-	 .jumps = 1,
-	 .gap_ms = 40,
-	 .tai_known = true},
-	{.name = "stopped across it",
-	 .at_ns = JUNE_2028,
-	 .sign = 1,
-	 .file = true,
-	 FIVE_MINUTES,
-	 .stopped_from_s = -3,
-	 .stopped_to_s = 6,
-	 .servers = {{LAN}, {LAN}, {LAN}},
-	 .count = 3,
-	 .jumps = 1,
-	 .gap_ms = 6100,
-	 .tai_known = true},
-	{.name = "started in the middle of it",
-	 .at_ns = JUNE_2028,
-	 .sign = 1,
-	 .file = true,
-	 .from_s = -0.7,
-	 .to_s = 60,
-	 .period_s = 0.01,
-	 .servers = {{LAN}, {LAN}, {LAN}},
-	 .count = 3,
-	 .jumps = 0,
-	 .gap_ms = 0,
-	 .tai_known = true},
-	{.name = "smeared, inserted",
-	 .at_ns = JUNE_2028,
-	 .sign = 1,
-	 .file = true,
-	 .smear = true,
-	 .from_s = -45000,
-	 .to_s = 45000,
-	 .period_s = 0.1,
-	 .servers = {{.poll_s = 16, .delay_ns = 50e3, .jitter_ns = 10e3, ANNOUNCES},
-		     {.poll_s = 16, .delay_ns = 50e3, .jitter_ns = 10e3}},
-	 .count = 2,
-	 .jumps = 0,
-	 .gap_ms = 0},
-	{.name = "smeared, left out",
-	 .at_ns = JUNE_2028,
-	 .sign = -1,
-	 .file = true,
-	 .smear = true,
-	 .from_s = -45000,
-	 .to_s = 45000,
-	 .period_s = 0.1,
-	 .servers = {{.poll_s = 16, .delay_ns = 50e3, .jitter_ns = 10e3, ANNOUNCES},
-		     {.poll_s = 16, .delay_ns = 50e3, .jitter_ns = 10e3}},
-	 .count = 2,
-	 .jumps = 0,
-	 .gap_ms = 0},
-	{.name = "started while it is smeared",
-	 .at_ns = JUNE_2028,
-	 .sign = 1,
-	 .file = true,
-	 .smear = true,
-	 .from_s = 20000,
-	 .to_s = 20100,
-	 .period_s = 0.01,
-	 .servers = {{LAN}, {LAN}},
-	 .count = 2,
-	 .jumps = 0,
-	 .gap_ms = 0},
-	{.name = "into NTP's era 1",
-	 .at_ns = ERA_1,
-	 FIVE_MINUTES,
-	 .servers = {{LAN}, {LAN}, {LAN}},
-	 .count = 3,
-	 .jumps = 0,
-	 .gap_ms = 0},
-	{.name = "a leap second in era 1",
-	 .at_ns = JUNE_2036,
-	 .sign = 1,
-	 .file = true,
-	 FIVE_MINUTES,
-	 .servers = {{LAN}, {LAN}, {LAN}},
-	 .count = 3,
-	 .jumps = 1,
-	 .gap_ms = 20,
-	 .tai_known = true},
-	{.name = "beyond 31 bits",
-	 .at_ns = END_OF_31_BITS,
-	 FIVE_MINUTES,
-	 .servers = {{LAN}, {LAN}, {LAN}},
-	 .count = 3,
-	 .jumps = 0,
-	 .gap_ms = 0},
-	{.name = "late in era 1",
-	 .at_ns = LATE_2115,
-	 FIVE_MINUTES,
-	 .servers = {{LAN}},
-	 .count = 1,
-	 .jumps = 0,
-	 .gap_ms = 0},
-};
 
 /* A run under way; counters are read at `now_ns`, true time since its start. */
 struct world {
@@ -302,9 +41,9 @@ struct world {
 	struct writer writer;
 	struct chronotick_page page;
 	struct chronotick_clock kept[KEPT]; /* as a reader without a writer goes on with them */
-	int64_t next_ns[SERVERS];
-	struct sample flying[SERVERS];
-	int64_t arrives_ns[SERVERS]; /* NEVER: none is under way */
+	int64_t next_ns[LEAP_SERVERS];
+	struct sample flying[LEAP_SERVERS];
+	int64_t arrives_ns[LEAP_SERVERS]; /* NEVER: none is under way */
 	int64_t now_ns;
 	/* What came of it */
 	uint64_t reads, trusted, outside, crooked;
@@ -662,9 +401,9 @@ int main(int argc, char **argv)
 	unsigned int i;
 	int bad = 0;
 
-	for (i = 0; world && i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
-		if (argc < 2 || strcmp(argv[1], scenarios[i].name) == 0)
-			bad += !run(world, &scenarios[i]);
+	for (i = 0; world && i < leap_scenario_count; i++)
+		if (argc < 2 || strcmp(argv[1], leap_scenarios[i].name) == 0)
+			bad += !run(world, &leap_scenarios[i]);
 	if (!world)
 		bad = 1;
 	free(world);
