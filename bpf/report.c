@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define BAR 40 /* columns of the longest bar */
+#define TEXT_SIZE 32
 
 static const char *const labels[QUANTITIES] = {
 	[TORN_NS] = "time spent",
@@ -27,7 +28,8 @@ static const char *const labels[QUANTITIES] = {
 	[STAGE_ALL_NS] = "packet in to page out",
 };
 
-double report_unit_ns(enum quantity quantity)
+/* What a quantity is counted in, as ns: 1, 1e-3 or 0 where it is no time. */
+static double unit_ns_of(enum quantity quantity)
 {
 	const char *key = snapshot_quantity_key(quantity);
 	size_t length = strlen(key);
@@ -37,7 +39,8 @@ double report_unit_ns(enum quantity quantity)
 	return strcmp(key + length - 3, "_ps") == 0 ? 1e-3 : 0;
 }
 
-char *report_duration(char text[REPORT_TEXT_SIZE], double ns)
+/* A duration in the unit that suits it, "1.23 us". Returns `text`. */
+static char *duration_text(char text[TEXT_SIZE], double ns)
 {
 	static const struct {
 		double ns;
@@ -47,26 +50,26 @@ char *report_duration(char text[REPORT_TEXT_SIZE], double ns)
 
 	while (i < 3 && ns < units[i].ns)
 		i++;
-	snprintf(text, REPORT_TEXT_SIZE, ns < 100 * units[i].ns ? "%.2f %s" : "%.0f %s",
-		 ns / units[i].ns, units[i].name);
+	snprintf(text, TEXT_SIZE, ns < 100 * units[i].ns ? "%.2f %s" : "%.0f %s", ns / units[i].ns,
+		 units[i].name);
 	return text;
 }
 
 /* A value of the quantity for people */
-static char *value_text(char text[REPORT_TEXT_SIZE], enum quantity quantity, double value)
+static char *value_text(char text[TEXT_SIZE], enum quantity quantity, double value)
 {
-	double unit_ns = report_unit_ns(quantity);
+	double unit_ns = unit_ns_of(quantity);
 
 	if (unit_ns > 0)
-		return report_duration(text, value * unit_ns);
-	snprintf(text, REPORT_TEXT_SIZE, "%.0f", value);
+		return duration_text(text, value * unit_ns);
+	snprintf(text, TEXT_SIZE, "%.0f", value);
 	return text;
 }
 
 static void histogram_draw(FILE *out, const struct distribution *distribution,
 			   enum quantity quantity)
 {
-	char from[REPORT_TEXT_SIZE];
+	char from[TEXT_SIZE];
 	uint64_t most = 1;
 	size_t i;
 
@@ -87,7 +90,7 @@ static void distribution_text(FILE *out, const struct process *process, enum qua
 			      bool draw)
 {
 	const struct distribution *distribution = &process->distributions[quantity];
-	char text[5][REPORT_TEXT_SIZE];
+	char text[5][TEXT_SIZE];
 
 	if (!distribution->count)
 		return;
@@ -137,7 +140,7 @@ static void writer_text(FILE *out, const struct process *process, enum writer_pa
 			double seconds)
 {
 	const struct writer *writer = &process->writer[page];
-	char window[REPORT_TEXT_SIZE], interval[REPORT_TEXT_SIZE], update[REPORT_TEXT_SIZE];
+	char window[TEXT_SIZE], interval[TEXT_SIZE], update[TEXT_SIZE];
 
 	fprintf(out,
 		"  publications, %-8s %" PRIu64 " (%.1f/s), missed %" PRIu64 ", overdue %" PRIu64
@@ -145,9 +148,9 @@ static void writer_text(FILE *out, const struct process *process, enum writer_pa
 		report_page_name(page), (uint64_t)writer->count, (double)writer->count / seconds,
 		(uint64_t)writer->missed, process->overdue[page], writer->sequence,
 		chronotick_status_name(writer->status & CHRONOTICK_STATUS_MASK),
-		report_duration(window, (double)writer->window_ns_max),
-		report_duration(interval, (double)writer->interval_ns_max),
-		report_duration(update, (double)writer->update_ns_max));
+		duration_text(window, (double)writer->window_ns_max),
+		duration_text(interval, (double)writer->interval_ns_max),
+		duration_text(update, (double)writer->update_ns_max));
 }
 
 static int alerts_text(FILE *out, const struct snapshot *snapshot, const struct options *options)

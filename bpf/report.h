@@ -18,17 +18,10 @@ int report_json(FILE *out, const struct snapshot *snapshot, const struct options
 
 #define REPORT_ALERTS_MAX 64 /* that are told one by one */
 
-/* A duration in the unit that suits it, "1.23 us". Returns `text`. */
-#define REPORT_TEXT_SIZE 32
-char *report_duration(char text[REPORT_TEXT_SIZE], double ns);
-
 /* Of one CPU's time, what the process spent in reads. */
 double report_share_percent(const struct reading *reading, double seconds);
 
 /* "shm" or "module" */
 const char *report_page_name(enum writer_page page);
-
-/* What a quantity is counted in, as ns: 1, 1e-3 or 0 where it is no time. */
-double report_unit_ns(enum quantity quantity);
 
 #endif /* BPF_REPORT_H */

@@ -20,7 +20,7 @@
 
 /* libbpf has one place to print to in a process. */
 static bool verbose;
-static char complaint[512];
+static char complaint[512]; /* what it said last, with '\n', or empty */
 
 static int print(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -29,11 +29,6 @@ static int print(enum libbpf_print_level level, const char *format, va_list argu
 	if (level == LIBBPF_WARN)
 		vsnprintf(complaint, sizeof(complaint), format, arguments);
 	return 0;
-}
-
-const char *tracer_complaint(void)
-{
-	return complaint;
 }
 
 int tracer_share_map(struct bpf_map *map, const struct bpf_map *shared)

@@ -45,9 +45,6 @@ struct tracer {
 /* Let an object's map be the one of that name in `probes`. Returns 0 or a negative errno. */
 int tracer_share_map(struct bpf_map *map, const struct bpf_map *shared);
 
-/* What libbpf said last, with '\n', or an empty text. */
-const char *tracer_complaint(void);
-
 /* tracer_module.c: attach to the module's tracepoints, where it is loaded and has been asked for. */
 void tracer_module_try(struct tracer *tracer);
 void tracer_module_close(struct tracer *tracer);

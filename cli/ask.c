@@ -12,7 +12,7 @@
 
 enum { TRIES = 4 };
 
-const char *ask_path(const char *path)
+static const char *path_of(const char *path)
 {
 	if (!path)
 		path = getenv("CHRONOTICK_CONTROL");
@@ -34,7 +34,7 @@ int ask_open_within(struct ask *ask, const char *path, unsigned int seconds)
 	ask->tag = 0;
 	ask->seconds = seconds;
 	memset(&ask->reply, 0, sizeof(ask->reply));
-	ask->path = ask_path(path);
+	ask->path = path_of(path);
 	if (strlen(ask->path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, ask->path);

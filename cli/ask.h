@@ -16,10 +16,10 @@ struct ask {
 	union control_reply reply; /* the latest */
 };
 
-/* The socket that is asked: `path`, else $CHRONOTICK_CONTROL, else the default one. */
-const char *ask_path(const char *path);
-
-/* Connect; close with ask_close(). Returns 0, or a negative errno. */
+/*
+ * Connect to the socket at `path`, else at $CHRONOTICK_CONTROL, else to the default one; close with
+ * ask_close(). Returns 0, or a negative errno.
+ */
 int ask_open(struct ask *ask, const char *path);
 /* The same, and the daemon may take so long instead of ASK_SECONDS. */
 int ask_open_within(struct ask *ask, const char *path, unsigned int seconds);

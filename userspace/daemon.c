@@ -167,6 +167,87 @@ static void control_retry(struct daemon *daemon)
 		(void)operators_listen(&daemon->operators, daemon->loop, daemon->config);
 }
 
+static void engine_config_set(struct daemon *daemon, struct engine_config *ret)
+{
+	config_engine(daemon->config, ret, &daemon->models);
+	ret->scale = daemon->scale;
+	ret->leaps = &daemon->leaps.table;
+}
+
+static void on_kept(void *data, const char *name)
+{
+	(void)data;
+	log_warning("%s differs in the new configuration: it keeps its value until chronotickd is "
+		    "started again",
+		    name);
+}
+
+/*
+ * Take another configuration while running. Sources that are the same go on undisturbed
+ * (source_keeper_reload()); a key that cannot change is named in a warning and keeps its value.
+ * The configuration may be cleared afterwards. Returns 0, or the first error of a source, after it
+ * was logged; everything else is done nevertheless.
+ */
+static int configure_anew(struct daemon *daemon, const struct config *wanted)
+{
+	struct engine_config engine;
+	int r, r_feed;
+
+	reload_keys(daemon->config, wanted, on_kept, NULL);
+	log_level_set(daemon->config->log_priority);
+	engine_config_set(daemon, &engine);
+	r = engine_configure(&daemon->engine, &engine);
+	if (r < 0)
+		log_error("the engine does not take its configuration: %s", strerror(-r));
+	r_feed = inputs_reload(&daemon->inputs, wanted);
+	leapseconds_look(&daemon->leaps);
+	r = source_keeper_reload(&daemon->sources, wanted->sources, wanted->source_count);
+	return r < 0 ? r : r_feed;
+}
+
+/* One line of the log for each line of the text */
+static void log_lines(int priority, char *text)
+{
+	char *line, *rest = text;
+
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_write(priority, "%s", line);
+}
+
+/* struct operators' reload */
+static int reload(void *data, char *errors, size_t size)
+{
+	struct daemon *daemon = data;
+	struct config wanted;
+	char *text = NULL;
+	size_t length;
+	FILE *stream = open_memstream(&text, &length);
+	int r;
+
+	if (errors && size)
+		*errors = '\0';
+	if (!stream)
+		return -ENOMEM;
+	r = reload_read(daemon->origin, &wanted, stream);
+	fclose(stream);
+	if (r < 0) {
+		if (errors && size && text)
+			snprintf(errors, size, "%s", text);
+		if (text)
+			log_lines(LOG_ERR, text);
+		log_error("the configuration stays as it was: %s",
+			  r == -EINVAL ? "the new one is broken" : strerror(-r));
+	} else {
+		if (text) /* what there is to warn of */
+			log_lines(LOG_WARNING, text);
+		r = configure_anew(daemon, &wanted);
+		config_clear(&wanted);
+	}
+	free(text);
+	return r;
+}
+
 static void on_second(void *data)
 {
 	struct daemon *daemon = data;
@@ -218,7 +299,7 @@ static void on_second(void *data)
 	if (daemon->hangup && *daemon->hangup) {
 		*daemon->hangup = 0;
 		log_info("reading the configuration again, as asked by SIGHUP");
-		(void)daemon_reload_file(daemon, NULL, 0);
+		(void)reload(daemon, NULL, 0);
 	}
 	control_retry(daemon);
 	daemon->second_ns = deadline_after(daemon->second_ns, NS_PER_S, loop_now_ns());
@@ -262,13 +343,6 @@ static int watch_open(struct daemon *daemon)
 	daemon->scale.base = counter_read(&daemon->counter);
 	daemon->scale.mult = daemon->counter.mult;
 	return r;
-}
-
-static void engine_config_set(struct daemon *daemon, struct engine_config *ret)
-{
-	config_engine(daemon->config, ret, &daemon->models);
-	ret->scale = daemon->scale;
-	ret->leaps = &daemon->leaps.table;
 }
 
 static int engine_open(struct daemon *daemon)
@@ -356,11 +430,6 @@ static int timers_start(struct daemon *daemon)
 	return r;
 }
 
-static int on_reload(void *data, char *errors, size_t size)
-{
-	return daemon_reload_file(data, errors, size);
-}
-
 static int control_open(struct daemon *daemon)
 {
 	int r;
@@ -374,7 +443,7 @@ static int control_open(struct daemon *daemon)
 		.inputs = &daemon->inputs,
 		.start_ns = daemon->start_ns,
 		.data = daemon,
-		.reload = on_reload,
+		.reload = reload,
 	};
 	r = operators_listen(&daemon->operators, daemon->loop, daemon->config);
 	if (r != -EADDRINUSE || !daemon->config->page.standby)
@@ -434,72 +503,6 @@ int daemon_new(struct daemon **ret, struct config *config, struct reload_origin 
 
 fail:
 	daemon_free(daemon);
-	return r;
-}
-
-static void on_kept(void *data, const char *name)
-{
-	(void)data;
-	log_warning("%s differs in the new configuration: it keeps its value until chronotickd is "
-		    "started again",
-		    name);
-}
-
-int daemon_reload(struct daemon *daemon, const struct config *wanted)
-{
-	struct engine_config engine;
-	int r, r_feed;
-
-	reload_keys(daemon->config, wanted, on_kept, NULL);
-	log_level_set(daemon->config->log_priority);
-	engine_config_set(daemon, &engine);
-	r = engine_configure(&daemon->engine, &engine);
-	if (r < 0)
-		log_error("the engine does not take its configuration: %s", strerror(-r));
-	r_feed = inputs_reload(&daemon->inputs, wanted);
-	leapseconds_look(&daemon->leaps);
-	r = source_keeper_reload(&daemon->sources, wanted->sources, wanted->source_count);
-	return r < 0 ? r : r_feed;
-}
-
-/* One line of the log for each line of the text */
-static void log_lines(int priority, char *text)
-{
-	char *line, *rest = text;
-
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
-			log_write(priority, "%s", line);
-}
-
-int daemon_reload_file(struct daemon *daemon, char *errors, size_t size)
-{
-	struct config wanted;
-	char *text = NULL;
-	size_t length;
-	FILE *stream = open_memstream(&text, &length);
-	int r;
-
-	if (errors && size)
-		*errors = '\0';
-	if (!stream)
-		return -ENOMEM;
-	r = reload_read(daemon->origin, &wanted, stream);
-	fclose(stream);
-	if (r < 0) {
-		if (errors && size && text)
-			snprintf(errors, size, "%s", text);
-		if (text)
-			log_lines(LOG_ERR, text);
-		log_error("the configuration stays as it was: %s",
-			  r == -EINVAL ? "the new one is broken" : strerror(-r));
-	} else {
-		if (text) /* what there is to warn of */
-			log_lines(LOG_WARNING, text);
-		r = daemon_reload(daemon, &wanted);
-		config_clear(&wanted);
-	}
-	free(text);
 	return r;
 }
 

@@ -25,7 +25,12 @@ struct operators {
 	struct inputs *inputs;
 	int64_t start_ns; /* CLOCK_MONOTONIC */
 	void *data;
-	/* daemon_reload_file() */
+	/*
+	 * Read the configuration again, from where it came, and take it. Returns 0; -EINVAL or
+	 * -ENOMEM if there is none to be had: then nothing has changed, and why is in the log; or
+	 * the first error of a source, all else being done. The lines of config_load()'s errors are
+	 * also in `errors`, NUL-terminated and cut off at `size`; NULL if they are not wanted.
+	 */
 	int (*reload)(void *data, char *errors, size_t size);
 
 	struct control_ops ops;

@@ -32,8 +32,8 @@ int source_keeper_open(struct source_keeper *keeper, const struct source_config 
 		       unsigned int count);
 
 /*
- * source_set_reconfigure(), after which the log tells what has changed. Returns 0, or its error,
- * after that was logged.
+ * Have the sources of another configuration instead, as source_set_reconfigure() does, and log what
+ * has changed. Returns 0, or the first error of a source, after it was logged.
  */
 int source_keeper_reload(struct source_keeper *keeper, const struct source_config *sources,
 			 unsigned int count);

@@ -10,22 +10,23 @@
 
 static const char *const leaps[] = {"none", "insert", "delete", "unknown"};
 
-double facts_seconds(int64_t ns)
+/* Seconds for ns since 1970: the nearest double, and the next one down or up. NaN for unknown. */
+static double seconds(int64_t ns)
 {
 	if (ns == FACTS_UNKNOWN)
 		return NAN;
 	return (double)(ns / 1000000000) + (double)(ns % 1000000000) * 1e-9;
 }
 
-/* facts_seconds() is right to half a unit in the last place and some more. */
-double facts_seconds_down(int64_t ns)
+/* seconds() is right to half a unit in the last place and some more. */
+static double seconds_down(int64_t ns)
 {
-	return nextafter(facts_seconds(ns), -INFINITY);
+	return nextafter(seconds(ns), -INFINITY);
 }
 
-double facts_seconds_up(int64_t ns)
+static double seconds_up(int64_t ns)
 {
-	return nextafter(facts_seconds(ns), INFINITY);
+	return nextafter(seconds(ns), INFINITY);
 }
 
 static double known(double value)
@@ -56,10 +57,10 @@ static void time_fill(struct facts *facts)
 	facts->earliest_ns = trusted ? now->earliest_ns : FACTS_UNKNOWN;
 	facts->latest_ns = trusted ? now->latest_ns : FACTS_UNKNOWN;
 	facts->bound_ns = trusted ? view_bound_ns(view) : FACTS_UNKNOWN;
-	facts->corrected_time = facts_seconds(facts->utc_ns);
-	facts->earliest = facts_seconds_down(facts->earliest_ns);
-	facts->latest = facts_seconds_up(facts->latest_ns);
-	facts->system_time = facts_seconds(view->system_ns);
+	facts->corrected_time = seconds(facts->utc_ns);
+	facts->earliest = seconds_down(facts->earliest_ns);
+	facts->latest = seconds_up(facts->latest_ns);
+	facts->system_time = seconds(view->system_ns);
 	facts->generation = open ? now->generation : FACTS_UNKNOWN;
 	facts->tai_offset =
 		now->tai_offset_s == CHRONOTICK_TAI_UNKNOWN ? FACTS_UNKNOWN : now->tai_offset_s;
@@ -237,8 +238,8 @@ void facts_confidence(struct facts *facts, double level)
 		facts->lower_ns = facts_sum_ns(facts->utc_ns, -(int64_t)ceil(half_ns));
 		facts->upper_ns = facts_sum_ns(facts->utc_ns, (int64_t)ceil(half_ns));
 	}
-	facts->lower_bound = facts_seconds_down(facts->lower_ns);
-	facts->upper_bound = facts_seconds_up(facts->upper_ns);
+	facts->lower_bound = seconds_down(facts->lower_ns);
+	facts->upper_bound = seconds_up(facts->upper_ns);
 	facts->range = facts->offset_lower = facts->offset_upper = NAN;
 	if (!facts->is_valid)
 		return;

@@ -94,9 +94,4 @@ void facts_compare(struct facts *facts, const struct chronotick_interval *first,
 /* a + b, or the end of the numbers, which is known nevertheless */
 int64_t facts_sum_ns(int64_t a, int64_t b);
 
-/* Seconds for ns since 1970: the nearest double, and the next one down or up. NaN for unknown. */
-double facts_seconds(int64_t ns);
-double facts_seconds_down(int64_t ns);
-double facts_seconds_up(int64_t ns);
-
 #endif /* TOOLS_FACTS_H */

@@ -190,13 +190,3 @@ Test(feed_message, it_must_be_possible)
 	cr_assert_eq(feed_prediction_check(&p, &sequence, &message, sizeof(message), &untrusted),
 		     FEED_UNTRUSTED);
 }
-
-Test(feed_message, every_verdict_has_a_name)
-{
-	unsigned int i, j;
-
-	for (i = 0; i < FEED_VERDICTS; i++)
-		for (j = 0; j < i; j++)
-			cr_assert_str_neq(feed_verdict_name(i), feed_verdict_name(j));
-	cr_assert_str_eq(feed_verdict_name(FEED_VERDICTS), "unknown");
-}

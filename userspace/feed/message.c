@@ -104,21 +104,3 @@ enum feed_verdict feed_prediction_check(struct prediction *ret, uint32_t *sequen
 	*ret = prediction;
 	return FEED_TAKEN;
 }
-
-const char *feed_verdict_name(unsigned int verdict)
-{
-	static const char *const names[FEED_VERDICTS] = {
-		[FEED_TAKEN] = "taken",
-		[FEED_MALFORMED] = "malformed",
-		[FEED_UNSUPPORTED] = "unsupported",
-		[FEED_DUPLICATE] = "duplicate",
-		[FEED_OTHER_EPOCH] = "other_epoch",
-		[FEED_INVALID] = "invalid",
-		[FEED_LATE] = "late",
-		[FEED_TOO_FAR] = "too_far",
-		[FEED_UNTRUSTED] = "untrusted",
-		[FEED_IMPLAUSIBLE] = "implausible",
-	};
-
-	return verdict < FEED_VERDICTS ? names[verdict] : "unknown";
-}

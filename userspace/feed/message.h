@@ -116,9 +116,6 @@ enum feed_verdict {
 	FEED_VERDICTS,
 };
 
-/* A word: "taken", "other_epoch"; "unknown" beyond the last. */
-const char *feed_verdict_name(unsigned int verdict);
-
 /* What a prediction is held against */
 struct feed_limits {
 	uint64_t epoch;
