@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BTF_PATH "/sys/kernel/btf/vmlinux"
 #define UPROBE_PATH "/sys/bus/event_source/devices/uprobe/type"
 
 static uint64_t capabilities_effective(void)
@@ -31,12 +30,10 @@ void environment_read(struct environment *ret)
 	uint64_t effective = capabilities_effective();
 	bool admin = effective >> CAP_SYS_ADMIN & 1;
 
-	ret->cap_admin = admin;
 	ret->cap_bpf = admin || (effective >> CAP_BPF & 1);
 	ret->cap_perfmon = admin || (effective >> CAP_PERFMON & 1);
 	ret->cap_ptrace = effective >> CAP_SYS_PTRACE & 1;
 	ret->uprobes = access(UPROBE_PATH, R_OK) == 0;
-	ret->btf = access(BTF_PATH, R_OK) == 0;
 }
 
 void environment_obstacle(const struct environment *environment, char *text, size_t size)

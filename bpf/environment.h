@@ -9,10 +9,8 @@
 struct environment {
 	bool cap_bpf; /* or CAP_SYS_ADMIN, which stands for both */
 	bool cap_perfmon;
-	bool cap_admin;  /* what the kernel asks for, to put a probe into a program */
 	bool cap_ptrace; /* to see what other users' processes have mapped */
 	bool uprobes;    /* the kernel can put a probe into programs */
-	bool btf;        /* the kernel tells its types */
 };
 
 void environment_read(struct environment *ret);

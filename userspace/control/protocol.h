@@ -134,7 +134,6 @@ struct control_status_reply {
 #define CONTROL_SOURCE_PREFER 16U
 #define CONTROL_SOURCE_TRUST 32U
 #define CONTROL_SOURCE_NOSELECT 64U
-#define CONTROL_SOURCE_FLAGS 127U
 
 /* What is counted of a source; control_counter_name(). There is room for more. */
 enum control_counter {

@@ -59,7 +59,6 @@ void fit_line(struct fit *ret, const struct fit_point *points, unsigned int coun
 		.var_offset = var_mean + var_rate * x_mean * x_mean,
 		.var_rate = var_rate,
 		.covariance = -var_rate * x_mean,
-		.residual_sd = sqrt(factor),
 		.count = count,
 	};
 }

@@ -24,7 +24,6 @@ struct fit {
 	double var_offset;  /* ns^2 */
 	double var_rate;    /* (ns/s)^2 */
 	double covariance;  /* ns^2/s */
-	double residual_sd; /* of the points, in units of their own sd */
 	unsigned int count; /* points used */
 };
 

@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #define POOL_MEMBERS_MAX 16
-#define POOL_MEMBERS 4 /* by default */
 
 /*
  * The name is asked again no sooner than this after an answer, doubled each time that there was no
