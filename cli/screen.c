@@ -229,9 +229,7 @@ static void spark_draw(struct canvas *c, const char *label, const double *values
 static void source_draw(struct canvas *c, const struct chronotick_source *source, int64_t age_ns)
 {
 	char offset[TEXT_SIZE], delay[TEXT_SIZE], distance[TEXT_SIZE], age[TEXT_SIZE] = "never";
-	enum text_colour colour = source->state == CHRONOTICK_SOURCE_SELECTED    ? TEXT_GOOD
-				  : source->state == CHRONOTICK_SOURCE_CANDIDATE ? TEXT_PLAIN
-										 : TEXT_BAD;
+	enum text_colour colour = text_source_colour(source->state);
 
 	if (age_ns >= 0)
 		text_number(age, (double)age_ns * 1e-9, 1, false, " s");

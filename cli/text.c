@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <time.h>
 
+#include "chronotick_page.h"
 #include "text.h"
 
 enum { LABEL_WIDTH = 18 };
@@ -95,6 +96,13 @@ const char *text_colour(const struct cli *cli, enum text_colour colour)
 	};
 
 	return cli->colour ? sequences[colour] : "";
+}
+
+enum text_colour text_source_colour(unsigned int state)
+{
+	return state == CHRONOTICK_SOURCE_SELECTED    ? TEXT_GOOD
+	       : state == CHRONOTICK_SOURCE_CANDIDATE ? TEXT_PLAIN
+						      : TEXT_BAD;
 }
 
 void text_field(const struct cli *cli, const char *label, enum text_colour colour,

@@ -30,6 +30,9 @@ char *text_number(char text[TEXT_SIZE], double number, int decimals, bool sign, 
 enum text_colour { TEXT_PLAIN, TEXT_GOOD, TEXT_WARN, TEXT_BAD, TEXT_BOLD, TEXT_COLOURS };
 const char *text_colour(const struct cli *cli, enum text_colour colour);
 
+/* How good it is that a source has that state, enum chronotick_source_state */
+enum text_colour text_source_colour(unsigned int state);
+
 /* "Label:           value" on stdout. */
 void text_field(const struct cli *cli, const char *label, enum text_colour colour,
 		const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -7,17 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schema.h"
+
 #define NS_PATTERN "^-?[0-9]{1,19}$"
 
 static const char *const types[] = {
 	[ARGUMENT_NUMBER] = "number",   [ARGUMENT_INTEGER] = "integer", [ARGUMENT_NS] = "string",
 	[ARGUMENT_BOOLEAN] = "boolean", [ARGUMENT_OBJECT] = "object",
 };
-
-static int put(json_t *object, const char *key, json_t *value)
-{
-	return value ? json_object_set_new(object, key, value) : -1;
-}
 
 static bool is_ranged(const struct argument *argument)
 {
@@ -39,19 +36,21 @@ static json_t *argument_schema(const struct argument *argument)
 	int r = schema ? 0 : -1;
 
 	if (r == 0)
-		r = put(schema, "type",
-			argument->nullable ? json_pack("[ss]", type, "null") : json_string(type));
+		r = schema_put(schema, "type",
+			       argument->nullable ? json_pack("[ss]", type, "null")
+						  : json_string(type));
 	if (r == 0)
-		r = put(schema, "description", json_string(argument->about));
+		r = schema_put(schema, "description", json_string(argument->about));
 	if (r == 0 && is_ranged(argument))
-		r = put(schema, argument->above ? "exclusiveMinimum" : "minimum",
-			limit(argument->min));
+		r = schema_put(schema, argument->above ? "exclusiveMinimum" : "minimum",
+			       limit(argument->min));
 	if (r == 0 && is_ranged(argument))
-		r = put(schema, "maximum", limit(argument->max));
+		r = schema_put(schema, "maximum", limit(argument->max));
 	if (r == 0 && argument->type == ARGUMENT_NS)
-		r = put(schema, "pattern", json_string(NS_PATTERN));
+		r = schema_put(schema, "pattern", json_string(NS_PATTERN));
 	if (r == 0 && argument->preset)
-		r = put(schema, "default", json_loads(argument->preset, JSON_DECODE_ANY, NULL));
+		r = schema_put(schema, "default",
+			       json_loads(argument->preset, JSON_DECODE_ANY, NULL));
 	if (r < 0) {
 		json_decref(schema);
 		return NULL;
@@ -65,17 +64,11 @@ json_t *arguments_schema(const struct argument *table)
 	int r = properties && required ? 0 : -1;
 
 	for (; r == 0 && table->name; table++) {
-		r = put(properties, table->name, argument_schema(table));
+		r = schema_put(properties, table->name, argument_schema(table));
 		if (r == 0 && table->required)
 			r = json_array_append_new(required, json_string(table->name));
 	}
-	if (r < 0) {
-		json_decref(properties);
-		json_decref(required);
-		return NULL;
-	}
-	return json_pack("{ss so so sb}", "type", "object", "properties", properties, "required",
-			 required, "additionalProperties", 0);
+	return schema_object(properties, required, r);
 }
 
 static int __attribute__((format(printf, 2, 3))) complain(char *complaint, const char *format, ...)

@@ -8,7 +8,7 @@
 /* The counter's nominal rate is wrong by less than this, and a span longer by it is no harm. */
 #define RATE_ERROR 1e-3
 
-static const char *const leaps[] = {"none", "insert", "delete", "unknown"};
+const char *const facts_leaps[] = {"none", "insert", "delete", "unknown", NULL};
 
 /* Seconds for ns since 1970: the nearest double, and the next one down or up. NaN for unknown. */
 static double seconds(int64_t ns)
@@ -65,7 +65,8 @@ static void time_fill(struct facts *facts)
 	facts->tai_offset =
 		now->tai_offset_s == CHRONOTICK_TAI_UNKNOWN ? FACTS_UNKNOWN : now->tai_offset_s;
 	facts->leap =
-		open ? leaps[(now->status & CHRONOTICK_LEAP_MASK) >> CHRONOTICK_LEAP_SHIFT] : NULL;
+		open ? facts_leaps[(now->status & CHRONOTICK_LEAP_MASK) >> CHRONOTICK_LEAP_SHIFT]
+		     : NULL;
 	facts->clock_status = open ? chronotick_status_name(view->status) : NULL;
 	facts->reason = view->reason;
 	if (!open || view->writer_gone)

@@ -12,6 +12,9 @@
 /* An integer that is not known. A double that is not known is NaN, and a text NULL. */
 #define FACTS_UNKNOWN INT64_MIN
 
+/* What leap second is to come, by the leap state of the page; ended by NULL */
+extern const char *const facts_leaps[];
+
 /*
  * Times are seconds or ns since 1970 on UTC, unless their names say system, which is
  * CLOCK_REALTIME. Uncertainties are one standard deviation, and bounds hold always.

@@ -11,7 +11,6 @@ static const char *const status_names[] = {"ready", "warming_up", "not_running",
 static const char *const clock_status_names[] = {"unsynchronized", "warming_up",  "synchronized",
 						 "holdover",       "writer_gone", "expired",
 						 "unknown",        NULL};
-static const char *const leap_names[] = {"none", "insert", "delete", "unknown", NULL};
 static const char *const source_names[] = {"no_data", "ntp", "cpu_model", "gpu_model", "fusion",
 					   "ptp",     "phc", "unknown",   NULL};
 static const char *const state_names[] = {"unreachable", "selected",       "candidate",
@@ -46,7 +45,7 @@ const struct field fields_interval[] = {
 	{"tai_offset", "TAI - UTC, s; null: not known", FIELD_INTEGER, AT(tai_offset),
 	 .nullable = true},
 	{"leap", "leap second at the end of this month", FIELD_TEXT, AT(leap), .nullable = true,
-	 .names = leap_names},
+	 .names = facts_leaps},
 	{NULL},
 };
 

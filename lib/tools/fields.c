@@ -5,17 +5,13 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "schema.h"
+
 static const char *const types[] = {
 	[FIELD_NUMBER] = "number",   [FIELD_INTEGER] = "integer", [FIELD_NS] = "string",
 	[FIELD_BOOLEAN] = "boolean", [FIELD_TEXT] = "string",     [FIELD_OBJECT] = "object",
 	[FIELD_SOURCES] = "array",   [FIELD_CPUS] = "array",
 };
-
-/* json_object_set_new() of a value that may be NULL, when memory is out: -1, and nothing leaks. */
-static int put(json_t *object, const char *key, json_t *value)
-{
-	return value ? json_object_set_new(object, key, value) : -1;
-}
 
 /* What the names of a text are, and null if that may be too */
 static json_t *names_schema(const struct field *field)
@@ -48,13 +44,7 @@ static json_t *object_schema(const struct field *const tables[], size_t count)
 	for (i = 0; r == 0 && i < count && tables[i]; i++)
 		for (field = tables[i]; r == 0 && field->name; field++)
 			r = fields_add_schema(properties, required, field);
-	if (r < 0) {
-		json_decref(properties);
-		json_decref(required);
-		return NULL;
-	}
-	return json_pack("{ss so so sb}", "type", "object", "properties", properties, "required",
-			 required, "additionalProperties", 0);
+	return schema_object(properties, required, r);
 }
 
 static json_t *field_schema(const struct field *field)
@@ -64,19 +54,19 @@ static json_t *field_schema(const struct field *field)
 
 	if (!schema)
 		return NULL;
-	r = put(schema, "type",
-		field->nullable ? json_pack("[ss]", types[field->type], "null")
-				: json_string(types[field->type]));
+	r = schema_put(schema, "type",
+		       field->nullable ? json_pack("[ss]", types[field->type], "null")
+				       : json_string(types[field->type]));
 	if (r == 0 && field->about)
-		r = put(schema, "description", json_string(field->about));
+		r = schema_put(schema, "description", json_string(field->about));
 	if (r == 0 && field->names)
-		r = put(schema, "enum", names_schema(field));
+		r = schema_put(schema, "enum", names_schema(field));
 	if (r == 0 && field->type == FIELD_NS)
-		r = put(schema, "pattern", json_string("^-?[0-9]+$"));
+		r = schema_put(schema, "pattern", json_string("^-?[0-9]+$"));
 	if (r == 0 && field->type == FIELD_CPUS)
-		r = put(schema, "items", json_pack("{ss}", "type", "integer"));
+		r = schema_put(schema, "items", json_pack("{ss}", "type", "integer"));
 	if (r == 0 && field->type == FIELD_SOURCES)
-		r = put(schema, "items", object_schema(&field->fields, 1));
+		r = schema_put(schema, "items", object_schema(&field->fields, 1));
 	if (r < 0) {
 		json_decref(schema);
 		return NULL;
@@ -89,7 +79,7 @@ static json_t *nested_schema(const struct field *field)
 {
 	json_t *schema = object_schema(&field->fields, 1);
 
-	if (schema && put(schema, "description", json_string(field->about)) == 0)
+	if (schema && schema_put(schema, "description", json_string(field->about)) == 0)
 		return schema;
 	json_decref(schema);
 	return NULL;
@@ -97,8 +87,9 @@ static json_t *nested_schema(const struct field *field)
 
 static int fields_add_schema(json_t *properties, json_t *required, const struct field *field)
 {
-	int r = put(properties, field->name,
-		    field->type == FIELD_OBJECT ? nested_schema(field) : field_schema(field));
+	int r = schema_put(properties, field->name,
+			   field->type == FIELD_OBJECT ? nested_schema(field)
+						       : field_schema(field));
 
 	return r == 0 ? json_array_append_new(required, json_string(field->name)) : r;
 }
@@ -194,7 +185,7 @@ static json_t *table_object(const struct field *const tables[], size_t count, co
 
 	for (i = 0; r == 0 && i < count && tables[i]; i++)
 		for (field = tables[i]; r == 0 && field->name; field++)
-			r = put(object, field->name, value_of(field, from));
+			r = schema_put(object, field->name, value_of(field, from));
 	if (r < 0) {
 		json_decref(object);
 		return NULL;

@@ -302,7 +302,7 @@ const char *control_level_name(unsigned int level)
 		[CONTROL_HOLDOVER] = "holdover",   [CONTROL_NO_DATA] = "no_data",
 	};
 
-	return level < CONTROL_LEVELS ? names[level] : "unknown";
+	return name_of(names, CONTROL_LEVELS, level);
 }
 
 const char *control_model_name(unsigned int model)
@@ -313,7 +313,7 @@ const char *control_model_name(unsigned int model)
 		[CONTROL_MODEL_FEED] = "feed",
 	};
 
-	return model < CONTROL_MODEL_KINDS ? names[model] : "unknown";
+	return name_of(names, CONTROL_MODEL_KINDS, model);
 }
 
 const char *control_role_name(unsigned int role)

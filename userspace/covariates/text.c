@@ -36,10 +36,15 @@ static int number(struct cursor *text, uint64_t *ret)
 	return text->at == start ? -EINVAL : 0;
 }
 
-static bool at_end(struct cursor *text)
+/* A number, and nothing but the end of the line behind it */
+static int number_alone(struct cursor *text, uint64_t *ret)
 {
+	int r = number(text, ret);
+
+	if (r < 0)
+		return r;
 	take(text, '\n');
-	return text->at == text->end;
+	return text->at == text->end ? 0 : -EINVAL;
 }
 
 int text_temperature(const char *text, size_t size, double *ret_c)
@@ -47,12 +52,10 @@ int text_temperature(const char *text, size_t size, double *ret_c)
 	struct cursor cursor = {text, text + size};
 	bool negative = take(&cursor, '-');
 	uint64_t value;
-	int r = number(&cursor, &value);
+	int r = number_alone(&cursor, &value);
 
 	if (r < 0)
 		return r;
-	if (!at_end(&cursor))
-		return -EINVAL;
 	if (value > (negative ? 40000 : 125000))
 		return -ERANGE;
 	*ret_c = (negative ? -1e-3 : 1e-3) * (double)value;
@@ -63,12 +66,10 @@ int text_frequency(const char *text, size_t size, double *ret_mhz)
 {
 	struct cursor cursor = {text, text + size};
 	uint64_t value;
-	int r = number(&cursor, &value);
+	int r = number_alone(&cursor, &value);
 
 	if (r < 0)
 		return r;
-	if (!at_end(&cursor))
-		return -EINVAL;
 	if (value < 1000 || value > 20000000)
 		return -ERANGE;
 	*ret_mhz = (double)value * 1e-3;
