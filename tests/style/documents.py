@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The documents' links lead somewhere, and the files, programs and tests that they name are there."""
+"""The documents' links lead somewhere, and the files, programs and tests that they name are there.
+README names each folder, and leads to each document."""
 import pathlib
 import re
 import subprocess
@@ -17,6 +18,10 @@ HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 # What can only be a file or a folder of this tree, or a program that is built from it
 FOLDERS = "bpf|build|cli|Documentation|examples|kmod|lib|scripts|tests|userspace"
 IN_TREE = re.compile(rf"(?<![\w./~$-])(?:\./)?((?:{FOLDERS})/[\w./+-]*[\w+/-])(?![\w*</+-]|\.\w)")
+# Folders whose own folders README names too
+PARTS = {folder: sorted(path.name for path in (TOP / folder).iterdir()
+                        if path.is_dir() and not path.name.startswith(("__", ".")))
+         for folder in ["cli", "kmod", "userspace", "tests"]}
 NAMED = re.compile(r"^[\w./+-]+\.(?:[chs]|py|sh|js|mjs|scd|bt|build|md)$")
 TEST = re.compile(r"\bmeson test -C build((?: +[\w-]+(?![\w./]))+)")
 
@@ -85,6 +90,28 @@ def faults(document, text, tests):
                 yield f"names the test {name}, which is not there"
 
 
+def readme_faults(documents, readme):
+    """What README passes over"""
+    found, ahead = set(), [readme]
+    while ahead:
+        document = ahead.pop()
+        if document in found or document not in documents:
+            continue
+        found.add(document)
+        ahead += [(document.parent / link.partition("#")[0]).resolve()
+                  for link in LINK.findall(document.read_text(encoding="utf-8"))]
+    for document in documents:
+        if document not in found:
+            yield f"leads nowhere to {document.relative_to(TOP)}"
+    text = readme.read_text(encoding="utf-8")
+    for folder in set(FOLDERS.split("|")) - {"build"}:
+        if f"\n| `{folder}/` |" not in text:
+            yield f"has no row for {folder}/"
+        for part in PARTS.get(folder, []):
+            if f"`{part}/" not in text:
+                yield f"does not name {folder}/{part}/"
+
+
 def main():
     listed = subprocess.run(["git", "-C", TOP, "ls-files", "*.md"], stdout=subprocess.PIPE, text=True)
     documents = [TOP / name for name in listed.stdout.split()] or \
@@ -96,6 +123,9 @@ def main():
         for fault in faults(document, document.read_text(encoding="utf-8"), tests):
             print(f"{document.relative_to(TOP)}: {fault}")
             bad += 1
+    for fault in readme_faults(documents, TOP / "README.md"):
+        print(f"README.md: {fault}")
+        bad += 1
     print(f"{len(documents)} documents, {bad} faults")
     return 1 if bad or not documents else 0
 
