@@ -13,6 +13,7 @@ struct environment {
 	bool uprobes;    /* the kernel can put a probe into programs */
 };
 
+/* What cannot be read counts as not there. */
 void environment_read(struct environment *ret);
 
 /*

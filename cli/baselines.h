@@ -19,6 +19,7 @@ struct baselines {
 	unsigned int count; /* that were added */
 };
 
+/* t_s: s, from any time on; offset: in the unit in which it is to be predicted */
 void baselines_add(struct baselines *baselines, double t_s, double offset);
 
 /* Are there enough of them to predict? */

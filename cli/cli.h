@@ -69,6 +69,7 @@ const struct cli_verb *cli_verb_find(const char *name);
 /* The usage of the program (verb NULL) or of one verb. */
 void cli_usage(FILE *out, const struct cli_verb *verb);
 
+/* The verbs, each in a file of its name, but for online, offline and reload in change.c */
 int cli_read(const struct cli *cli);
 int cli_monitor(const struct cli *cli);
 int cli_status(const struct cli *cli);

@@ -56,6 +56,7 @@ int measure_singles(struct measure *measure, const struct chronotick *ct, uint64
 double measure_ratio(const struct measure *measure, enum measure_operation operation,
 		     enum measure_operation against);
 
+/* After measure_run() or measure_singles(), whatever came of them */
 void measure_free(struct measure *measure);
 
 /* "lfence_rdtsc_ns" and so on: the JSON key. And what to call it in a table. */

@@ -88,6 +88,7 @@ int config_load(struct config *ret, const char *path, FILE *errors);
 /* The same from memory, for tests and fuzzing; `name` stands for the file. No other file is read. */
 int config_parse(struct config *ret, const char *name, const void *text, size_t size, FILE *errors);
 
+/* Free what one of the three has made; its members are overwritten, as there are keys among them. */
 void config_clear(struct config *config);
 
 /*

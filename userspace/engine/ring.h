@@ -27,6 +27,7 @@ static inline const struct filter_entry *entry_at(const struct filter *filter, u
 
 _Static_assert((FILTER_SAMPLES & (FILTER_SAMPLES - 1)) == 0, "a power of two");
 
+/* What `new`, which is not in the ring yet, says of the rate with each that is */
 void ring_pairs(struct ring_pairs *ret, const struct filter *filter,
 		const struct filter_entry *new);
 

@@ -23,6 +23,7 @@ struct score {
 	float ratios[SCORE_RATIOS]; /* error over standard deviation, as it was before the factor */
 };
 
+/* Without a measurement: deviations are taken as they are told. */
 void score_init(struct score *score);
 
 /*

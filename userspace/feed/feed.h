@@ -94,6 +94,7 @@ void feed_covariates(struct feed *feed, const struct covariates *covariates);
  */
 void feed_follow(struct feed *feed);
 
+/* What there is to tell of it; latest and away_ns count only with has_prediction. */
 void feed_describe(const struct feed *feed, struct feed_status *ret);
 
 #endif /* FEED_FEED_H */

@@ -58,6 +58,7 @@ enum segment_content {
 	SEGMENT_FOREIGN, /* somebody's data */
 };
 
+/* What is in an open file, by its size and magic number; one that cannot be read is foreign. */
 enum segment_content segment_file_content(int fd, const struct stat *status);
 
 #endif /* PUBLISH_SEGMENT_FILE_H */

@@ -24,6 +24,7 @@ struct ntp_local {
  */
 int ntp_local_read(struct ntp_local *ret);
 
+/* Is it one of them? The port does not matter. */
 bool ntp_local_has(const struct ntp_local *local, const struct sockaddr *address);
 
 /* Is it the reference ID that a server has whose time comes from one of the addresses? */

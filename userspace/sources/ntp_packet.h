@@ -39,6 +39,7 @@ struct ntp_packet {
  */
 int ntp_packet_parse(struct ntp_packet *ret, const void *data, size_t size);
 
+/* The header as it goes out, RFC 5905 section 7.3, in network byte order */
 void ntp_packet_write(const struct ntp_packet *packet, uint8_t ret[NTP_PACKET_SIZE]);
 
 /*

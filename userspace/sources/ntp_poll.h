@@ -42,6 +42,7 @@ struct ntp_poll {
 	} last[2]; /* newest first */
 };
 
+/* Polls are minpoll at first, log2 s, at most maxpoll; bursts: it begins with one (iburst). */
 void ntp_poll_init(struct ntp_poll *poll, int8_t minpoll, int8_t maxpoll, bool bursts);
 
 /*

@@ -65,6 +65,7 @@ struct ntp {
 	uint8_t told; /* what the owner was told last: enum chronotick_source_state */
 };
 
+/* Go on in that phase, at that CLOCK_MONOTONIC time if nothing happens before. */
 void ntp_timer_at(struct ntp *ntp, enum phase phase, int64_t deadline_ns);
 
 /* Tell the owner that the source must not be used, if that is news: enum chronotick_source_state. */

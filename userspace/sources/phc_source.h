@@ -37,6 +37,7 @@ void phc_source_free(struct phc_source *source); /* NULL is allowed */
 /* Offline the device is closed. */
 void phc_source_online(struct phc_source *source, bool online);
 
+/* Is it the source that this configuration asks for, so that it can go on? */
 bool phc_source_is_configured(const struct phc_source *source,
 			      const struct phc_source_config *config);
 

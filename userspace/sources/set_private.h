@@ -41,6 +41,7 @@ struct source_set {
 	char name[SET_ADDRESS_TEXT]; /* that was asked for */
 };
 
+/* Those of the entry's kind */
 const struct source_ops *set_ops_of(const struct source_set *set, const struct entry *entry);
 
 /* Tell the owner that something changed. */
@@ -76,6 +77,7 @@ void set_member_describe(const struct source_set *set, unsigned int index,
 /* NULL: the set is full. */
 struct member *set_free_slot(struct source_set *set);
 
+/* How many members belong to an entry: 0 or 1, and for a pool up to POOL_MEMBERS_MAX */
 unsigned int set_entry_members(const struct source_set *set, const struct entry *entry);
 
 /* The entry itself; its members are switched one by one. */
