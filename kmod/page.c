@@ -12,10 +12,6 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
-/* The state of a line without a time */
-#define NO_TIME(generation)                                                                        \
-	CHRONOTICK_STATE(generation, CHRONOTICK_UNSYNCHRONIZED, CHRONOTICK_TAI_UNKNOWN)
-
 static DEFINE_RAW_SPINLOCK(lock);
 static struct chronotick_page *page;
 static struct chronotick_clock current_line; /* what both lines hold; seq is not used */
@@ -67,18 +63,23 @@ static void line_write(struct chronotick_clock *to, const struct chronotick_cloc
 	sequence_end(&to->seq);
 }
 
-/* The current line under another state. */
-static void state_write(u64 state)
+/* The current line under another status. */
+static void status_write(u64 status)
 {
-	current_line.state = state;
+	const u64 mask = (u64)CHRONOTICK_STATUS_MASK << 32;
+
+	current_line.state = (current_line.state & ~mask) | status << 32;
 	line_write(&page->clock[0], &current_line);
 	line_write(&page->clock[1], &current_line);
 	add(&page->header.changes, 1);
 }
 
-static void status_write(u64 status)
+/* No time, in that generation. */
+static void time_end(u32 generation)
 {
-	state_write((current_line.state & ~((u64)CHRONOTICK_STATUS_MASK << 32)) | status << 32);
+	memset(&current_line, 0, sizeof(current_line));
+	current_line.state = CHRONOTICK_STATE(generation, 0, CHRONOTICK_TAI_UNKNOWN);
+	status_write(writer ? CHRONOTICK_UNSYNCHRONIZED : CHRONOTICK_WRITER_GONE);
 }
 
 /* The sequence number shares its word with the confidence: it is stored again, odd. */
@@ -122,8 +123,7 @@ void page_event(enum event event, u32 state, bool on)
 	if (event & EVENTS_COUNTER) {
 		next = header->generation + 1;
 		store(&header->generation, next);
-		memset(&current_line, 0, sizeof(current_line));
-		state_write(NO_TIME(next));
+		time_end(next);
 	}
 	/* Records have offsets against a clock or a counter as it was. */
 	if (event & (EVENTS_COUNTER | EVENT_STEP)) {
@@ -349,7 +349,7 @@ int page_create(void)
 	page->header.counter_kind = COUNTER_KIND;
 	page->header.counter_hz = counter_khz() * 1000;
 	page->header.kernel_state = CHRONOTICK_KERNEL_SERVES;
-	state_write(NO_TIME(0));
+	time_end(0);
 	return 0;
 }
 

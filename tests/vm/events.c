@@ -195,6 +195,36 @@ static void clocksource(void)
 		     "clocksource: a cross-timestamp");
 }
 
+/* Nor does any of it make a writer that is gone come back. */
+static void ownerless(void)
+{
+	char foreign[2][32] = {"", ""}, own[32];
+	struct chronotick_interval interval;
+	struct chronotick *ct;
+	unsigned int i;
+
+	if (foreign_find(foreign) < 1) {
+		check(true, "no writer # SKIP there is no other clocksource");
+		return;
+	}
+	snprintf(own, sizeof(own), "%s", file_line(CLOCKSOURCE));
+	rig_publish(&rig);
+	close(rig.fd);
+	check_result(file_write(CLOCKSOURCE, foreign[0]), 0, "no writer: to %s", foreign[0]);
+	check_result(file_write(CLOCKSOURCE, own), 0, "no writer: back to %s", own);
+	for (i = 0; i < 2; i++)
+		check(!rig.page->clock[i].span &&
+			      (CHRONOTICK_STATE_STATUS(rig.page->clock[i].state) &
+			       CHRONOTICK_STATUS_MASK) == CHRONOTICK_WRITER_GONE,
+		      "no writer: line %u has no time, and tells that there is none", i);
+	check_result(chronotick_open(&ct, CHRONOTICK_DEVICE_PATH), 0, "no writer: readers open it");
+	check_result(chronotick_now(ct, &interval), -ESTALE, "no writer: they wait for none");
+	check_result(rig_open(&rig), 0, "no writer: there is one again");
+	check_result(chronotick_now(ct, &interval), -EAGAIN, "no writer: for which they wait");
+	chronotick_close(ct);
+	check_result(rig_publish(&rig), 0, "no writer: and who publishes");
+}
+
 static void suspended(void)
 {
 	struct chronotick_clock before;
@@ -315,6 +345,7 @@ int main(void)
 	stepped(step_by_clock_settime, "clock_settime");
 	slewed();
 	clocksource();
+	ownerless();
 	suspended();
 	rig_close(&rig);
 	return checks_end();
