@@ -163,7 +163,6 @@ static void writer_set(struct file *file)
 	store(&page->header.writer_start, start);
 	store(&page->header.writer_pid, task_tgid_nr(current));
 	add(&page->header.kernel_writers, 1);
-	kernel_state_set(CHRONOTICK_KERNEL_WRITER, true);
 	/* Somebody writes again, though without a reference as yet. */
 	if (status == CHRONOTICK_WRITER_GONE)
 		status_write(current_line.mult ? CHRONOTICK_HOLDOVER : CHRONOTICK_UNSYNCHRONIZED);
@@ -189,6 +188,8 @@ int page_claim(struct file *file, const struct chronotick_claim *from)
 		store(&header->frequency_hz, from->frequency_hz);
 		store(&header->writer_timeout_ms, from->writer_timeout_ms);
 		store(&header->max_bound_ns, from->max_bound_ns);
+		/* Last: from here on readers take the page for one that is kept up to date. */
+		kernel_state_set(CHRONOTICK_KERNEL_WRITER, true);
 	}
 	raw_spin_unlock_irq(&lock);
 	return r;

@@ -169,7 +169,7 @@ enum chronotick_record_order {
 
 /* chronotick_header.kernel_state: 0 where the page is no kernel's */
 #define CHRONOTICK_KERNEL_SERVES 1U  /* the kernel writes this page */
-#define CHRONOTICK_KERNEL_WRITER 2U  /* there is a writer */
+#define CHRONOTICK_KERNEL_WRITER 2U  /* there is a writer, and it has claimed */
 #define CHRONOTICK_KERNEL_COUNTER 4U /* the clocksource is the page's counter */
 #define CHRONOTICK_KERNEL_ASLEEP 8U  /* between the beginning of a suspend and its end */
 #define CHRONOTICK_KERNEL_ENDING 16U /* the machine is being shut down or started anew */

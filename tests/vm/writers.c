@@ -162,9 +162,12 @@ static void orderly_end(void)
 	check(fd >= 0, "the next one opens for writing");
 	check(rig.page->header.kernel_writers == writers + 1, "writers are counted");
 	check(lines_have(CHRONOTICK_HOLDOVER), "the line is one of holdover then");
+	check(strcmp(chronotick_page_path(NULL), CHRONOTICK_DEVICE_PATH) != 0,
+	      "readers look elsewhere while it has not claimed");
 	rig.fd = fd;
 	check_result(rig_publish(&rig), -EBADFD, "without a claim it can't publish");
 	check_result(claim_on(fd, 0), 0, "it claims");
+	check(!strcmp(chronotick_page_path(NULL), CHRONOTICK_DEVICE_PATH), "readers take it then");
 	check_result(rig_publish(&rig), 0, "and publishes");
 	close(fd);
 	fd = device_open(O_WRONLY);
