@@ -127,7 +127,8 @@ static int cross_take(struct chronotick_cross *ret)
 	ktime_t ahead, boot;
 	u64 before, after;
 
-	ret->events = READ_ONCE(page_get()->header.kernel_events);
+	/* Before the clocks: an event that is counted is in what they tell. */
+	ret->events = smp_load_acquire(&page_get()->header.kernel_events);
 	/* The clocks' distances from the monotonic one: the snapshot's, if they stand still. */
 	do {
 		ahead = ktime_mono_to_any(0, TK_OFFS_REAL);
