@@ -85,6 +85,14 @@ check() {
 	[ $r -eq 0 ] && echo "ok $count - $what" || echo "not ok $count - $what"
 }
 
+# An earlier release's, which nobody has removed
+dkms_has_earlier() {
+	command -v dkms >/dev/null || return
+	cp -r "$top/kmod" /usr/src/chronotick-0.0.1
+	sed -i 's/^PACKAGE_VERSION=.*/PACKAGE_VERSION="0.0.1"/' /usr/src/chronotick-0.0.1/dkms.conf
+	dkms add chronotick/0.0.1 >/dev/null 2>&1
+}
+
 nothing_is_installed() {
 	[ ! -s "$log" ] && [ -z "$(find "${places[@]:3}" -type f)" ]
 }
@@ -146,13 +154,26 @@ machine
 KMOD_SIGN_KEY=$KMOD_INSTALL_WORK/none.key refused "a key that is not there" \
 	"there is no $KMOD_INSTALL_WORK/none.key"
 machine
+KMOD_SIGN_KEY=$log KMOD_SIGN_CERT=$log refused "a key, and DKMS that has its own" "DKMS signs" --dkms
+machine
+ln -s "$KMOD_INSTALL_WORK/none/none" "/lib/modules/$release/updates"
+refused "a place that can't be written" "can't be put into"
+machine
+dkms_has_earlier
 installed "by make" updates/chronotick.ko
+check "by make: DKMS has no other" [ -z "$(dkms status chronotick 2>/dev/null)" ]
+cp "/lib/modules/$release/updates/chronotick.ko" "$KMOD_INSTALL_WORK"
 removed "by make"
 if command -v dkms >/dev/null; then
 	machine
+	dkms_has_earlier
+	install -D "$KMOD_INSTALL_WORK/chronotick.ko" "/lib/modules/$release/updates/chronotick.ko"
 	installed "by DKMS" updates/dkms/chronotick.ko --dkms
 	check "by DKMS: it is what DKMS has" grep -q "^chronotick.$version.*$release.*installed" \
 		<<<"$(dkms status chronotick 2>&1)"
+	check "by DKMS: it has no other version" [ "$(dkms status chronotick | wc -l)" -eq 1 ]
+	check "by DKMS: there is one module" \
+		[ "$(find /lib/modules -name 'chronotick.ko*' | wc -l)" -eq 1 ]
 	removed "by DKMS"
 else
 	count=$((count + 1))
