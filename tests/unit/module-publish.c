@@ -147,6 +147,27 @@ Test(module_publish, an_event_puts_off_the_publication_until_the_next_round)
 	publisher_close(publisher);
 }
 
+Test(module_publish, events_without_end_are_told_of)
+{
+	unsigned int i;
+
+	open_active();
+	kernel.page.clock[0].seq |= 1;
+	for (i = 0; i < 100; i++)
+		cr_assert_eq(publish(EPOCH), 0);
+	cr_assert_eq(publisher_keep(publisher, why, sizeof(why)), 0, "a second is no trouble");
+	for (i = 0; i < 500; i++)
+		cr_assert_eq(publish(EPOCH), 0);
+	cr_assert_eq(publisher_keep(publisher, why, sizeof(why)), -ESTALE);
+	cr_assert_not_null(strstr(why, "takes nothing"), "%s", why);
+	cr_assert_eq(role(), PUBLISH_ACTIVE);
+	cr_assert_eq(kernel.publishes, 0);
+	kernel.page.clock[0].seq++;
+	cr_assert_eq(publish(EPOCH), 0);
+	cr_assert_eq(publisher_keep(publisher, why, sizeof(why)), 0);
+	publisher_close(publisher);
+}
+
 Test(module_publish, no_time_on_another_clocksource_and_one_again_after_it)
 {
 	open_active();

@@ -19,6 +19,9 @@
 /* What does not depend on samples is tried again where an event has come in between. */
 #define EVENT_TRIES 4
 
+/* An event costs a round or two, a suspend those until the daemon is frozen; more is trouble. */
+#define STALE_S 5
+
 _Static_assert(LINE_FALL_PPB <= 1000000000U / CHRONOTICK_FALL_PART,
 	       "the kernel takes the lines that are built here");
 
@@ -41,6 +44,7 @@ struct module {
 	bool heir;        /* the page's line is a predecessor's */
 	bool standing_by; /* the kernel knows of it, and wakes poll(2) */
 	int trouble;      /* why nothing can be published just now: a negative errno, or 0 */
+	uint32_t stale;   /* rounds without a break that events have been in the way of */
 	struct chronotick_figures figures;
 };
 
@@ -95,6 +99,9 @@ static int cannot(int r, const struct segment_why *why, uint32_t owner)
 		{-ENXIO, "the kernel's clocksource is not the counter that programs read, so "
 			 "nobody can publish there"},
 		{-ESHUTDOWN, "the machine is being shut down"},
+		{-ESTALE,
+		 "the kernel takes nothing, as if the machine were on its way to sleep, or "
+		 "the clock set all the time"},
 	};
 	size_t i;
 
@@ -308,6 +315,7 @@ static int line_give(struct module *module, const struct correction *correction,
 /* What the kernel's answer means for the rounds to come. */
 static int answer_take(struct module *module, int r)
 {
+	module->stale = r == -ESTALE ? module->stale + 1 : 0;
 	switch (r) {
 	case 0:
 	case -ETIMEDOUT:
@@ -315,6 +323,8 @@ static int answer_take(struct module *module, int r)
 		return r;
 	case -ESTALE:
 		/* The clock or the counter may be another one: the watch looks first. */
+		if (module->stale > STALE_S * module->config.frequency_hz)
+			module->trouble = -ESTALE;
 		return 0;
 	case -EPERM:
 	case -EBADF:
