@@ -142,6 +142,31 @@ Test(ptp_port, measures_the_link_with_the_neighbour)
 	cr_expect_leq(world.last.delay_ns / 2 + world.last.dispersion_ns, 2200);
 }
 
+/* However seldom Sync messages come, and wherever the master's time goes */
+Test(ptp_port, the_link_serves_slow_masters_and_such_that_step)
+{
+	world.config.mechanism = PTP_P2P;
+	world.masters[0].log_sync = 4;
+	ptp_world_port(&world);
+	ptp_world_pass(&world, 200 * SECOND);
+	expect_good(4, 60);
+	cr_expect_leq(world.last.delay_ns / 2 + world.last.dispersion_ns, 10000);
+	world.masters[0].log_sync = -3;
+	world.masters[0].sync_ns = world.now_ns;
+	ptp_world_pass(&world, 20 * SECOND);
+	world.masters[0].error_ns = 80000000LL * SECOND;
+	ptp_world_pass(&world, 20 * SECOND);
+	world.masters[0].error_ns = -80000000LL * SECOND;
+	ptp_world_pass(&world, 20 * SECOND);
+	world.masters[0].error_ns = 0;
+	ptp_world_pass(&world, 20 * SECOND);
+	world.outside = 0;
+	world.worst_outside_ns = 0;
+	ptp_world_pass(&world, 20 * SECOND);
+	expect_good(300, 60);
+	cr_expect_leq(world.last.delay_ns / 2 + world.last.dispersion_ns, 2200);
+}
+
 Test(ptp_port, a_neighbour_may_answer_in_one_step)
 {
 	world.config.mechanism = PTP_P2P;

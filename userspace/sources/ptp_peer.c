@@ -16,14 +16,21 @@
 /* 2^62: sums with raw times stay in range */
 #define TIME_MAX_NS (1LL << 62)
 
+/* What was measured is of no use any more. */
+static void delays_forget(struct ptp_port *port)
+{
+	memset(&port->peer_least, 0, sizeof(port->peer_least));
+	port->peer_count = 0;
+	port->peer_next = 0;
+}
+
 void ptp_peer_reset(struct ptp_port *port, int64_t now_ns)
 {
 	memset(&port->peer, 0, sizeof(port->peer));
 	memset(&port->responder, 0, sizeof(port->responder));
 	memset(&port->peer_rate, 0, sizeof(port->peer_rate));
 	memset(port->answers, 0, sizeof(port->answers));
-	port->peer_count = 0;
-	port->peer_next = 0;
+	delays_forget(port);
 	port->peer_unanswered = 0;
 	port->peer_request_ns = now_ns;
 }
@@ -75,6 +82,7 @@ static void peer_complete(struct ptp_port *port)
 		return;
 	}
 	port->peer_tx_quality = peer->tx.quality;
+	port->peer_least_ns = ptp_least_add(&port->peer_least, offset.delay_ns / 2);
 	port->peer_delays[port->peer_next] =
 		(struct ptp_peer_delay){offset.delay_ns, offset.dispersion_ns};
 	port->peer_next = (port->peer_next + 1) % PTP_PEER_DELAYS;
@@ -113,8 +121,7 @@ static enum ptp_verdict response_receive(struct ptp_port *port, const struct ptp
 	if (!ptp_identity_equal(&message->source, &port->responder)) {
 		/* Another neighbour, another link */
 		memset(&port->peer_rate, 0, sizeof(port->peer_rate));
-		port->peer_count = 0;
-		port->peer_next = 0;
+		delays_forget(port);
 	}
 	peer->has_response = true;
 	port->responder = message->source;
@@ -272,8 +279,7 @@ int64_t ptp_peer_tick(struct ptp_port *port, int64_t now_ns)
 		ptp_reached(port, peer->has_response);
 		/* Whoever is there now may be farther away. */
 		if (++port->peer_unanswered >= PTP_UNANSWERED_MAX) {
-			port->peer_count = 0;
-			port->peer_next = 0;
+			delays_forget(port);
 			ptp_tell_lost(port, CHRONOTICK_SOURCE_UNREACHABLE);
 		}
 	}

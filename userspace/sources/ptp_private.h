@@ -10,6 +10,7 @@
 #define PTP_MS 1000000LL
 #define PTP_SYNCS 4   /* Sync messages and follow-ups that wait for each other */
 #define PTP_WINDOW 32 /* Sync messages of which one becomes a sample */
+#define PTP_QUICKEST 32
 #define PTP_PEER_DELAYS 8
 #define PTP_ANSWERS 4 /* to peers, whose transmit stamps are waited for */
 
@@ -73,6 +74,8 @@ struct ptp_port {
 	int64_t authentic_ns;               /* P2P: the latest time, UTC, of an authenticated one */
 	struct ptp_sync window[PTP_WINDOW]; /* P2P */
 	unsigned int window_count;
+	struct ptp_limit quickest[PTP_QUICKEST]; /* of each window before */
+	unsigned int quickest_count, quickest_next;
 
 	/* E2E: a request, and the Sync message before it */
 	struct ptp_sync paired;
@@ -98,6 +101,8 @@ struct ptp_port {
 		int64_t delay_ns, dispersion_ns; /* there and back */
 	} peer_delays[PTP_PEER_DELAYS];
 	unsigned int peer_count, peer_next;
+	struct ptp_least peer_least;
+	int64_t peer_least_ns;        /* one way, as ptp_least_add() has it */
 	unsigned int peer_unanswered; /* in a row */
 	uint8_t peer_tx_quality;
 	struct ptp_answer {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "chronotick_page.h"
@@ -20,6 +21,15 @@
 #define WINDOW_NS (1000 * PTP_MS)
 /* A path that takes longer is none of PTP's. */
 #define DELAY_MAX_NS 4000000000LL
+/* Sync messages that came so long before tell what one has waited, and some older ones if need be. */
+#define QUICKEST_AGE_NS (4000 * PTP_MS)
+#define QUICKEST_LEAST 5
+/* A rate of which this is known is known better in its middle. */
+#define QUICKEST_RATE 10e-6
+/* Of what most wait longer than the quickest, so much may that one have waited, */
+#define QUICKEST_PART 0.5
+/* ... and so much more if there were few. */
+#define QUICKEST_PART_FEW 8.0
 
 void ptp_sync_reset(struct ptp_port *port, int64_t now_ns)
 {
@@ -28,35 +38,41 @@ void ptp_sync_reset(struct ptp_port *port, int64_t now_ns)
 	memset(&port->request, 0, sizeof(port->request));
 	port->has_sequence = false;
 	port->window_count = 0;
+	port->quickest_count = 0;
+	port->quickest_next = 0;
 	port->unanswered = 0;
 	port->request_ns = INT64_MAX;
 	port->request_after_ns = now_ns;
 	port->sampled_ns = now_ns - PTP_SAMPLE_INTERVAL_NS;
 }
 
-/* What a sample has of the master, and of the two stamps that it was made of */
+/* How long messages are on their way, ns */
+struct way {
+	int64_t longest_ns; /* one way, if it took half of both */
+	int64_t least_ns;   /* as ptp_least_add() has it */
+	int64_t noise_ns;   /* by how much that differs, if the delay says nothing of it */
+	bool is_known;      /* ptp_least_is_known() */
+};
+
+/* What a sample has of the master, of the way, and of the two stamps that it was made of */
 static void sample_send(struct ptp_port *port, int64_t now_ns, const struct ptp_offset *offset,
-			uint64_t counter, uint8_t tx_quality, uint8_t rx_quality)
+			const struct way *way, uint64_t counter, uint8_t tx_quality,
+			uint8_t rx_quality)
 {
 	const struct ptp_announce *announce = &port->master.announce;
-	int64_t one_way_ns = offset->delay_ns / 2, half_ns = one_way_ns + offset->dispersion_ns + 1;
-	int64_t least_ns = 0, max_ns = -1;
+	int64_t half_ns = offset->delay_ns / 2 + way->noise_ns + offset->dispersion_ns + 1;
+	/* A promise about the path says nothing of queues: it waits until those are known. */
+	int64_t max_ns = way->is_known ? port->config.asymmetry_max_ns : -1;
 	struct sample sample;
 
-	/* Delays of before the clock's rate was known are no measure of others. */
-	if (port->rate.count > 1)
-		least_ns = ptp_least_add(&port->least, one_way_ns);
-	/* A promise about the path says nothing of queues: it waits until those are known. */
-	if (ptp_least_is_known(&port->least))
-		max_ns = port->config.asymmetry_max_ns;
 	ptp_rate_add(&port->rate, offset->raw_ns, offset->offset_ns - half_ns,
 		     offset->offset_ns + half_ns);
-	port->path_delay_ns = one_way_ns;
+	port->path_delay_ns = offset->delay_ns / 2;
 	sample = (struct sample){
 		.counter = counter,
 		.offset_ns = offset->offset_ns + port->config.asymmetry_ns,
-		.delay_ns = ptp_allowed_delay_ns(one_way_ns, least_ns, port->config.asymmetry_ns,
-						 max_ns),
+		.delay_ns = ptp_allowed_delay_ns(way->longest_ns, way->least_ns,
+						 port->config.asymmetry_ns, max_ns),
 		.dispersion_ns = offset->dispersion_ns,
 		.stamps_ns = offset->stamps_ns,
 		.root_dispersion_ns = ptp_master_error_ns(announce, port->config.accuracy_ns),
@@ -81,8 +97,16 @@ static struct ptp_limit forth_of(const struct ptp_port *port, const struct ptp_s
 	return (struct ptp_limit){raw_ns, sync->utc_ns - raw_ns, sync->rx.error_ns};
 }
 
-/* The middle one of those in the window, the clock's rate taken out */
-static const struct ptp_sync *window_median(const struct ptp_port *port, struct ptp_rate_range rate)
+/* By how much less one limit tells than another, the clock's rate taken out: so much longer it waited. */
+static double longer(const struct ptp_limit *one, const struct ptp_limit *other, double rate)
+{
+	return (double)(other->offset_ns - one->offset_ns) -
+	       rate * (double)(other->raw_ns - one->raw_ns);
+}
+
+/* The one in the window that `rank` others waited longer than */
+static const struct ptp_sync *window_ranked(const struct ptp_port *port, unsigned int rank,
+					    double rate)
 {
 	struct ptp_limit first = forth_of(port, &port->window[0]);
 	double values[PTP_WINDOW];
@@ -91,40 +115,122 @@ static const struct ptp_sync *window_median(const struct ptp_port *port, struct 
 	for (i = 0; i < port->window_count; i++) {
 		struct ptp_limit forth = forth_of(port, &port->window[i]);
 
-		values[i] = (double)(forth.offset_ns - first.offset_ns) -
-			    rate.mid * (double)(forth.raw_ns - first.raw_ns);
+		values[i] = longer(&first, &forth, rate);
 	}
 	for (i = 0; i < port->window_count; i++) {
 		below = 0;
 		for (j = 0; j < port->window_count; j++)
 			below += values[j] < values[i] || (values[j] == values[i] && j < i);
-		if (below == port->window_count / 2)
+		if (below == rank)
 			return &port->window[i];
 	}
 	return &port->window[0];
 }
 
-/* P2P: the delay of the link is known from elsewhere. */
+/* The age-th newest */
+static const struct ptp_limit *quickest_at(const struct ptp_port *port, unsigned int age)
+{
+	return &port->quickest[(port->quickest_next + PTP_QUICKEST - 1 - age) % PTP_QUICKEST];
+}
+
+/*
+ * How much longer a Sync message may have waited than what was asked over the link: than the quickest
+ * one lately, and a part of what is usual beyond that. Returns DELAY_MAX_NS at most, and a negative
+ * number as long as too few have come.
+ */
+static int64_t sync_waited_ns(const struct ptp_port *port, const struct ptp_limit *forth,
+			      const struct ptp_limit *quickest, struct ptp_rate_range rate)
+{
+	/* Where the rate is known, it is known better in the middle. */
+	double unknown = fmax(rate.half - QUICKEST_RATE, 0), part;
+	double most = fmax(longer(forth, quickest, rate.mid), 0), sum = most;
+	unsigned int i, count = 2; /* the one itself waited no longer */
+
+	for (i = 0; i < port->quickest_count; i++) {
+		const struct ptp_limit *other = quickest_at(port, i);
+		double age_ns = (double)(forth->raw_ns - other->raw_ns);
+		double value = longer(forth, other, rate.mid) + unknown * age_ns;
+
+		if (count >= QUICKEST_LEAST && age_ns > (double)QUICKEST_AGE_NS)
+			break;
+		most = fmax(most, value);
+		sum += value;
+		count++;
+	}
+	if (count < QUICKEST_LEAST)
+		return -1;
+	part = QUICKEST_PART + QUICKEST_PART_FEW / count;
+	return (int64_t)fmin(ceil(most + (most - sum / count) * part), (double)DELAY_MAX_NS);
+}
+
+/*
+ * By how much messages waited differently, whatever the clock's rate is: of three in a row, how far the
+ * one in the middle is from the line between the others.
+ */
+static int64_t sync_noise_ns(const struct ptp_port *port)
+{
+	double most = 0;
+	unsigned int i;
+
+	for (i = 2; i < port->quickest_count; i++) {
+		const struct ptp_limit *first = quickest_at(port, i),
+				       *last = quickest_at(port, i - 2);
+		double apart_ns = (double)(last->raw_ns - first->raw_ns);
+		double rate = (double)(last->offset_ns - first->offset_ns) / fmax(apart_ns, 1);
+
+		most = fmax(most, fabs(longer(first, quickest_at(port, i - 1), rate)));
+	}
+	return (int64_t)fmin(ceil(most), (double)DELAY_MAX_NS);
+}
+
+static void quickest_add(struct ptp_port *port, const struct ptp_limit *forth)
+{
+	port->quickest[port->quickest_next] = *forth;
+	port->quickest_next = (port->quickest_next + 1) % PTP_QUICKEST;
+	if (port->quickest_count < PTP_QUICKEST)
+		port->quickest_count++;
+}
+
+/*
+ * P2P: the delay of the link is known from elsewhere. What it errs by counts twice, as the truth may be
+ * at the far end of all of it. The middle one of the Sync messages lately is taken.
+ */
 static void sample_by_link(struct ptp_port *port, int64_t now_ns)
 {
+	struct ptp_limit forth, back, quickest;
 	struct ptp_rate_range rate;
 	const struct ptp_sync *sync;
 	struct ptp_peer_delay link;
-	struct ptp_limit forth, back;
 	struct ptp_offset offset;
+	struct way way;
+	int64_t waited_ns;
+	unsigned int points = port->rate.count;
 
 	if (now_ns - port->sampled_ns < PTP_SAMPLE_INTERVAL_NS || !ptp_peer_delay(port, &link))
 		return;
 	rate = ptp_rate_at(&port->rate, ptp_raw_ns(port, port->window[0].rx.counter));
-	sync = window_median(port, rate);
+	sync = window_ranked(port, port->window_count / 2, rate.mid);
 	forth = forth_of(port, sync);
+	quickest = forth_of(port, window_ranked(port, port->window_count - 1, rate.mid));
 	back = forth;
 	back.offset_ns += link.delay_ns;
 	back.error_ns += link.dispersion_ns;
 	port->window_count = 0;
-	if (ptp_offset_between(&offset, &forth, &back, rate) == 0)
-		sample_send(port, now_ns, &offset, sync->rx.counter, port->peer_tx_quality,
-			    sync->rx.quality);
+	if (ptp_offset_between(&offset, &forth, &back, rate) < 0)
+		return;
+	waited_ns = sync_waited_ns(port, &forth, &quickest, rate);
+	quickest_add(port, &quickest);
+	if (waited_ns == DELAY_MAX_NS) /* the master has another time */
+		port->quickest_count = port->quickest_next = 0;
+	if (waited_ns < 0 || waited_ns == DELAY_MAX_NS)
+		return;
+	way = (struct way){offset.delay_ns / 2 + link.dispersion_ns + waited_ns,
+			   port->peer_least_ns + link.dispersion_ns, sync_noise_ns(port),
+			   ptp_least_is_known(&port->peer_least)};
+	sample_send(port, now_ns, &offset, &way, sync->rx.counter, port->peer_tx_quality,
+		    sync->rx.quality);
+	if (port->rate.count < points) /* the master has stepped */
+		port->quickest_count = port->quickest_next = 0;
 }
 
 static void request_over(struct ptp_port *port, bool answered)
@@ -143,6 +249,7 @@ static void sample_by_request(struct ptp_port *port, int64_t now_ns)
 	const struct ptp_request *request = &port->request;
 	struct ptp_limit forth, back;
 	struct ptp_offset offset;
+	struct way way = {0};
 	int64_t utc_ns, raw_ns, apart;
 
 	if (!request->outstanding || !request->has_tx || !request->has_response || !sync->complete)
@@ -158,8 +265,13 @@ static void sample_by_request(struct ptp_port *port, int64_t now_ns)
 	if (ptp_offset_between(&offset, &forth, &back, ptp_rate_at(&port->rate, raw_ns)) < 0 ||
 	    offset.delay_ns > DELAY_MAX_NS)
 		goto drop;
+	way.longest_ns = offset.delay_ns / 2;
+	/* Delays of before the clock's rate was known are no measure of others. */
+	if (port->rate.count > 1)
+		way.least_ns = ptp_least_add(&port->least, way.longest_ns);
+	way.is_known = ptp_least_is_known(&port->least);
 	apart = (int64_t)(request->tx.counter - sync->rx.counter);
-	sample_send(port, now_ns, &offset, sync->rx.counter + (uint64_t)(apart / 2),
+	sample_send(port, now_ns, &offset, &way, sync->rx.counter + (uint64_t)(apart / 2),
 		    request->tx.quality, sync->rx.quality);
 	return;
 
@@ -207,6 +319,11 @@ static enum ptp_verdict sync_complete(struct ptp_port *port, int64_t now_ns, str
 			port->paired = *sync;
 			sample_by_request(port, now_ns);
 		}
+		return PTP_GOOD;
+	}
+	/* The time at which somebody found it says nothing of when it came. */
+	if (sync->rx.quality == CHRONOTICK_STAMP_USER) {
+		ptp_drop(port);
 		return PTP_GOOD;
 	}
 	if (port->window_count == PTP_WINDOW ||
