@@ -68,13 +68,40 @@ static void check_recovery(struct ptp_world *world)
 		abort();
 }
 
-/* The identities and the domain of the world, so that messages get far */
-static void make_plausible(const struct ptp_world *world, uint8_t *bytes, size_t size, uint8_t how)
+static const struct ptp_auth secret = {{.id = 7, .size = 6, .bytes = "secret"}, 1};
+
+/* The sequence number that a message of that type would have now */
+static uint16_t sequence_of(const struct ptp_world *world, uint8_t type)
+{
+	switch (type) {
+	case PTP_DELAY_RESP:
+		return world->sequences[PTP_DELAY_REQ];
+	case PTP_PDELAY_RESP:
+	case PTP_PDELAY_RESP_FOLLOW_UP:
+		return world->sequences[PTP_PDELAY_REQ];
+	case PTP_ANNOUNCE:
+		return world->masters[0].announce_sequence;
+	default:
+		return world->masters[0].sync_sequence;
+	}
+}
+
+/*
+ * The identities, the domain and the sequence numbers of the world, and all bytes that the type has, so
+ * that messages get far. Returns the size.
+ */
+static size_t make_plausible(const struct ptp_world *world, uint8_t *bytes, size_t size,
+			     uint8_t how)
 {
 	const struct ptp_world_master *master = &world->masters[0];
+	struct ptp_message blank = {.type = bytes[0] & 0x0f};
+	uint8_t whole[PTP_OUT_MAX];
+	uint16_t sequence;
 
+	if (how & 4 && size < ptp_message_write(&blank, whole))
+		size = ptp_message_write(&blank, whole);
 	if (size < PTP_HEADER_SIZE)
-		return;
+		return size;
 	bytes[1] = (uint8_t)((bytes[1] & 0xf0) | 2);
 	if (how & 1) {
 		memcpy(bytes + 20, master->port.clock, 8);
@@ -82,24 +109,37 @@ static void make_plausible(const struct ptp_world *world, uint8_t *bytes, size_t
 		bytes[29] = (uint8_t)master->port.port;
 	}
 	if (how & 2) {
-		bytes[0] &= 0x0f;
+		bytes[0] = (uint8_t)((bytes[0] & 0x0f) | world->config.sdo >> 8 << 4);
 		bytes[4] = world->config.domain;
 		bytes[5] = 0;
 	}
 	if (how & 4)
 		ptp_message_resize(bytes, size);
-	if (how & 8 && size >= 54) {
-		memcpy(bytes + 44, world->config.identity.clock, 8);
-		bytes[52] = 0;
-		bytes[53] = (uint8_t)world->config.identity.port;
+	if (how & 8) {
+		/* and a number or three later */
+		sequence = (uint16_t)(sequence_of(world, bytes[0] & 0x0f) + (bytes[31] & 3));
+		bytes[30] = (uint8_t)(sequence >> 8);
+		bytes[31] = (uint8_t)sequence;
 	}
+	if (how & 8 && size >= 54) {
+		size_t at = (bytes[0] & 0x0f) == PTP_SIGNALING ? 34 : 44;
+
+		memcpy(bytes + at, world->config.identity.clock, 8);
+		bytes[at + 8] = 0;
+		bytes[at + 9] = (uint8_t)world->config.identity.port;
+	}
+	if (how & 4 && world->config.auth.key.id)
+		size = ptp_auth_append(&secret, bytes, size);
+	return size;
 }
 
 static void drive(const uint8_t *data, size_t size, uint8_t how)
 {
 	static struct ptp_world world;
 	struct ptp_statistics statistics;
-	uint8_t bytes[256];
+	/* That takes long, so not always */
+	bool recovers = how & 128 && size % 16 == 0;
+	uint8_t bytes[256 + PTP_AUTH_TLV_SIZE];
 
 	ptp_world_begin(&world);
 	world.config.mechanism = how & 2 ? PTP_P2P : PTP_E2E;
@@ -110,23 +150,31 @@ static void drive(const uint8_t *data, size_t size, uint8_t how)
 	}
 	if (how & 8)
 		world.config.algorithm = PTP_BEST_G8275;
+	if (how & 16) {
+		world.config.auth = secret;
+		world.masters[0].auth = &secret;
+	}
+	if (how & 32)
+		world.config.sdo = world.masters[0].sdo = 0x100;
 	ptp_world_port(&world);
 	ptp_world_pass(&world, 3 * PTP_WORLD_S);
+	/* What answers there are then are those below. */
+	world.masters[0].deaf = how & 64;
 	/* length, how plausible, what time passes, the bytes */
 	while (size > 3) {
-		size_t length = data[0] < size - 3 ? data[0] : size - 3;
+		size_t length = data[0] < size - 3 ? data[0] : size - 3, used;
 		struct ptp_instant instant = {(uint64_t)world.now_ns, data[2], data[1] >> 6 & 3};
 		struct ptp_address from = world.masters[0].address;
 
 		from.bytes[5] ^= data[1] >> 5 & 1;
+		memset(bytes, 0, sizeof(bytes));
 		memcpy(bytes, data + 3, length);
-		make_plausible(&world, bytes, length, data[1]);
+		used = make_plausible(&world, bytes, length, data[1]);
 		if (data[1] & 16)
 			ptp_port_transmitted(world.port, world.now_ns, world.numbers - data[2] % 4,
 					     &instant);
-		(void)ptp_port_receive(world.port, world.now_ns, bytes, length, &from,
-				       length && (bytes[0] & 15) < PTP_EVENT_TYPES ? &instant
-										   : NULL);
+		(void)ptp_port_receive(world.port, world.now_ns, bytes, used, &from,
+				       used && (bytes[0] & 15) < PTP_EVENT_TYPES ? &instant : NULL);
 		world.tick_ns = world.now_ns;
 		ptp_world_pass(&world, data[2] * (PTP_WORLD_S / 64));
 		check_samples(&world);
@@ -137,7 +185,8 @@ static void drive(const uint8_t *data, size_t size, uint8_t how)
 	if (statistics.received != statistics.accepted + statistics.rejected + statistics.dropped ||
 	    ptp_world_view(&world).masters > PTP_MASTERS_MAX)
 		abort();
-	if (how >= 0xf0)
+	world.masters[0].deaf = false;
+	if (recovers)
 		check_recovery(&world);
 	ptp_world_end(&world);
 }

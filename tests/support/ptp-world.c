@@ -144,6 +144,8 @@ static void answer_signal(struct ptp_world *world, struct ptp_world_master *mast
 		flight->size = ptp_message_write(&message, flight->data);
 		flight->size = ptp_unicast_tlv_append(flight->data, flight->size,
 						      PTP_TLV_GRANT_UNICAST, &what);
+		if (master->auth)
+			flight->size = ptp_auth_append(master->auth, flight->data, flight->size);
 	}
 }
 
@@ -161,6 +163,7 @@ static int64_t on_send(void *data, const struct ptp_outgoing *outgoing)
 
 	if (ptp_message_parse(&message, outgoing->data, outgoing->size) < 0)
 		abort();
+	world->sequences[message.type] = message.sequence;
 	world->requests += message.type == PTP_DELAY_REQ;
 	world->peer_requests += message.type == PTP_PDELAY_REQ;
 	world->peer_responses += message.type == PTP_PDELAY_RESP;

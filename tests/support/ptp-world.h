@@ -64,6 +64,7 @@ struct ptp_world {
 	unsigned int queued;
 	int64_t tick_ns;
 	int64_t numbers;
+	uint16_t sequences[16]; /* of the latest message that the port sent, by type */
 	unsigned int requests, peer_requests, peer_responses, signals; /* that the port sent */
 
 	unsigned int samples, outside; /* ... outside of its bound */
