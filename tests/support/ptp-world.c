@@ -176,7 +176,7 @@ static int64_t on_send(void *data, const struct ptp_outgoing *outgoing)
 			continue;
 		if (message.type == PTP_DELAY_REQ && is_granted(world, master, PTP_DELAY_RESP))
 			answer_delay(world, master, &message);
-		else if (message.type == PTP_PDELAY_REQ && i == 0)
+		else if (message.type == PTP_PDELAY_REQ && (i == 0 || world->crowded))
 			answer_peer(world, master, &message);
 		else if (message.type == PTP_SIGNALING)
 			answer_signal(world, master, &message);

@@ -142,6 +142,33 @@ Test(ptp_port, measures_the_link_with_the_neighbour)
 	cr_expect_leq(world.last.delay_ns / 2 + world.last.dispersion_ns, 2200);
 }
 
+/* Who the neighbour is cannot be known, and so neither how far away the master is. */
+Test(ptp_port, two_neighbours_are_none)
+{
+	unsigned int steps;
+
+	world.config.mechanism = PTP_P2P;
+	world.masters[0].log_sync = -3;
+	for (steps = 1; steps <= 2; steps++) {
+		ptp_world_master(&world, 1, 200)->one_step = steps == 1;
+		ptp_world_port(&world);
+		ptp_world_pass(&world, 20 * SECOND);
+		expect_good(100, 60);
+		world.crowded = true;
+		ptp_world_pass(&world, 2 * SECOND);
+		world.samples = 0;
+		ptp_world_pass(&world, 60 * SECOND);
+		cr_expect_eq(world.samples, 0, "%u samples", world.samples);
+		cr_expect_eq(world.lost, CHRONOTICK_SOURCE_UNREACHABLE);
+		cr_expect_geq(ptp_world_statistics(&world).rejects[PTP_BOGUS], 50);
+		/* The other one has gone. */
+		world.crowded = false;
+		ptp_world_pass(&world, 30 * SECOND);
+		expect_good(100, 60);
+		ptp_world_end(&world);
+	}
+}
+
 /* However seldom Sync messages come, and wherever the master's time goes */
 Test(ptp_port, the_link_serves_slow_masters_and_such_that_step)
 {

@@ -13,6 +13,8 @@
 #define CORRECTION_MAX (1000000000LL << 16)
 /* Links that take longer are none. */
 #define DELAY_MAX_NS 1000000000LL
+/* For so long nothing is measured after two have answered one request. */
+#define CROWDED_NS (10000 * PTP_MS)
 /* 2^62: sums with raw times stay in range */
 #define TIME_MAX_NS (1LL << 62)
 
@@ -32,6 +34,7 @@ void ptp_peer_reset(struct ptp_port *port, int64_t now_ns)
 	memset(port->answers, 0, sizeof(port->answers));
 	delays_forget(port);
 	port->peer_unanswered = 0;
+	port->peer_crowded_ns = 0;
 	port->peer_request_ns = now_ns;
 }
 
@@ -39,6 +42,9 @@ bool ptp_peer_delay(const struct ptp_port *port, struct ptp_peer_delay *ret)
 {
 	unsigned int i, j, below;
 
+	/* After the first one, another neighbour may still answer. */
+	if (port->peer_count < 2)
+		return false;
 	for (i = 0; i < port->peer_count; i++) {
 		const struct ptp_peer_delay *delay = &port->peer_delays[i];
 
@@ -54,7 +60,7 @@ bool ptp_peer_delay(const struct ptp_port *port, struct ptp_peer_delay *ret)
 	return false;
 }
 
-static void peer_complete(struct ptp_port *port)
+static void peer_complete(struct ptp_port *port, int64_t now_ns)
 {
 	const struct ptp_request *peer = &port->peer;
 	int64_t raw1 = ptp_raw_ns(port, peer->tx.counter);
@@ -68,8 +74,10 @@ static void peer_complete(struct ptp_port *port)
 	    port->peer_two_step != port->peer_followed)
 		return;
 	port->peer.outstanding = false;
-	port->peer_unanswered = 0;
 	ptp_reached(port, true);
+	if (now_ns < port->peer_crowded_ns)
+		return;
+	port->peer_unanswered = 0;
 	forth = (struct ptp_limit){
 		raw4, port->peer_sent_ns + ptp_correction_ns(port->peer_corrections[1]) - raw4,
 		port->peer_rx.error_ns};
@@ -100,20 +108,31 @@ static bool correction_is_good(const struct ptp_message *message)
 	return message->correction <= CORRECTION_MAX && message->correction >= -CORRECTION_MAX;
 }
 
-static enum ptp_verdict response_receive(struct ptp_port *port, const struct ptp_message *message,
+static enum ptp_verdict response_receive(struct ptp_port *port, int64_t now_ns,
+					 const struct ptp_message *message,
 					 const struct ptp_instant *rx)
 {
 	struct ptp_request *peer = &port->peer;
 
 	if (!rx)
 		return PTP_BOGUS;
-	if (!peer->outstanding || message->sequence != peer->sequence)
+	if (message->sequence != peer->sequence)
 		return PTP_LATE;
-	/* A second one: a link has two ends. Without knowing who is the neighbour there is no delay. */
-	if (peer->has_response) {
-		peer->outstanding = ptp_identity_equal(&message->source, &port->responder);
-		return peer->outstanding ? PTP_DUPLICATE : PTP_BOGUS;
+	/*
+	 * A second one, maybe after all of the first one's has come: a link has two ends. Without
+	 * knowing who is the neighbour there is no delay.
+	 */
+	if (peer->has_response && !ptp_identity_equal(&message->source, &port->responder)) {
+		peer->outstanding = false;
+		delays_forget(port);
+		port->peer_crowded_ns = now_ns + CROWDED_NS;
+		ptp_tell_lost(port, CHRONOTICK_SOURCE_UNREACHABLE);
+		return PTP_BOGUS;
 	}
+	if (peer->has_response)
+		return PTP_DUPLICATE;
+	if (!peer->outstanding)
+		return PTP_LATE;
 	port->peer_two_step = message->flags & PTP_FLAG_TWO_STEP;
 	if (!correction_is_good(message) || !timescale_covers(port->scale, rx->counter) ||
 	    (port->peer_two_step && (message->time_ns < 0 || message->time_ns > TIME_MAX_NS)))
@@ -132,11 +151,12 @@ static enum ptp_verdict response_receive(struct ptp_port *port, const struct ptp
 	port->peer_sent_ns = 0;
 	port->peer_corrections[1] = 0;
 	if (!port->peer_two_step)
-		peer_complete(port);
+		peer_complete(port, now_ns);
 	return PTP_GOOD;
 }
 
-static enum ptp_verdict follow_up_receive(struct ptp_port *port, const struct ptp_message *message)
+static enum ptp_verdict follow_up_receive(struct ptp_port *port, int64_t now_ns,
+					  const struct ptp_message *message)
 {
 	struct ptp_request *peer = &port->peer;
 
@@ -151,7 +171,7 @@ static enum ptp_verdict follow_up_receive(struct ptp_port *port, const struct pt
 	port->peer_followed = true;
 	port->peer_sent_ns = message->time_ns;
 	port->peer_corrections[1] = message->correction;
-	peer_complete(port);
+	peer_complete(port, now_ns);
 	return PTP_GOOD;
 }
 
@@ -205,7 +225,6 @@ bool ptp_peer_transmitted(struct ptp_port *port, int64_t now_ns, int64_t number,
 	uint8_t data[PTP_OUT_MAX];
 	unsigned int i;
 
-	(void)now_ns;
 	if (!timescale_covers(port->scale, tx->counter))
 		return false;
 	if (port->peer.outstanding && port->peer.number == number) {
@@ -214,7 +233,7 @@ bool ptp_peer_transmitted(struct ptp_port *port, int64_t now_ns, int64_t number,
 		port->statistics.stamps_missing += tx->quality == CHRONOTICK_STAMP_USER;
 		port->peer.has_tx = true;
 		port->peer.tx = *tx;
-		peer_complete(port);
+		peer_complete(port, now_ns);
 		return true;
 	}
 	for (i = 0; i < PTP_ANSWERS; i++) {
@@ -244,8 +263,8 @@ enum ptp_verdict ptp_peer_receive(struct ptp_port *port, int64_t now_ns,
 	if (!ptp_identity_equal(&message->requesting, &port->config.identity))
 		return PTP_IGNORED;
 	if (message->type == PTP_PDELAY_RESP)
-		return response_receive(port, message, rx);
-	return follow_up_receive(port, message);
+		return response_receive(port, now_ns, message, rx);
+	return follow_up_receive(port, now_ns, message);
 }
 
 static void request_send(struct ptp_port *port, int64_t now_ns)

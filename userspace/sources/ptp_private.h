@@ -104,6 +104,7 @@ struct ptp_port {
 	struct ptp_least peer_least;
 	int64_t peer_least_ns;        /* one way, as ptp_least_add() has it */
 	unsigned int peer_unanswered; /* in a row */
+	int64_t peer_crowded_ns;      /* until then it is not known who the neighbour is */
 	uint8_t peer_tx_quality;
 	struct ptp_answer {
 		bool used;
@@ -163,7 +164,7 @@ bool ptp_peer_transmitted(struct ptp_port *port, int64_t now_ns, int64_t number,
 			  const struct ptp_instant *tx);
 int64_t ptp_peer_tick(struct ptp_port *port, int64_t now_ns);
 
-/* The link's delay, there and back: the median of the latest. Returns false if there is none. */
+/* The link's delay, there and back: the median of the latest. Returns false if it is not known. */
 bool ptp_peer_delay(const struct ptp_port *port, struct ptp_peer_delay *ret);
 
 #endif /* SOURCES_PTP_PRIVATE_H */
