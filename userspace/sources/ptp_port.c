@@ -10,6 +10,8 @@
 
 /* For so long a master is not used that does not send what it announces, or does not answer */
 #define MUTED_NS (60000 * PTP_MS)
+/* For so long nobody was heard who has granted to announce himself, 2^4 s apart at most */
+#define UNHEARD_NS (40000 * PTP_MS)
 
 int64_t ptp_raw_ns(const struct ptp_port *port, uint64_t counter)
 {
@@ -217,8 +219,11 @@ static void master_choose(struct ptp_port *port, int64_t now_ns)
 		port->reach = 0;
 		ptp_tell_lost(port, CHRONOTICK_SOURCE_UNREACHABLE);
 	}
-	if (port->config.negotiates)
-		ptp_unicast_want(&port->unicast, best, now_ns);
+	if (!port->config.negotiates)
+		return;
+	ptp_unicast_want(&port->unicast, best, now_ns);
+	if (!best)
+		ptp_unicast_ask_anew(&port->unicast, PTP_SERVICE_ANNOUNCE, now_ns);
 }
 
 /* Its time cannot be used as long as it sends nothing, or does not answer. */
@@ -235,6 +240,8 @@ static void master_mute(struct ptp_port *port, int64_t now_ns)
 	if (!ptp_masters_best(&port->masters, now_ns))
 		master->muted_ns = 0;
 	ptp_tell_lost(port, CHRONOTICK_SOURCE_UNREACHABLE);
+	if (port->config.negotiates)
+		ptp_unicast_ask_anew(&port->unicast, PTP_SERVICE_SYNC, now_ns);
 	port->since_ns = now_ns;
 	port->unanswered = 0;
 }
@@ -244,8 +251,14 @@ static void master_watch(struct ptp_port *port, int64_t now_ns)
 	int64_t patience_ns = port->config.announce_timeout * port->master.interval_ns;
 	int64_t sync_ns = 4 * ptp_interval_ns(port->log_sync), heard_ns = port->since_ns;
 
-	if (!port->has_master)
+	if (!port->has_master) {
+		/* It has granted Announce messages and sends none. */
+		if (port->config.negotiates && now_ns - port->since_ns >= UNHEARD_NS) {
+			ptp_unicast_ask_anew(&port->unicast, PTP_SERVICE_ANNOUNCE, now_ns);
+			port->since_ns = now_ns;
+		}
 		return;
+	}
 	if (patience_ns < sync_ns)
 		patience_ns = sync_ns;
 	if (port->has_sequence && port->synced_ns > heard_ns)
@@ -294,6 +307,27 @@ static enum ptp_verdict sync_receive(struct ptp_port *port, int64_t now_ns,
 	return ptp_sync_receive(port, now_ns, message, rx);
 }
 
+/* A signaling message is for one clock or for all, and there for one port or for all, 13.12.1. */
+static bool is_target(const struct ptp_port *port, const struct ptp_identity *target)
+{
+	const struct ptp_identity *own = &port->config.identity;
+
+	return (memcmp(target->clock, own->clock, sizeof(own->clock)) == 0 ||
+		memcmp(target->clock, ptp_identity_all.clock, sizeof(own->clock)) == 0) &&
+	       (target->port == own->port || target->port == ptp_identity_all.port);
+}
+
+/* As often as the master has granted it; the messages themselves don't tell. */
+static void interval_take(struct ptp_port *port, const struct ptp_unicast_tlv *what)
+{
+	if (!what->duration_s || what->log_interval < -7 || what->log_interval > 6)
+		return;
+	if (what->message == PTP_DELAY_RESP)
+		port->log_delay = what->log_interval;
+	else if (what->message == PTP_SYNC)
+		port->log_sync = what->log_interval;
+}
+
 static enum ptp_verdict signaling_receive(struct ptp_port *port, int64_t now_ns,
 					  const struct ptp_message *message)
 {
@@ -303,9 +337,7 @@ static enum ptp_verdict signaling_receive(struct ptp_port *port, int64_t now_ns,
 	struct ptp_unicast_tlv what;
 	struct ptp_tlv tlv;
 
-	if (!port->config.negotiates ||
-	    (!ptp_identity_equal(&message->requesting, &port->config.identity) &&
-	     !ptp_identity_equal(&message->requesting, &ptp_identity_all)))
+	if (!port->config.negotiates || !is_target(port, &message->requesting))
 		return PTP_IGNORED;
 	while (ptp_tlv_next(&tlv, &at, &left) == 1) {
 		if (tlv.type < PTP_TLV_REQUEST_UNICAST || tlv.type > PTP_TLV_ACKNOWLEDGE_CANCEL ||
@@ -313,11 +345,13 @@ static enum ptp_verdict signaling_receive(struct ptp_port *port, int64_t now_ns,
 			continue; /* what others may make use of */
 		if (ptp_unicast_tlv_parse(&what, &tlv) < 0)
 			return PTP_MALFORMED;
-		if (ptp_unicast_take(&port->unicast, tlv.type, &what, now_ns) < 0)
-			return PTP_LATE;
-		if (tlv.type == PTP_TLV_GRANT_UNICAST && what.message == PTP_DELAY_RESP &&
-		    what.duration_s)
-			port->log_delay = what.log_interval;
+		/* One that is not waited for says nothing of the others. */
+		if (ptp_unicast_take(&port->unicast, tlv.type, &what, now_ns) < 0) {
+			verdict = verdict == PTP_GOOD ? PTP_GOOD : PTP_LATE;
+			continue;
+		}
+		if (tlv.type == PTP_TLV_GRANT_UNICAST)
+			interval_take(port, &what);
 		verdict = PTP_GOOD;
 	}
 	return verdict;

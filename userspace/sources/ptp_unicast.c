@@ -42,6 +42,20 @@ void ptp_unicast_want(struct ptp_unicast *unicast, bool wanted, int64_t now_ns)
 	}
 }
 
+void ptp_unicast_ask_anew(struct ptp_unicast *unicast, enum ptp_service first, int64_t now_ns)
+{
+	unsigned int i;
+
+	for (i = first; i < PTP_SERVICES; i++) {
+		struct ptp_service_state *service = &unicast->services[i];
+
+		if (now_ns >= service->granted_ns)
+			continue; /* it is being asked for */
+		service->granted_ns = 0;
+		service->ask_ns = now_ns;
+	}
+}
+
 bool ptp_unicast_granted(const struct ptp_unicast *unicast, enum ptp_service service,
 			 int64_t now_ns)
 {

@@ -36,6 +36,12 @@ void ptp_unicast_start(struct ptp_unicast *unicast, int64_t now_ns);
 /* Are the other messages wanted? */
 void ptp_unicast_want(struct ptp_unicast *unicast, bool wanted, int64_t now_ns);
 
+/*
+ * What was granted does not come, as after a restart of the master, who knows of no grants then: from
+ * that service on, ask anew.
+ */
+void ptp_unicast_ask_anew(struct ptp_unicast *unicast, enum ptp_service first, int64_t now_ns);
+
 /* Is it served now? */
 bool ptp_unicast_granted(const struct ptp_unicast *unicast, enum ptp_service service,
 			 int64_t now_ns);
