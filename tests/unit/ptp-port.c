@@ -278,6 +278,21 @@ Test(ptp_port, an_arbitrary_timescale_is_utc_and_a_tai_without_an_offset_is_not_
 	cr_expect_eq(world.lost, CHRONOTICK_SOURCE_UNSYNCHRONIZED);
 }
 
+Test(ptp_port, a_master_that_is_worse_than_10_s_is_not_used)
+{
+	world.masters[0].announce.accuracy = 0x31;
+	ptp_world_port(&world);
+	ptp_world_pass(&world, 10 * SECOND);
+	cr_expect_eq(world.samples, 0);
+	cr_expect_eq(world.lost, CHRONOTICK_SOURCE_UNSYNCHRONIZED);
+	ptp_world_end(&world);
+	world.config.accuracy_ns = 1000;
+	ptp_world_port(&world);
+	ptp_world_pass(&world, 10 * SECOND);
+	expect_good(6, 60);
+	cr_expect_eq(world.last.root_dispersion_ns, 1000);
+}
+
 Test(ptp_port, the_offset_may_be_configured)
 {
 	world.masters[0].flags = PTP_FLAG_TIMESCALE;

@@ -303,6 +303,7 @@ static enum ptp_verdict sync_complete(struct ptp_port *port, int64_t now_ns, str
 			  time_ns);
 	if (sync->correction > CORRECTION_MAX || sync->correction < -CORRECTION_MAX ||
 	    ptp_utc_of(&port->utc, time_ns, &sync->utc_ns) < 0 ||
+	    !ptp_master_is_limited(&port->master.announce, port->config.accuracy_ns) ||
 	    !timescale_covers(port->scale, sync->rx.counter)) {
 		ptp_drop(port);
 		ptp_tell_lost(port, CHRONOTICK_SOURCE_UNSYNCHRONIZED);

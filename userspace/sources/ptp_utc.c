@@ -15,6 +15,7 @@
 #define STEP_NS 100
 #define ACCURACY_FIRST 0x17
 #define ACCURACY_LAST 0x30
+#define ACCURACY_WORSE 0x31
 #define UNKNOWN_LOCKED_NS 10000
 #define UNKNOWN_HOLDOVER_NS 100000
 #define UNKNOWN_NS 1000000
@@ -102,6 +103,11 @@ static int64_t unknown_ns(uint8_t clock_class)
 	default:
 		return UNKNOWN_NS;
 	}
+}
+
+bool ptp_master_is_limited(const struct ptp_announce *announce, int64_t accuracy_ns)
+{
+	return accuracy_ns > 0 || announce->accuracy != ACCURACY_WORSE;
 }
 
 int64_t ptp_master_error_ns(const struct ptp_announce *announce, int64_t accuracy_ns)

@@ -46,6 +46,12 @@ int ptp_utc_of(const struct ptp_utc *utc, int64_t time_ns, int64_t *ret);
 int64_t ptp_accuracy_ns(uint8_t accuracy);
 
 /*
+ * Is there a limit to how wrong the time of a master may be? There is none for one that says that it is
+ * worse than 10 s (clockAccuracy 0x31), but with a configured accuracy_ns.
+ */
+bool ptp_master_is_limited(const struct ptp_announce *announce, int64_t accuracy_ns);
+
+/*
  * How wrong the time of a master may be. accuracy_ns: as configured, or 0: as it says. One that does
  * not say is believed to be within 10 us if its clockClass is that of one that follows a primary
  * reference (6, 13), within 100 us if it holds over (7, 14, 135, 140, 150, 160, 165), else within 1 ms.
