@@ -349,6 +349,32 @@ Test(ptp_port, a_spoofed_announcement_changes_nothing)
 	expect_good(26, 60);
 }
 
+Test(ptp_port, what_alternate_masters_send_is_for_others)
+{
+	struct ptp_world_master *master = &world.masters[0];
+	struct ptp_message message;
+	uint64_t ignored;
+	unsigned int i;
+
+	ptp_world_port(&world);
+	ptp_world_pass(&world, 10 * SECOND);
+	ignored = ptp_world_statistics(&world).ignored;
+	for (i = 0; i < 10; i++) {
+		message = ptp_world_message(master, PTP_SYNC, master->sync_sequence);
+		message.flags = PTP_FLAG_ALTERNATE_MASTER;
+		message.time_ns = ptp_world_time(&world, master) + 1000000;
+		ptp_world_send(&world, &message, &master->address, NULL, 100);
+		message = ptp_world_message(master, PTP_DELAY_RESP, world.sequences[PTP_DELAY_REQ]);
+		message.flags = PTP_FLAG_ALTERNATE_MASTER;
+		message.requesting = world.config.identity;
+		ptp_world_send(&world, &message, &master->address, NULL, 100);
+		ptp_world_pass(&world, SECOND);
+	}
+	expect_good(16, 60);
+	cr_expect_eq(ptp_world_statistics(&world).ignored - ignored, 20);
+	cr_expect_eq(ptp_world_statistics(&world).rejected, 0);
+}
+
 /* One that sends time, but does not answer, loses its place to one that does. */
 Test(ptp_port, a_master_that_does_not_answer_is_left)
 {

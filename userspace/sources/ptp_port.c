@@ -402,6 +402,8 @@ static enum ptp_verdict judge(struct ptp_port *port, int64_t now_ns, const void 
 	if (memcmp(message.source.clock, port->config.identity.clock,
 		   sizeof(message.source.clock)) == 0)
 		return PTP_IGNORED; /* what this host sends itself */
+	if (message.flags & PTP_FLAG_ALTERNATE_MASTER)
+		return PTP_IGNORED; /* 17.3: from one that does not claim to be the best */
 	if (message.domain != port->config.domain || message.sdo != port->config.sdo)
 		return PTP_OTHER_DOMAIN;
 	if (port->config.master.size && !ptp_address_equal(from, &port->config.master))
