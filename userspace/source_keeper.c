@@ -54,7 +54,7 @@ int source_keeper_open(struct source_keeper *keeper, const struct source_config 
 	int r;
 
 	keeper->upkeep = (struct loop_timer){.fire = on_upkeep, .data = keeper};
-	r = hardware_table_new(&keeper->hardware, keeper->counter);
+	r = hardware_table_new(&keeper->hardware, keeper->counter, NULL);
 	if (r < 0) {
 		log_error("no socket to ask network interfaces by: %s", strerror(-r));
 		return r;

@@ -25,6 +25,7 @@ struct machine {
 	int get_result, set_result;
 	int takes;          /* the filter that it takes instead; 0: the one it is told */
 	const char *active; /* of bond0 */
+	int index;          /* of all of them */
 };
 
 static int fake_capabilities(void *data, const char *name, struct nic_capabilities *ret)
@@ -75,17 +76,27 @@ static int fake_lower(void *data, const char *name, char ret[IF_NAMESIZE])
 	return 0;
 }
 
+static int fake_index(void *data, const char *name)
+{
+	const struct machine *machine = data;
+
+	(void)name;
+	return machine->index;
+}
+
 static struct machine machine_make(uint32_t filters)
 {
 	return (struct machine){
 		.has = {FLAGS, BIT(HWTSTAMP_TX_OFF) | BIT(HWTSTAMP_TX_ON), filters | 1, 0},
 		.active = "eth0",
+		.index = 3,
 	};
 }
 
 static struct nic_io io_of(struct machine *machine)
 {
-	return (struct nic_io){machine, fake_capabilities, fake_get, fake_set, fake_lower};
+	return (struct nic_io){machine,  fake_capabilities, fake_get,
+			       fake_set, fake_lower,        fake_index};
 }
 
 static int open_on(struct nic *nic, struct machine *machine, unsigned int needs)
@@ -205,6 +216,79 @@ Test(nic, drivers_that_do_as_they_like)
 	cr_assert_eq(open_on(&nic, &machine, NIC_PTP_UDP), 0, "an old driver, that tells nothing");
 	machine.get_result = -EIO;
 	cr_assert_eq(open_on(&nic, &machine, NIC_PTP_UDP), -EIO);
+}
+
+/* What it was cannot be put back, nor made narrower. */
+Test(nic, a_driver_that_does_not_tell_its_setting)
+{
+	static const int silences[] = {-EOPNOTSUPP, -EINVAL, -ENOTTY};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(silences) / sizeof(silences[0]); i++) {
+		struct machine machine = machine_make(BIT(HWTSTAMP_FILTER_ALL) | PTP_FILTERS);
+		struct nic nic;
+
+		machine.get_result = silences[i];
+		machine.now.rx_filter = HWTSTAMP_FILTER_PTP_V2_EVENT;
+		cr_assert_eq(open_on(&nic, &machine, NIC_PTP_L2), 0);
+		cr_assert_eq(machine.now.rx_filter, HWTSTAMP_FILTER_ALL);
+		cr_assert_eq(nic_again(&nic, NIC_NTP), 0);
+		nic_close(&nic);
+		cr_assert_eq(machine.now.rx_filter, HWTSTAMP_FILTER_ALL, "nobody is hurt");
+		cr_assert_eq(machine.sets, 1);
+	}
+}
+
+Test(nic, somebody_makes_it_narrower)
+{
+	struct machine machine = machine_make(BIT(HWTSTAMP_FILTER_ALL) | PTP_FILTERS);
+	struct nic nic;
+
+	cr_assert_eq(open_on(&nic, &machine, NIC_NTP), 0);
+	cr_assert_eq(nic_again(&nic, NIC_NTP), 0);
+	cr_assert_eq(machine.sets, 1, "it serves");
+	machine.now.rx_filter = HWTSTAMP_FILTER_NONE;
+	machine.now.tx_type = HWTSTAMP_TX_OFF;
+	cr_assert_eq(nic_again(&nic, NIC_NTP), 0);
+	cr_assert_eq(machine.now.rx_filter, HWTSTAMP_FILTER_ALL);
+	/* As ptp4l does when it starts */
+	machine.now.rx_filter = HWTSTAMP_FILTER_PTP_V2_L2_EVENT;
+	cr_assert_eq(nic_again(&nic, NIC_NTP), 0);
+	cr_assert_eq(machine.now.rx_filter, HWTSTAMP_FILTER_ALL);
+	nic_close(&nic);
+	cr_assert_eq(machine.now.rx_filter, HWTSTAMP_FILTER_PTP_V2_L2_EVENT, "he goes on");
+}
+
+Test(nic, more_is_needed)
+{
+	struct machine machine = machine_make(BIT(HWTSTAMP_FILTER_ALL) | PTP_FILTERS);
+	struct nic nic;
+
+	cr_assert_eq(open_on(&nic, &machine, NIC_PTP_L2), 0);
+	cr_assert_eq(nic_again(&nic, NIC_PTP_L2 | NIC_NTP), 0);
+	cr_assert_eq(machine.now.rx_filter, HWTSTAMP_FILTER_ALL);
+	nic_close(&nic);
+	cr_assert_eq(machine.now.rx_filter, HWTSTAMP_FILTER_NONE, "as it was before both");
+	cr_assert_eq(open_on(&nic, &machine, NIC_PTP_L2), 0);
+	machine.now.rx_filter = HWTSTAMP_FILTER_PTP_V2_EVENT;
+	cr_assert_eq(nic_again(&nic, NIC_PTP_L2 | NIC_NTP), 0);
+	nic_close(&nic);
+	cr_assert_eq(machine.now.rx_filter, HWTSTAMP_FILTER_PTP_V2_EVENT,
+		     "somebody had changed it in between");
+}
+
+Test(nic, another_device_of_the_name)
+{
+	struct machine machine = machine_make(BIT(HWTSTAMP_FILTER_ALL) | PTP_FILTERS);
+	struct nic nic;
+
+	cr_assert_eq(open_on(&nic, &machine, NIC_PTP_L2), 0);
+	cr_assert_not(nic_moved(&nic));
+	machine.index++;
+	cr_assert(nic_moved(&nic));
+	cr_assert_eq(nic_again(&nic, NIC_NTP), -ESTALE);
+	nic_close(&nic);
+	cr_assert_eq(machine.sets, 1, "its setting is none of ours");
 }
 
 Test(nic, what_is_missing_is_named)

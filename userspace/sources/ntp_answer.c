@@ -48,8 +48,10 @@ void ntp_complete(struct ntp *ntp)
 		answer = ntp_interleaved_join(&judged->answer, &answer);
 	if (ntp->fd_stamps && !judged->times.has_tx)
 		ntp->statistics.stamps_missing++;
-	if (ntp->hardware && !(judged->times.hardware_tx.has && judged->times.hardware_rx.has))
+	if (ntp->hardware && !(judged->times.hardware_tx.has && judged->times.hardware_rx.has)) {
 		ntp->statistics.hardware_missing++;
+		hardware_unstamped(ntp->hardware);
+	}
 	if (ntp_times_sample(&sample, &judged->times, ntp->context.counter, ntp->context.scale,
 			     &answer) < 0) {
 		/* Perhaps the server keeps wrong times: the next one is basic. */

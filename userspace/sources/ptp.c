@@ -175,6 +175,7 @@ static int64_t stamps_give_up(struct ptp *ptp, int64_t now_ns)
 		if (now_ns - send->sent_ns >= wait_ns && ptp->hardware) {
 			send->number = -1;
 			ptp->missing++;
+			hardware_unstamped(ptp->hardware);
 		} else if (now_ns - send->sent_ns >= wait_ns) {
 			send->number = -1;
 			ptp_port_transmitted(ptp->port, now_ns, number, &instant);
@@ -272,6 +273,8 @@ static void receive(struct ptp *ptp, int fd, int64_t now_ns)
 	if (is_event && ptp->hardware) {
 		ptp->missing += !stamp.hardware_ns;
 		ptp->unstamped = stamp.hardware_ns ? 0 : ptp->unstamped + 1;
+		if (!stamp.hardware_ns)
+			hardware_unstamped(ptp->hardware);
 	}
 	if (is_event && !instant_of(ptp, &stamp, 0, &instant)) {
 		ptp_port_count_dropped(ptp->port);

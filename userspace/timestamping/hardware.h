@@ -17,8 +17,18 @@
 struct hardware;
 struct hardware_table;
 
-/* counter outlives it. Returns 0 or a negative errno. */
-int hardware_table_new(struct hardware_table **ret, const struct counter *counter);
+/* How this machine is asked, so that a test can be any */
+struct hardware_io {
+	struct nic_io nic;
+	void *data;
+	/* Open /dev/ptpN: *ret is to ask it by. Returns 0 or a negative errno. */
+	int (*clock_open)(void *data, int phc, struct phc_io *ret);
+	void (*clock_close)(void *data, struct phc_io *io);
+};
+
+/* counter, and what io has, outlive it. io: NULL: this machine's. Returns 0 or a negative errno. */
+int hardware_table_new(struct hardware_table **ret, const struct counter *counter,
+		       const struct hardware_io *io);
 
 /* All interfaces have to be given back before. NULL is allowed. */
 void hardware_table_free(struct hardware_table *table);
@@ -37,10 +47,17 @@ void hardware_put(struct hardware *hardware); /* NULL is allowed */
 
 /*
  * Take a reading of the clock. To be done before a packet is sent whose stamp is wanted, and after
- * each stamp, before it is converted. A bond's change-over is noticed here: -ESTALE, and the next
- * one is of the new device. Returns 0 or a negative errno.
+ * each stamp, before it is converted. A bond's change-over is noticed here, and that the interface or
+ * its clock has gone, or come back: -ESTALE, and the next one is of the new device. Returns 0 or a
+ * negative errno.
  */
 int hardware_read(struct hardware *hardware);
+
+/*
+ * A packet had no stamp. Whether somebody has changed the interface's setting since is looked at,
+ * once a second at most; if so, it is made to serve again.
+ */
+void hardware_unstamped(struct hardware *hardware);
 
 /* The counter value of a stamp, as phc_track_stamp() */
 int hardware_counter(const struct hardware *hardware, int64_t stamp_ns, uint64_t sent,

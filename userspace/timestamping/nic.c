@@ -109,6 +109,17 @@ static int check(struct nic *nic, unsigned int needs)
 	return 0;
 }
 
+static bool is_same(const struct hwtstamp_config *a, const struct hwtstamp_config *b)
+{
+	return a->tx_type == b->tx_type && a->rx_filter == b->rx_filter;
+}
+
+/* As drivers say that do not tell their setting */
+static bool is_silence(int r)
+{
+	return r == -EOPNOTSUPP || r == -EINVAL || r == -ENOTTY;
+}
+
 static int change(struct nic *nic, int filter, unsigned int needs)
 {
 	struct hwtstamp_config config = nic->before;
@@ -120,7 +131,7 @@ static int change(struct nic *nic, int filter, unsigned int needs)
 	r = nic->io.set(nic->io.data, nic->real, &config);
 	if (r < 0)
 		return refuse(nic, r, "%s cannot be told to stamp: %s", nic->real, strerror(-r));
-	nic->changed = true;
+	nic->changed = nic->told;
 	nic->set = config;
 	/* Drivers may take a wider one, and say so; some take a narrower one. */
 	if ((served_by(config.rx_filter) & needs) != needs || config.tx_type == HWTSTAMP_TX_OFF) {
@@ -134,7 +145,7 @@ int nic_open(struct nic *nic, const struct nic_io *io, const char *name, unsigne
 {
 	struct hwtstamp_config now = {0};
 	unsigned int used;
-	int filter, r;
+	int filter = -1, r;
 
 	memset(nic, 0, sizeof(*nic));
 	nic->io = *io;
@@ -143,14 +154,22 @@ int nic_open(struct nic *nic, const struct nic_io *io, const char *name, unsigne
 	r = check(nic, needs);
 	if (r < 0)
 		return r;
-	/* Old drivers do not tell their setting: then nobody knows whom a new one hurts. */
+	nic->index = io->index(io->data, nic->real);
 	r = io->get(io->data, nic->real, &now);
-	if (r < 0 && r != -EOPNOTSUPP)
+	if (r < 0 && !is_silence(r))
 		return refuse(nic, r, "%s does not tell its setting: %s", nic->real, strerror(-r));
-	if (r == 0 && (served_by(now.rx_filter) & needs) == needs && now.tx_type != HWTSTAMP_TX_OFF)
+	nic->told = r == 0;
+	if (nic->told && (served_by(now.rx_filter) & needs) == needs &&
+	    now.tx_type != HWTSTAMP_TX_OFF)
 		return 0;
-	used = r == 0 ? used_by(now.rx_filter) : 0;
-	filter = filter_for(nic->has.rx_filters, needs | used);
+	if (!nic->told) {
+		/* Nobody knows whom another one hurts: that for all packets hurts none. */
+		now = (struct hwtstamp_config){0};
+		filter = filter_for(nic->has.rx_filters, needs | NEEDS_ALL);
+	}
+	used = nic->told ? used_by(now.rx_filter) : 0;
+	if (filter < 0)
+		filter = filter_for(nic->has.rx_filters, needs | used);
 	if (filter < 0)
 		return refuse(nic, -EBUSY,
 			      "somebody else has %s stamp other packets, and it "
@@ -160,6 +179,48 @@ int nic_open(struct nic *nic, const struct nic_io *io, const char *name, unsigne
 	return change(nic, filter, needs | used);
 }
 
+void nic_inherit(struct nic *heir, struct nic *nic)
+{
+	if (!nic->changed)
+		return;
+	nic->changed = false;
+	if (!heir->changed) {
+		heir->before = nic->before;
+		heir->set = nic->set;
+		heir->changed = true;
+	} else if (is_same(&heir->before, &nic->set)) {
+		heir->before = nic->before;
+	} else if (is_same(&nic->before, &heir->set)) {
+		heir->set = nic->set;
+	}
+	/* Else somebody else has changed it between the two: what he made is what counts. */
+}
+
+int nic_again(struct nic *nic, unsigned int needs)
+{
+	struct nic again;
+	int r;
+
+	if (nic_moved(nic))
+		return -ESTALE;
+	/* Again and again would do no good. */
+	if (!nic->told && (served_by(nic->set.rx_filter) & needs) == needs)
+		return 0;
+	r = nic_open(&again, &nic->io, nic->name, needs);
+
+	if (r < 0) {
+		memcpy(nic->why, again.why, sizeof(nic->why));
+		return r;
+	}
+	if (again.index != nic->index || again.has.phc != nic->has.phc) {
+		nic_close(&again);
+		return -ESTALE;
+	}
+	nic_inherit(&again, nic);
+	*nic = again;
+	return 0;
+}
+
 void nic_close(struct nic *nic)
 {
 	struct hwtstamp_config now;
@@ -167,8 +228,8 @@ void nic_close(struct nic *nic)
 	if (!nic->changed)
 		return;
 	nic->changed = false;
-	if (nic->io.get(nic->io.data, nic->real, &now) == 0 &&
-	    (now.tx_type != nic->set.tx_type || now.rx_filter != nic->set.rx_filter))
+	if (nic->io.index(nic->io.data, nic->real) != nic->index ||
+	    nic->io.get(nic->io.data, nic->real, &now) < 0 || !is_same(&now, &nic->set))
 		return;
 	(void)nic->io.set(nic->io.data, nic->real, &nic->before);
 }
@@ -177,6 +238,8 @@ bool nic_moved(const struct nic *nic)
 {
 	char real[IF_NAMESIZE];
 
+	if (nic->io.index(nic->io.data, nic->real) != nic->index)
+		return true;
 	/* What lies on no other device never does. */
 	if (strcmp(nic->name, nic->real) == 0)
 		return false;

@@ -5,7 +5,7 @@
  * The setting belongs to the interface, not to a socket: ptp4l and others may be relying on it. So
  * it is left alone if it serves; else it is made as narrow as possible, but never so that it stops
  * to serve whom it served before. What was changed is put back in the end, unless somebody else has
- * changed it since. A VLAN and a bond have no clock of their own: what counts is the device below
+ * changed it since, or the driver does not tell what it was. A VLAN and a bond have no clock of their own: what counts is the device below
  * them, of a bond the active one. How the kernel is asked comes in through struct nic_io, so a test
  * can be any NIC.
  */
@@ -43,13 +43,17 @@ struct nic_io {
 	int (*set)(void *data, const char *name, struct hwtstamp_config *config);
 	/* The device that frames of this one leave by, -ENOENT: by itself */
 	int (*lower)(void *data, const char *name, char ret[IF_NAMESIZE]);
+	/* Its index, above 0: which a new device of an old name does not have */
+	int (*index)(void *data, const char *name);
 };
 
 struct nic {
 	struct nic_io io;
 	char name[IF_NAMESIZE]; /* as it was asked for */
 	char real[IF_NAMESIZE]; /* the device that stamps */
+	int index;              /* of that */
 	struct nic_capabilities has;
+	bool told; /* the driver tells its setting */
 	bool changed;
 	struct hwtstamp_config before; /* changed: what it was */
 	struct hwtstamp_config set;    /* and what it was made */
@@ -65,6 +69,19 @@ struct nic {
  * -EPERM; or another negative errno.
  */
 int nic_open(struct nic *nic, const struct nic_io *io, const char *name, unsigned int needs);
+
+/*
+ * Look at the setting again, which somebody may have changed, or as more is needed now: it is made to
+ * serve as by nic_open(), whose errors are returned, and then *nic is as it was, but for `why`; or -ESTALE:
+ * the device that stamps, or its clock, is another one now.
+ */
+int nic_again(struct nic *nic, unsigned int needs);
+
+/*
+ * *nic is not to put anything back: *heir, which is open on the same device and goes on to need it,
+ * is to do that in the end.
+ */
+void nic_inherit(struct nic *heir, struct nic *nic);
 
 /* Put back what was changed. */
 void nic_close(struct nic *nic);

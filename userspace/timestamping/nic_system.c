@@ -104,7 +104,17 @@ static int system_lower(void *data, const char *name, char ret[IF_NAMESIZE])
 	return r == 0 ? 0 : only_lower(name, ret);
 }
 
+static int system_index(void *data, const char *name)
+{
+	struct ifreq request = {0};
+	const int *fd = data;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	return ioctl(*fd, SIOCGIFINDEX, &request) < 0 ? -errno : request.ifr_ifindex;
+}
+
 struct nic_io nic_system_io(int *fd)
 {
-	return (struct nic_io){fd, system_capabilities, system_get, system_set, system_lower};
+	return (struct nic_io){fd,         system_capabilities, system_get,
+			       system_set, system_lower,        system_index};
 }
