@@ -30,6 +30,10 @@ delay_is_the_wires() {
 	[ "$delay" -ge $((2 * wire_ns - 2000)) ] && [ "$delay" -le $((2 * wire_ns + 10000)) ]
 }
 
+missing() { # exchanges without both of the hardware's stamps
+	chronotick sources -v | $busybox grep -o '[0-9]* missing' | $busybox grep -o '[0-9]*'
+}
+
 true_for() { # SECONDS: each read's bound holds
 	told truth --seconds "$1"
 }
@@ -51,6 +55,14 @@ $busybox sleep 2
 check "so the delay is the wire's" delay_is_the_wires
 check "the bound holds" true_for 4
 
+# Long after the answer, in which it is not waited for
+knob 1 tx_stamp_delay_ns 40000000
+$busybox sleep 1
+before_late=$(missing)
+$busybox sleep 3
+check "stamps that all come late are used by the next answer" \
+	[ $(($(missing) - before_late)) -le 2 ]
+knob 1 tx_stamp_delay_ns 5000
 knob 1 tx_stamp_loss_ppm 200000
 knob 1 tx_stamp_late_ppm 100000
 knob 1 tx_stamp_twice_ppm 200000

@@ -16,10 +16,19 @@
 /* Answers to a plain header have 48 bytes; some room for what servers put behind it */
 #define ANSWER_SIZE 512
 
+/* Has all come of the transmit stamps that is to be waited for? The NIC's counts only with both. */
+static bool stamps_complete(const struct ntp *ntp)
+{
+	const struct ntp_times *times = &ntp->exchange.times;
+
+	return times->has_tx &&
+	       (!ntp->hardware || !times->hardware_rx.has || times->hardware_tx.has);
+}
+
 static void rest(struct ntp *ntp)
 {
 	/* An interleaved answer will ask for the stamp, however late it comes. */
-	if (ntp->exchange.times.has_tx || !ntp->interleaved.wanted)
+	if (stamps_complete(ntp) || !ntp->interleaved.wanted)
 		loop_fd_until(ntp->context.loop, ntp->fd, loop_now_ns() + WATCHED_NS);
 	ntp_rest(ntp);
 }
@@ -134,15 +143,6 @@ static enum ntp_verdict judge(struct ntp *ntp, const uint8_t *data, size_t size,
 	if (verdict == NTP_GOOD && is_loop(ntp, packet))
 		return NTP_LOOP;
 	return verdict;
-}
-
-/* Has all come of the transmit stamps that is to be waited for? The NIC's counts only with both. */
-static bool stamps_complete(const struct ntp *ntp)
-{
-	const struct ntp_times *times = &ntp->exchange.times;
-
-	return times->has_tx &&
-	       (!ntp->hardware || !times->hardware_rx.has || times->hardware_tx.has);
 }
 
 /* A transmit stamp of the socket's only datagram, which may have been answered already */
