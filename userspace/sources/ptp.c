@@ -29,6 +29,13 @@
 /* A NIC that leaves so many in a row without a stamp has none. */
 #define UNSTAMPED_MAX 16
 
+/* One that has been given up, and then stamps so many of what comes and of what is sent, has again. */
+#define STAMPED_MIN 16
+#define STAMPED_SENT_MIN 4
+
+/* How often an interface that cannot stamp is asked whether it can now */
+#define HARDWARE_AGAIN_NS (60 * 1000 * MS)
+
 /* sdoId of IEEE 802.1AS */
 #define SDO_GPTP 0x100
 
@@ -43,11 +50,13 @@ struct ptp {
 	struct ptp_port *port; /* NULL while the sockets are not open */
 	struct loop_timer timer;
 	struct clock_track track;
-	struct hardware *hardware; /* NULL: the kernel stamps */
+	struct hardware *hardware; /* NULL: there is none */
 	char why[NIC_TEXT_SIZE];
-	bool given_up;          /* its stamps did not come */
-	unsigned int unstamped; /* event messages in a row that had none */
-	uint64_t missing;       /* all of them, of both ways */
+	bool given_up;                      /* its stamps did not come: the kernel's are used */
+	unsigned int unstamped, unsent;     /* that came and were sent, in a row: no stamp */
+	unsigned int stamped, stamped_sent; /* likewise, with one, after it was given up */
+	int64_t hardware_ns;                /* where there is none: when to try that next */
+	uint64_t missing;                   /* all without one, of both ways */
 	bool online;
 	bool broken; /* the sockets failed: open new ones */
 	int64_t look_ns;
@@ -108,6 +117,12 @@ static int64_t number_of(const struct ptp *ptp, uint32_t id)
 	return (int64_t)((uint64_t)(ptp->epoch & INT32_MAX) << 32 | id);
 }
 
+/* Are the stamps those of the NIC? */
+static bool by_hardware(const struct ptp *ptp)
+{
+	return ptp->hardware && !ptp->given_up;
+}
+
 static int64_t on_send(void *data, const struct ptp_outgoing *outgoing)
 {
 	struct ptp *ptp = data;
@@ -135,7 +150,7 @@ static int64_t on_send(void *data, const struct ptp_outgoing *outgoing)
 static bool instant_of(struct ptp *ptp, const struct stamp *stamp, uint64_t sent,
 		       struct ptp_instant *ret)
 {
-	if (ptp->hardware) {
+	if (by_hardware(ptp)) {
 		ret->quality = CHRONOTICK_STAMP_HARDWARE;
 		return stamp->hardware_ns && hardware_read(ptp->hardware) == 0 &&
 		       hardware_counter(ptp->hardware, stamp->hardware_ns, sent, &ret->counter,
@@ -172,9 +187,10 @@ static int64_t stamps_give_up(struct ptp *ptp, int64_t now_ns)
 
 		if (number < 0)
 			continue;
-		if (now_ns - send->sent_ns >= wait_ns && ptp->hardware) {
+		if (now_ns - send->sent_ns >= wait_ns && by_hardware(ptp)) {
 			send->number = -1;
 			ptp->missing++;
+			ptp->unsent++;
 			hardware_unstamped(ptp->hardware);
 		} else if (now_ns - send->sent_ns >= wait_ns) {
 			send->number = -1;
@@ -217,8 +233,9 @@ static bool stamp_take(struct ptp *ptp, int64_t now_ns)
 	r = stamp_transmitted(ptp->sockets.event, &id, &stamp);
 	if (r != 1)
 		return r != -EAGAIN;
-	/* The kernel's comes first, and is not what is waited for. */
-	if (ptp->hardware && !stamp.hardware_ns)
+	ptp->stamped_sent += ptp->given_up && stamp.hardware_ns;
+	/* Each has a message of its own, and one of them is what is waited for. */
+	if (by_hardware(ptp) ? !stamp.hardware_ns : !stamp.system_ns)
 		return true;
 	number = number_of(ptp, id);
 	for (i = 0; i < SENDS; i++) {
@@ -228,10 +245,11 @@ static bool stamp_take(struct ptp *ptp, int64_t now_ns)
 			continue;
 		send->number = -1;
 		/* It can't have left before it was sent: then it is another one's stamp. */
-		if ((!ptp->hardware && stamp.system_ns < send->before_ns) ||
+		if ((!by_hardware(ptp) && stamp.system_ns < send->before_ns) ||
 		    !instant_of(ptp, &stamp, send->counter, &instant) ||
 		    !is_after(ptp, &instant, send->counter))
 			break;
+		ptp->unsent = 0;
 		ptp_port_transmitted(ptp->port, now_ns, number, &instant);
 		break;
 	}
@@ -249,13 +267,35 @@ static uint64_t arrival_of(const struct ptp *ptp, const struct stamp *stamp)
 	return counter_read(counter) - counter_from_ns(counter, (uint64_t)since_ns);
 }
 
+/* An event message has come from an interface that is to stamp it: is its stamp of use? */
+static void stamp_count(struct ptp *ptp, const struct stamp *stamp, bool good)
+{
+	if (!stamp->hardware_ns) {
+		ptp->missing++;
+		hardware_unstamped(ptp->hardware);
+	}
+	if (ptp->given_up) {
+		good = stamp->hardware_ns && hardware_read(ptp->hardware) == 0;
+		ptp->stamped = good ? ptp->stamped + 1 : 0;
+		if (!good)
+			ptp->stamped_sent = 0;
+		return;
+	}
+	ptp->unstamped = good ? 0 : ptp->unstamped + 1;
+	if (ptp->unstamped == UNSTAMPED_MAX)
+		snprintf(ptp->why, sizeof(ptp->why),
+			 stamp->hardware_ns ? "the clock of %s gives no time"
+					    : "%s does not stamp what comes",
+			 ptp->interface);
+}
+
 static void receive(struct ptp *ptp, int fd, int64_t now_ns)
 {
 	uint8_t data[PTP_MESSAGE_MAX];
 	struct ptp_instant instant;
 	struct ptp_address from;
 	struct stamp stamp;
-	bool truncated, is_event;
+	bool truncated, is_event, good;
 	long size = ptp_socket_receive(&ptp->sockets, fd, data, sizeof(data), &from, &stamp,
 				       &truncated);
 
@@ -270,13 +310,10 @@ static void receive(struct ptp *ptp, int fd, int64_t now_ns)
 		return;
 	}
 	is_event = fd == ptp->sockets.event && (data[0] & 0x0f) < PTP_EVENT_TYPES;
-	if (is_event && ptp->hardware) {
-		ptp->missing += !stamp.hardware_ns;
-		ptp->unstamped = stamp.hardware_ns ? 0 : ptp->unstamped + 1;
-		if (!stamp.hardware_ns)
-			hardware_unstamped(ptp->hardware);
-	}
-	if (is_event && !instant_of(ptp, &stamp, 0, &instant)) {
+	good = is_event && instant_of(ptp, &stamp, 0, &instant);
+	if (is_event && ptp->hardware)
+		stamp_count(ptp, &stamp, good);
+	if (is_event && !good) {
 		ptp_port_count_dropped(ptp->port);
 		return;
 	}
@@ -337,18 +374,52 @@ static void stop(struct ptp *ptp, bool leave)
 	ptp_socket_close(&ptp->sockets);
 }
 
-/* Have the NIC stamp, if it can. */
+static unsigned int stamps_needed(const struct ptp *ptp)
+{
+	return ptp->sockets.transport == PTP_L2 ? NIC_PTP_L2 : NIC_PTP_UDP;
+}
+
+/*
+ * Have the NIC stamp, if it can. One that has been given up is asked for its stamps all the same, to
+ * see whether they come again.
+ */
 static void hardware_start(struct ptp *ptp)
 {
-	unsigned int needs = ptp->sockets.transport == PTP_L2 ? NIC_PTP_L2 : NIC_PTP_UDP;
-
-	ptp->unstamped = 0;
+	ptp->unstamped = ptp->unsent = 0;
+	ptp->stamped = ptp->stamped_sent = 0;
+	ptp->hardware_ns = loop_now_ns() + HARDWARE_AGAIN_NS;
 	if (ptp->given.kernel || !ptp->context.hardware)
 		snprintf(ptp->why, sizeof(ptp->why), "not wanted");
-	else if (!ptp->given_up)
-		(void)hardware_get(&ptp->hardware, ptp->context.hardware, ptp->interface, needs,
-				   ptp->why);
+	else
+		(void)hardware_get(&ptp->hardware, ptp->context.hardware, ptp->interface,
+				   stamps_needed(ptp), ptp->why);
 	ptp->sockets.hardware = ptp->hardware;
+}
+
+/* Is it time for the other kind of stamps? */
+static bool stamps_change(struct ptp *ptp, int64_t now_ns)
+{
+	struct hardware *hardware;
+
+	if (by_hardware(ptp)) {
+		if (ptp->unsent >= UNSTAMPED_MAX)
+			snprintf(ptp->why, sizeof(ptp->why), "%s does not stamp what is sent",
+				 ptp->interface);
+		ptp->given_up = ptp->unstamped >= UNSTAMPED_MAX || ptp->unsent >= UNSTAMPED_MAX;
+		return ptp->given_up;
+	}
+	if (ptp->hardware) {
+		ptp->given_up = ptp->stamped < STAMPED_MIN || ptp->stamped_sent < STAMPED_SENT_MIN;
+		return !ptp->given_up;
+	}
+	if (ptp->given.kernel || !ptp->context.hardware || !ptp->port || now_ns < ptp->hardware_ns)
+		return false;
+	ptp->hardware_ns = now_ns + HARDWARE_AGAIN_NS;
+	if (hardware_get(&hardware, ptp->context.hardware, ptp->interface, stamps_needed(ptp),
+			 ptp->why) < 0)
+		return false;
+	hardware_put(hardware);
+	return true;
 }
 
 static int start(struct ptp *ptp)
@@ -389,11 +460,9 @@ static void on_timer(void *data)
 		timer_at(ptp, now_ns + OFFLINE_NS);
 		return;
 	}
-	if (ptp->unstamped >= UNSTAMPED_MAX && ptp->hardware) {
-		ptp->given_up = ptp->broken = true;
+	if (stamps_change(ptp, now_ns)) {
+		ptp->broken = true;
 		ptp->look_ns = now_ns;
-		snprintf(ptp->why, sizeof(ptp->why), "%s does not stamp what comes",
-			 ptp->interface);
 	}
 	if (now_ns >= ptp->look_ns) {
 		ptp->look_ns = now_ns + AGAIN_NS;
@@ -549,7 +618,7 @@ bool ptp_hardware(const struct ptp *ptp, char *ret, size_t size)
 {
 	char clock[NIC_TEXT_SIZE];
 
-	if (!ptp->hardware) {
+	if (!by_hardware(ptp)) {
 		snprintf(ret, size, "%s", ptp->why);
 		return false;
 	}
