@@ -176,6 +176,17 @@ def devices_known(emulator):
     return re.findall(r'^name "([^"]+)"', text, re.MULTILINE)
 
 
+def emulator_for(program, devices):
+    """The command for an emulator that has them: this machine's, or the newer one that scripts/vm.sh
+    unpacks; and which of the devices that one lacks."""
+    newer = str(KERNELS / "emulator" / program[0])
+    commands = [program] + ([[newer] + program[1:]] if os.path.exists(newer) else [])
+    lacking = [[device for device in devices if device not in devices_known(command[0])]
+               for command in commands] if devices else [[]]
+    best = min(range(len(lacking)), key=lambda i: len(lacking[i]))
+    return commands[best], lacking[best]
+
+
 def tool_find(name):
     """A command of this machine, or of Debian's packages that the scripts unpacked; None: neither."""
     places = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]
@@ -204,6 +215,7 @@ def boot(kernel, work, initramfs, arguments):
     (work / "initramfs").write_bytes(initramfs)
     console, results = work / "console.log", work / "results.log"
     program, console_port, results_port, append, _, second = MACHINES[arguments.machine]
+    program, lacking = emulator_for(program, arguments.device)
     command = program + [
         *(["-accel", "tcg,thread=single", "-icount", f"shift={arguments.icount},sleep=off"]
           if arguments.icount is not None else ["-accel", "tcg,thread=multi"]), "-smp", "2", "-m", "512", "-nodefaults",
@@ -212,11 +224,15 @@ def boot(kernel, work, initramfs, arguments):
         "-serial", f"file:{console}"] + second(results) + [
         "-append", f"console={console_port} RESULTS={results_port} quiet loglevel=7 panic=-1 "
                    f"oops=panic random.trust_cpu=on {append} {arguments.append}"]
-    for device in arguments.device:
-        if device in devices_known(program[0]):
-            command += ["-device", device]
-        else:
-            print(f"# {program[0]} emulates no {device}")
+    for device in lacking:
+        print(f"# no emulator here has {device}")
+    if arguments.device:
+        # All on one segment, where the emulator itself answers for 10.0.2.2
+        command += ["-netdev", "user,id=outside,restrict=on",
+                    "-netdev", "hubport,id=port,hubid=0,netdev=outside"]
+    for device in [name for name in arguments.device if name not in lacking]:
+        command += ["-netdev", f"hubport,id={device},hubid=0", "-device",
+                    f"{device},netdev={device}"]
     try:
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, timeout=arguments.timeout, check=False)
@@ -274,7 +290,7 @@ def main():
                         help="what the kernel must complain of")
     parser.add_argument("--with", dest="extra", action="append", default=[], metavar="FILE")
     parser.add_argument("--tool", action="append", default=[], metavar="NAME")
-    parser.add_argument("--device", action="append", default=[], help="of the emulator's")
+    parser.add_argument("--device", action="append", default=[], help="a network device of the emulator's")
     parser.add_argument("--keep-logs", action="store_true")
     arguments = parser.parse_args()
     kernel = KERNELS / arguments.kernel
