@@ -9,7 +9,7 @@
 
 #define NIC_REPORT_POINTS 20000
 
-/* A curve; logarithmic: both axes, points that are not above 0 are left out */
+/* A curve; logarithmic: both axes, points that are not above 0 are left out. All values are finite. */
 struct nic_plot {
 	const char *title, *x_name, *y_name;
 	bool logarithmic;
@@ -17,7 +17,10 @@ struct nic_plot {
 	double x[NIC_REPORT_POINTS], y[NIC_REPORT_POINTS];
 };
 
-/* results: what the JSON file has. Returns 0, or a negative errno of writing. */
+/*
+ * results: what the JSON file has. Plots without a point are left out. Returns 0, or a negative errno of
+ * writing.
+ */
 int nic_report_write(FILE *file, const json_t *results, const struct nic_plot *plots,
 		     unsigned int count);
 

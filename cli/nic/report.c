@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "nic_report.h"
+#include "nic/report.h"
 
 #define WIDTH 720
 #define HEIGHT 260
@@ -12,30 +12,24 @@
 
 static void text_write(FILE *file, const char *text)
 {
+	static const char *const escapes[256] = {
+		['<'] = "&lt;", ['>'] = "&gt;", ['&'] = "&amp;", ['"'] = "&quot;", ['\''] = "&#39;",
+	};
+
 	for (; *text; text++) {
-		if (*text == '<')
-			fputs("&lt;", file);
-		else if (*text == '&')
-			fputs("&amp;", file);
+		const char *escape = escapes[(unsigned char)*text];
+
+		if (escape)
+			fputs(escape, file);
 		else
 			fputc(*text, file);
 	}
 }
 
-static void value_write(FILE *file, const json_t *value)
-{
-	char *text;
+static void value_write(FILE *file, const json_t *value);
 
-	if (json_is_string(value)) {
-		text_write(file, json_string_value(value));
-		return;
-	}
-	text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-	text_write(file, text ? text : "");
-	free(text);
-}
-
-static void table_write(FILE *file, const json_t *object)
+/* A row for each member */
+static void members_write(FILE *file, const json_t *object)
 {
 	const char *key;
 	json_t *value;
@@ -46,13 +40,81 @@ static void table_write(FILE *file, const json_t *object)
 		fputs("<tr><th>", file);
 		text_write(file, key);
 		fputs("</th><td>", file);
-		if (json_is_object(value))
-			table_write(file, value);
-		else
-			value_write(file, value);
+		value_write(file, value);
 		fputs("</td></tr>\n", file);
 	}
 	fputs("</table>\n", file);
+}
+
+/* A column for each object */
+static void columns_write(FILE *file, const json_t *objects)
+{
+	const json_t *object;
+	size_t i;
+
+	fputs("<table><tr>", file);
+	json_array_foreach(objects, i, object)
+	{
+		fputs("<td>", file);
+		value_write(file, object);
+		fputs("</td>", file);
+	}
+	fputs("</tr></table>\n", file);
+}
+
+/* A row for each list */
+static void rows_write(FILE *file, const json_t *lists)
+{
+	const json_t *list, *value;
+	size_t i, j;
+
+	fputs("<table>", file);
+	json_array_foreach(lists, i, list)
+	{
+		fputs("<tr>", file);
+		json_array_foreach(list, j, value)
+		{
+			fputs("<td>", file);
+			value_write(file, value);
+			fputs("</td>", file);
+		}
+		fputs("</tr>\n", file);
+	}
+	fputs("</table>\n", file);
+}
+
+static void array_write(FILE *file, const json_t *array)
+{
+	const json_t *first = json_array_get(array, 0), *value;
+	size_t i;
+
+	if (json_is_object(first) || json_is_array(first)) {
+		json_is_object(first) ? columns_write(file, array) : rows_write(file, array);
+		return;
+	}
+	json_array_foreach(array, i, value)
+	{
+		if (i)
+			fputs("<br>", file);
+		value_write(file, value);
+	}
+}
+
+static void value_write(FILE *file, const json_t *value)
+{
+	char *text;
+
+	if (json_is_object(value)) {
+		members_write(file, value);
+	} else if (json_is_array(value)) {
+		array_write(file, value);
+	} else if (json_is_string(value)) {
+		text_write(file, json_string_value(value));
+	} else {
+		text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+		text_write(file, text ? text : "");
+		free(text);
+	}
 }
 
 static double scaled(const struct nic_plot *plot, double value)
@@ -79,7 +141,9 @@ static void plot_write(FILE *file, const struct nic_plot *plot)
 		high = fmax(high, scaled(plot, plot->y[i]));
 		shown++;
 	}
-	fprintf(file, "<h3>%s</h3>\n", plot->title);
+	fputs("<h3>", file);
+	text_write(file, plot->title);
+	fputs("</h3>\n", file);
 	if (shown < 2) {
 		fputs("<p>too few points</p>\n", file);
 		return;
@@ -122,9 +186,10 @@ int nic_report_write(FILE *file, const json_t *results, const struct nic_plot *p
 	      "text{font-size:12px}.end{text-anchor:end}</style></head><body>\n"
 	      "<h1>chronotick bench-nic</h1>\n",
 	      file);
-	table_write(file, results);
+	members_write(file, results);
 	for (i = 0; i < count; i++)
-		plot_write(file, &plots[i]);
+		if (plots[i].count)
+			plot_write(file, &plots[i]);
 	fputs("</body></html>\n", file);
 	return ferror(file) ? -EIO : 0;
 }
