@@ -39,8 +39,13 @@ check "the true offset is some ns" [ "$1" -le 30 ]
 
 # Nothing on the wire can tell: half of the difference, and ptp4l believes in 0
 knob 0 delay_ns 4000
-$busybox sleep 6
-set -- $(offsets 4)
+i=0
+while [ $i -lt 6 ]; do # until its servo has followed, which is soon
+	$busybox sleep 6
+	set -- $(offsets 4)
+	[ "${2#-}" -le 950 ] || break
+	i=$((i + 1))
+done
 echo "# true offset: at most $1 ns, mean $2 ns; ptp4l: $($busybox tail -n 1 /tmp/cl.log)"
 check "a difference of 2000 ns makes 1000" [ "${2#-}" -gt 950 ]
 check "and no more" [ "${2#-}" -lt 1050 ]
