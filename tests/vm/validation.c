@@ -76,10 +76,16 @@ static uint64_t bits32(float value)
 	return ret;
 }
 
+/* A counter value as it is when a check begins: a busy machine may take a second for those before. */
+static uint64_t now(void)
+{
+	return counter_read(&rig.counter);
+}
+
 static void lines(void)
 {
 	const struct chronotick_clock standing = rig.page->clock[0];
-	uint64_t mult = standing.mult, now = counter_read(&rig.counter);
+	uint64_t mult = standing.mult;
 	uint32_t g = rig.page->header.generation;
 	uint64_t ms = rig.counter.hz / 1000;
 
@@ -99,9 +105,9 @@ static void lines(void)
 	REFUSED(line.span, CHRONOTICK_SPAN_MAX + 1, -EINVAL);
 	REFUSED(line.span, UINT64_MAX, -EINVAL);
 	REFUSED(line.span, 0, -EINVAL);
-	REFUSED(line.anchor, now + 1000 * ms, -EINVAL);
-	REFUSED(line.anchor, now - 1000 * ms, -ETIMEDOUT);
-	REFUSED(line.anchor, now + (1ULL << 63), -EINVAL);
+	REFUSED(line.anchor, now() + 1000 * ms, -EINVAL);
+	REFUSED(line.anchor, now() - 1000 * ms, -ETIMEDOUT);
+	REFUSED(line.anchor, now() + (1ULL << 63), -EINVAL);
 	REFUSED(line.utc_ns, -1, -EINVAL);
 	REFUSED(line.utc_ns, INT64_MAX, -EINVAL);
 	REFUSED(line.utc_ns, 1LL << 62, -EINVAL);
@@ -117,9 +123,9 @@ static void lines(void)
 	REFUSED(line.state, CHRONOTICK_STATE(g, 0x8002, 37), -EINVAL);
 	REFUSED(line.state, CHRONOTICK_STATE(g + 2, CHRONOTICK_SYNCHRONIZED, 37), -ESTALE);
 	REFUSED(line.state, CHRONOTICK_STATE(g - 1, CHRONOTICK_SYNCHRONIZED, 37), -ESTALE);
-	REFUSED(join, now + 1000 * ms, -EINVAL);
-	REFUSED(join, now - 1000 * ms, -ETIMEDOUT);
-	REFUSED(join, now + (1ULL << 60), -EINVAL);
+	REFUSED(join, now() + 1000 * ms, -EINVAL);
+	REFUSED(join, now() - 1000 * ms, -ETIMEDOUT);
+	REFUSED(join, now() + (1ULL << 60), -EINVAL);
 	REFUSED(flags, 4, -EINVAL);
 	REFUSED(flags, UINT32_MAX, -EINVAL);
 	REFUSED(pad0, 1, -EINVAL);
