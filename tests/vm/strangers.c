@@ -22,6 +22,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@
 #include "guest.h"
 
 #define SIZE CHRONOTICK_PAGE_SIZE
+#define RELOADS 40
 #define CLAIMING_MS 4000 /* with a size that changes */
 
 static struct writer_rig rig;
@@ -320,12 +322,27 @@ static void interrupted_wait(void)
 	check(rig.page->header.writer_pid == 0, "which is gone in the end");
 }
 
+static int unload(void)
+{
+	return syscall(SYS_delete_module, "chronotick", O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+static int load(void)
+{
+	int fd = open("/chronotick.ko", O_RDONLY | O_CLOEXEC), r = 0;
+
+	if (syscall(SYS_finit_module, fd, "", 0) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
 /* What a pipe has of the page outlives the module, and is nobody else's memory. */
 static void pinned(void)
 {
 	char *at, copy[SIZE];
 	struct iovec part;
-	int fd = device_open(O_RDONLY), pipes[2], module;
+	int fd = device_open(O_RDONLY), pipes[2];
 
 	at = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	part = (struct iovec){at, SIZE};
@@ -335,14 +352,47 @@ static void pinned(void)
 	munmap(at, SIZE);
 	munmap((void *)(uintptr_t)rig.page, SIZE);
 	close(fd);
-	check(syscall(SYS_delete_module, "chronotick", O_NONBLOCK) == 0, "the module is unloaded");
+	check_result(unload(), 0, "the module is unloaded");
 	check(read(pipes[0], copy, SIZE) == SIZE && is_the_page(copy),
 	      "what the pipe has of it is still that");
 	close(pipes[0]);
 	close(pipes[1]);
-	module = open("/chronotick.ko", O_RDONLY | O_CLOEXEC);
-	check(syscall(SYS_finit_module, module, "", 0) == 0, "the module is loaded again");
-	close(module);
+	check_result(load(), 0, "the module is loaded again");
+}
+
+static void step_on(void)
+{
+	const struct timex ahead = {.modes = ADJ_SETOFFSET | ADJ_NANO, .time = {0, 1}};
+	struct timex step;
+
+	do
+		step = ahead;
+	while (adjtimex(&step) >= 0);
+	_exit(1);
+}
+
+/* Events while it comes and goes: what they leave to be done later is done before it is gone. */
+static void busy_unloading(void)
+{
+	const struct chronotick_page *page;
+	unsigned int i, rounds = 0, with_events = 0;
+	pid_t pid = fork();
+	int fd;
+
+	if (pid == 0)
+		step_on();
+	for (i = 0; i < RELOADS && unload() == 0 && load() == 0; i++, rounds++) {
+		fd = device_open(O_RDONLY);
+		page = page_map(fd);
+		with_events += page->header.kernel_steps > 0;
+		munmap((void *)(uintptr_t)page, SIZE);
+		close(fd);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	check(rounds == RELOADS && with_events > 0,
+	      "it is unloaded %u times while events come, %u times after some", rounds,
+	      with_events);
 }
 
 int main(void)
@@ -363,5 +413,6 @@ int main(void)
 	changing_argument();
 	interrupted_wait();
 	pinned();
+	busy_unloading();
 	return checks_end();
 }
