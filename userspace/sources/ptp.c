@@ -123,6 +123,13 @@ static bool by_hardware(const struct ptp *ptp)
 	return ptp->hardware && !ptp->given_up;
 }
 
+/* Does an error of a socket say that another one has to be opened: are its interface or address gone? */
+static bool is_final(int64_t r)
+{
+	return r == -ENODEV || r == -ENXIO || r == -EBADF || r == -EINVAL || r == -EADDRNOTAVAIL ||
+	       r == -ENETUNREACH;
+}
+
 static int64_t on_send(void *data, const struct ptp_outgoing *outgoing)
 {
 	struct ptp *ptp = data;
@@ -133,7 +140,7 @@ static int64_t on_send(void *data, const struct ptp_outgoing *outgoing)
 	id = ptp_socket_send(&ptp->sockets, outgoing);
 	if (id < 0) {
 		ptp->epoch++;
-		ptp->broken = id == -ENODEV || id == -ENXIO || id == -EBADF;
+		ptp->broken |= is_final(id);
 		return id;
 	}
 	if (!outgoing->event)
@@ -302,7 +309,7 @@ static void receive(struct ptp *ptp, int fd, int64_t now_ns)
 	if (size == 0 || size == -EAGAIN)
 		return;
 	if (size < 0) {
-		ptp->broken = size == -ENODEV || size == -ENXIO || size == -EBADF;
+		ptp->broken |= is_final(size);
 		return;
 	}
 	if (truncated) {
@@ -529,6 +536,7 @@ static int config_take(struct ptp *ptp, const struct ptp_config *config)
 	ptp->given.interface = NULL;
 	ptp->given.unicast = NULL;
 	r = port_config(&ptp->config, config);
+	ptp->sockets.master = ptp->config.master;
 	if (getrandom(seed, sizeof(*seed), GRND_NONBLOCK) != sizeof(*seed))
 		*seed = (uint64_t)loop_now_ns();
 	return r;

@@ -107,6 +107,28 @@ static int join6(const struct ptp_socket *ptp, int fd)
 	return r < 0 ? r : option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
 }
 
+/*
+ * Several sockets have the same port where there are several masters, and the kernel gives a message to
+ * one of them: to the one that is connected to its sender. Port 0: from whichever port.
+ */
+static int connect_to(const struct ptp_socket *ptp, int fd)
+{
+	struct sockaddr_in address4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 address6 = {.sin6_family = AF_INET6};
+	int r;
+
+	if (ptp->transport == PTP_UDP4) {
+		memcpy(&address4.sin_addr, ptp->master.bytes, sizeof(address4.sin_addr));
+		r = connect(fd, (const struct sockaddr *)&address4, sizeof(address4));
+	} else {
+		memcpy(&address6.sin6_addr, ptp->master.bytes, sizeof(address6.sin6_addr));
+		if (IN6_IS_ADDR_LINKLOCAL(&address6.sin6_addr))
+			address6.sin6_scope_id = (uint32_t)ptp->index;
+		r = connect(fd, (const struct sockaddr *)&address6, sizeof(address6));
+	}
+	return r < 0 ? -errno : 0;
+}
+
 static int open_udp(struct ptp_socket *ptp, const char *interface, uint16_t port)
 {
 	struct sockaddr_in address4 = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -127,7 +149,9 @@ static int open_udp(struct ptp_socket *ptp, const char *interface, uint16_t port
 		r = option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (r == 0 && bind(fd, address, is6 ? sizeof(address6) : sizeof(address4)) < 0)
 		r = -errno;
-	if (r == 0)
+	if (r == 0 && ptp->master.size)
+		r = connect_to(ptp, fd);
+	else if (r == 0)
 		r = is6 ? join6(ptp, fd) : join4(fd, ptp->index);
 	if (r < 0) {
 		close(fd);

@@ -16,20 +16,21 @@ enum ptp_transport { PTP_L2, PTP_UDP4, PTP_UDP6 };
 
 struct ptp_socket {
 	enum ptp_transport transport;
-	uint8_t scope;    /* UDP6: of the group that is joined and sent to */
-	bool local;       /* L2: all goes to the address that bridges do not forward */
-	int event;        /* -1: not open */
-	int general;      /* UDP only; else -1 */
-	int index;        /* of the interface */
-	bool hardware;    /* ask for the NIC's stamps, too */
-	bool stamps;      /* transmit stamps come */
-	uint32_t sent;    /* event messages: the id of the next one's stamp */
-	uint8_t clock[8]; /* a clockIdentity: of the interface's address, else random */
+	uint8_t scope;             /* UDP6: of the group that is joined and sent to */
+	bool local;                /* L2: all goes to the address that bridges do not forward */
+	struct ptp_address master; /* UDP: hear this one alone; size 0: the multicast groups */
+	int event;                 /* -1: not open */
+	int general;               /* UDP only; else -1 */
+	int index;                 /* of the interface */
+	bool hardware;             /* ask for the NIC's stamps, too */
+	bool stamps;               /* transmit stamps come */
+	uint32_t sent;             /* event messages: the id of the next one's stamp */
+	uint8_t clock[8];          /* a clockIdentity: of the interface's address, else random */
 };
 
 /*
- * Open them; transport, scope, local and hardware are filled in. Nothing stays open after an error, a negative
- * errno: -ENODEV where there is no such interface.
+ * Open them; transport, scope, local, hardware and master are filled in. Nothing stays open after an
+ * error, a negative errno: -ENODEV where there is no such interface.
  */
 int ptp_socket_open(struct ptp_socket *ret, const char *interface);
 void ptp_socket_close(struct ptp_socket *ptp);
