@@ -179,6 +179,23 @@ Test(phc_track_worlds, an_owner_who_steers)
 	}
 }
 
+/* As ptp4l slews a clock that is ms off and not to be stepped: by far more than any oscillator is off */
+Test(phc_track_worlds, an_owner_in_a_hurry)
+{
+	unsigned int i, k, told = 0;
+
+	for (i = 0; i < WORLDS; i++) {
+		struct world world = world_make(i);
+
+		world.turn_ppb = draw(&world, 1e6, 2e7);
+		world.turn_ns = 125 * MS;
+		for (k = 0; k < EXCHANGES; k++)
+			exchange(&world, draw(&world, 100 * MS, 150 * MS));
+		told += world.told;
+	}
+	cr_assert_geq(told, WORLDS * EXCHANGES, "it says something all the same: %u", told);
+}
+
 Test(phc_track_worlds, an_owner_who_is_not_seen)
 {
 	unsigned int i, k;

@@ -11,8 +11,14 @@
 /* No reading is kept for so long: ten days */
 #define BACK_NS 864000000000000LL
 
-/* 1,000 ppm in 2^-16 ppm */
-#define DIAL_MAX (PHC_TRACK_RATE_PPT / 1000000 * 65536)
+/* No owner turns a clock by more: a tenth of its rate, in 2^-16 ppm */
+#define DIAL_MAX (100000LL * 65536)
+
+/* What an owner sets is of the oscillator's rate, and that is off by up to PHC_TRACK_RATE_PPT. */
+#define DIAL_PART (PPT / PHC_TRACK_RATE_PPT)
+
+/* How long a clock that was stepped has to agree with itself before its stamps are good */
+#define CALM_NS 100000000LL
 
 /* A drift by PHC_TRACK_WANDER_PPT in a second makes so much in a ns, squared */
 #define DRIFT_PART 100000000000000000LL
@@ -126,7 +132,8 @@ static int64_t turn(struct phc_track *track, const struct phc_reading *to)
 	/* The rates that were possible, after that */
 	track->rate_ppt += by;
 	track->swing_ppt = swing_ppt(track);
-	track->rate_error_ppt += share_up(passed, PHC_TRACK_WANDER_PPT * 1000);
+	track->rate_error_ppt +=
+		share_up(passed, PHC_TRACK_WANDER_PPT * 1000) + magnitude(by) / DIAL_PART;
 	if (track->is_blind || track->rate_error_ppt > PHC_TRACK_RATE_PPT)
 		track->rate_error_ppt = PHC_TRACK_RATE_PPT;
 	error = share_up(passed, PHC_TRACK_WANDER_PPT + track->swing_ppt);
@@ -198,6 +205,16 @@ static bool rate_update(struct phc_track *track)
 	return true;
 }
 
+/* Of which nothing but that is known */
+static bool is_too_fast(const struct phc_track *track, const struct phc_reading *to)
+{
+	int64_t passed = between_ns(track, track->latest.counter, to->counter);
+	int64_t apart = limited((__int128)to->phc_ns - track->latest.phc_ns - passed);
+	__int128 errors = (__int128)track->latest.error_ns + to->error_ns;
+
+	return magnitude(apart) > errors + share_up(passed, PHC_TRACK_RATE_PPT);
+}
+
 static void keep(struct phc_track *track)
 {
 	const struct phc_reading *newest =
@@ -240,15 +257,16 @@ enum phc_track_event phc_track_add(struct phc_track *track, const struct phc_rea
 {
 	const struct counter *counter = track->counter;
 	uint64_t jumps = track->jumps;
-	bool has = track->has_latest;
+	bool has = track->has_latest, is_known;
 	int64_t unexplained, passed, dial;
 
 	if (has && (int64_t)(reading->counter - track->latest.counter) > 0) {
 		keep(track);
 		passed = between_ns(track, track->latest.counter, reading->counter);
 		unexplained = turn(track, reading);
+		is_known = !track->is_blind || !is_too_fast(track, reading);
 		track->latest = *reading;
-		if (rate_update(track)) {
+		if (is_known && rate_update(track)) {
 			doubt(track, unexplained, passed + 1);
 			return PHC_TRACK_SAME;
 		}
@@ -261,6 +279,7 @@ enum phc_track_event phc_track_add(struct phc_track *track, const struct phc_rea
 	track->is_blind = reading->frequency == PHC_FREQUENCY_UNKNOWN;
 	track->swing_ppt = track->is_blind ? PHC_TRACK_RATE_PPT : 0;
 	dial = track->is_blind ? 0 : dial_ppt(reading->frequency);
+	track->rate_ppt = dial;
 	track->dial = (struct phc_track_dial){dial, dial};
 	return has ? PHC_TRACK_JUMPED : PHC_TRACK_FIRST;
 }
@@ -364,6 +383,9 @@ int phc_track_stamp(const struct phc_track *track, int64_t phc_ns, uint64_t sent
 	error = counter_from_ns(track->counter, (uint64_t)*error_ns);
 	if ((int64_t)(*counter - error - track->latest.counter) > 0)
 		return -ERANGE;
+	/* What seems to have been stepped may be slewed faster than can be told: until it is calm */
+	if (track->jumps && between_ns(track, track->begun, track->latest.counter) < CALM_NS)
+		return -ESTALE;
 	/* What came before a step may look like what came after it. */
 	if ((int64_t)((sent ? sent : *counter - error) - track->begun) < 0)
 		return -ESTALE;

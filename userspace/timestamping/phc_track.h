@@ -22,7 +22,7 @@
 
 #define PHC_TRACK_READINGS 16
 #define PHC_TRACK_SPACING_NS 100000000LL /* readings that are kept lie so far apart, or more */
-#define PHC_TRACK_RATE_PPT 1000000000LL  /* more than any clock is off: 1,000 ppm */
+#define PHC_TRACK_RATE_PPT 1000000000LL  /* more than any oscillator is off: 1,000 ppm */
 #define PHC_TRACK_WANDER_PPT 10000LL     /* its oscillator's rate may move by 10 ppb in a second */
 #define PHC_TRACK_AHEAD_NS 2000000000LL  /* how far beyond the latest reading it tells */
 
