@@ -12,10 +12,8 @@
 	(BIT(HWTSTAMP_FILTER_NONE) | BIT(HWTSTAMP_FILTER_ALL) | BIT(HWTSTAMP_FILTER_NTP_ALL) |     \
 	 FILTERS_PTP)
 
-#ifdef HAVE_KERNEL_ETHTOOL_TS_INFO
-typedef struct kernel_ethtool_ts_info ts_info;
-#else
-typedef struct ethtool_ts_info ts_info;
+#ifndef HAVE_KERNEL_ETHTOOL_TS_INFO
+#define kernel_ethtool_ts_info ethtool_ts_info
 #endif
 
 static u32 filters(void)
@@ -56,7 +54,7 @@ int simnic_config_set(struct port *port, int *tx_type, int *rx_filter)
 	return 0;
 }
 
-static int get_ts_info(struct net_device *dev, ts_info *info)
+static int get_ts_info(struct net_device *dev, struct kernel_ethtool_ts_info *info)
 {
 	struct port *port = *(struct port **)netdev_priv(dev);
 

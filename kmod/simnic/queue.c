@@ -60,7 +60,10 @@ bool queue_add(struct queue *queue, struct sk_buff *skb)
 		dev_kfree_skb_any(skb);
 		return false;
 	}
-	skb_queue_reverse_walk(packets, before) if (DUE(before)->at_ns <= DUE(skb)->at_ns) break;
+	skb_queue_reverse_walk(packets, before) {
+		if (DUE(before)->at_ns <= DUE(skb)->at_ns)
+			break;
+	}
 	__skb_queue_after(packets, before, skb);
 	if (skb_peek(packets) == skb)
 		arm(queue);
