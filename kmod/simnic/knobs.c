@@ -2,7 +2,7 @@
 /* sysfs: /sys/devices/simnicN, see README.md */
 #include "simnic.h"
 
-#include <linux/math64.h>
+#include <linux/rcupdate.h>
 #include <linux/sysfs.h>
 #include <linux/timekeeping.h>
 
@@ -10,7 +10,8 @@
 #define PPM_MAX 1000000ULL
 
 #define ERROR_MAX_PPB 1000000LL
-#define WANDER_MAX_PPT 1000000ULL
+#define WANDER_MAX_PPT 1000000LL
+#define STEP_MAX_NS 1000000000000000LL
 
 struct knob_attribute {
 	struct device_attribute attribute;
@@ -80,84 +81,74 @@ COUNT(tx_stamps_twice, COUNT_TX_TWICE);
 COUNT(rx_stamps, COUNT_RX_STAMPS);
 COUNT(rx_stamps_lost, COUNT_RX_LOST);
 
+/* What is set of a clock, by its own function */
+struct clock_attribute {
+	struct device_attribute attribute;
+	s64 minimum;
+	s64 maximum;
+	void (*set)(struct phc *phc, s64 value);
+};
+
+static ssize_t clock_store(struct device *dev, struct device_attribute *attribute, const char *text,
+			   size_t size)
+{
+	const struct clock_attribute *knob =
+		container_of(attribute, struct clock_attribute, attribute);
+	struct port *port = dev_get_drvdata(dev);
+	s64 value;
+	int r = kstrtos64(text, 0, &value);
+
+	if (r < 0)
+		return r;
+	if (value < knob->minimum || value > knob->maximum)
+		return -ERANGE;
+	knob->set(&port->phc, value);
+	return size;
+}
+
 static ssize_t frequency_ppb_show(struct device *dev, struct device_attribute *attribute,
 				  char *text)
 {
 	struct port *port = dev_get_drvdata(dev);
 
-	return sysfs_emit(text, "%lld\n", port->phc.error_ppb);
+	return sysfs_emit(text, "%lld\n", READ_ONCE(port->phc.error_ppb));
 }
-
-static ssize_t frequency_ppb_store(struct device *dev, struct device_attribute *attribute,
-				   const char *text, size_t size)
-{
-	struct port *port = dev_get_drvdata(dev);
-	s64 value;
-	int r = kstrtos64(text, 0, &value);
-
-	if (r < 0)
-		return r;
-	if (value < -ERROR_MAX_PPB || value > ERROR_MAX_PPB)
-		return -ERANGE;
-	phc_set_error(&port->phc, value);
-	return size;
-}
-static DEVICE_ATTR_RW(frequency_ppb);
 
 static ssize_t wander_ppt_show(struct device *dev, struct device_attribute *attribute, char *text)
 {
 	struct port *port = dev_get_drvdata(dev);
 
-	return sysfs_emit(text, "%llu\n", port->phc.wander_ppt);
+	return sysfs_emit(text, "%lld\n", READ_ONCE(port->phc.wander_ppt));
 }
 
-static ssize_t wander_ppt_store(struct device *dev, struct device_attribute *attribute,
-				const char *text, size_t size)
-{
-	struct port *port = dev_get_drvdata(dev);
-	u64 value;
-	int r = kstrtou64(text, 0, &value);
+#define CLOCK(name, mode, show, minimum, maximum, set)                                             \
+	static struct clock_attribute clock_##name = {__ATTR(name, mode, show, clock_store),       \
+						      minimum, maximum, set}
 
-	if (r < 0)
-		return r;
-	if (value > WANDER_MAX_PPT)
-		return -ERANGE;
-	phc_set_wander(&port->phc, value);
-	return size;
-}
-static DEVICE_ATTR_RW(wander_ppt);
-
-static ssize_t step_ns_store(struct device *dev, struct device_attribute *attribute,
-			     const char *text, size_t size)
-{
-	struct port *port = dev_get_drvdata(dev);
-	s64 value;
-	int r = kstrtos64(text, 0, &value);
-
-	if (r < 0)
-		return r;
-	if (value < -(s64)(1000000 * NS_PER_S) || value > (s64)(1000000 * NS_PER_S))
-		return -ERANGE;
-	phc_step(&port->phc, value);
-	return size;
-}
-static DEVICE_ATTR_WO(step_ns);
+CLOCK(frequency_ppb, 0644, frequency_ppb_show, -ERROR_MAX_PPB, ERROR_MAX_PPB, phc_set_error);
+CLOCK(wander_ppt, 0644, wander_ppt_show, 0, WANDER_MAX_PPT, phc_set_wander);
+CLOCK(step_ns, 0200, NULL, -STEP_MAX_NS, STEP_MAX_NS, phc_step);
 
 /* "-12.345": this clock less that of port 0, both at one instant, ns */
 static ssize_t offset_ns_show(struct device *dev, struct device_attribute *attribute, char *text)
 {
-	struct port *port = dev_get_drvdata(dev), *first = simnic_port(0);
-	s64 raw_ns = ktime_get_raw_ns(), ns;
-	phc_fixed apart;
+	struct port *port = dev_get_drvdata(dev), *first;
+	s64 raw_ns = ktime_get_raw_ns();
+	phc_fixed apart = 0, size;
 	u32 ps;
 
+	/* Port 0 goes first, and only after a grace period. */
+	rcu_read_lock();
+	first = simnic_port(0);
+	if (first)
+		apart = phc_at(&port->phc, raw_ns) - phc_at(&first->phc, raw_ns);
+	rcu_read_unlock();
 	if (!first)
 		return -ENODEV;
-	apart = phc_at(&port->phc, raw_ns) - phc_at(&first->phc, raw_ns);
-	ns = (s64)((apart < 0 ? -apart : apart) >> PHC_SHIFT);
-	ps = (u32)((((apart < 0 ? -apart : apart) & (((phc_fixed)1 << PHC_SHIFT) - 1)) * 1000) >>
-		   PHC_SHIFT);
-	return sysfs_emit(text, "%s%lld.%03u\n", apart < 0 ? "-" : "", ns, ps);
+	size = apart < 0 ? -apart : apart;
+	ps = (u32)(((size & (((phc_fixed)1 << PHC_SHIFT) - 1)) * 1000) >> PHC_SHIFT);
+	return sysfs_emit(text, "%s%llu.%03u\n", apart < 0 ? "-" : "", (u64)(size >> PHC_SHIFT),
+			  ps);
 }
 static DEVICE_ATTR_RO(offset_ns);
 
@@ -197,9 +188,9 @@ static struct attribute *attributes[] = {
 	&count_tx_stamps_twice.attribute.attr,
 	&count_rx_stamps.attribute.attr,
 	&count_rx_stamps_lost.attribute.attr,
-	&dev_attr_frequency_ppb.attr,
-	&dev_attr_wander_ppt.attr,
-	&dev_attr_step_ns.attr,
+	&clock_frequency_ppb.attribute.attr,
+	&clock_wander_ppt.attribute.attr,
+	&clock_step_ns.attribute.attr,
 	&dev_attr_offset_ns.attr,
 	&dev_attr_time_ns.attr,
 	NULL,

@@ -60,14 +60,19 @@ static int __init simnic_init(void)
 
 	if (simnic_ports < 2 || simnic_ports > SIMNIC_PORTS_MAX)
 		return -EINVAL;
-	for (i = 0; i < simnic_ports && r == 0; i++) {
+	for (i = 0; i < simnic_ports; i++) {
 		struct port *port = kzalloc(sizeof(*port), GFP_KERNEL);
 
 		r = port ? port_add(port, i, seed * SIMNIC_PORTS_MAX + i) : -ENOMEM;
-		if (r == 0)
-			WRITE_ONCE(ports[i], port);
-		else
+		if (r < 0) {
 			kfree(port);
+			break;
+		}
+		/* Others may have had it up already. */
+		rtnl_lock();
+		WRITE_ONCE(ports[i], port);
+		links_update();
+		rtnl_unlock();
 	}
 	if (r < 0)
 		ports_remove();

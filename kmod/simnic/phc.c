@@ -56,8 +56,9 @@ phc_fixed phc_at(struct phc *phc, s64 raw_ns)
 ktime_t phc_stamp(struct phc *phc, s64 raw_ns, s64 step_ns)
 {
 	s64 ns = (s64)(phc_at(phc, raw_ns) >> PHC_SHIFT);
+	s64 part = ns - div64_s64(ns, step_ns) * step_ns;
 
-	return ns_to_ktime(div64_s64(ns, step_ns) * step_ns);
+	return ns_to_ktime(ns - part - (part < 0 ? step_ns : 0));
 }
 
 /* Under the lock: a new piece from now on, which its caller may move. */
@@ -90,19 +91,19 @@ void phc_set_error(struct phc *phc, s64 ppb)
 	unsigned long flags;
 
 	spin_lock_irqsave(&phc->lock, flags);
-	phc->error_ppb = ppb;
+	WRITE_ONCE(phc->error_ppb, ppb);
 	phc->error = ppb * FIXED_PER_PPB;
 	phc->wander = 0;
 	cut_locked(phc);
 	spin_unlock_irqrestore(&phc->lock, flags);
 }
 
-void phc_set_wander(struct phc *phc, u64 ppt)
+void phc_set_wander(struct phc *phc, s64 ppt)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&phc->lock, flags);
-	phc->wander_ppt = ppt;
+	WRITE_ONCE(phc->wander_ppt, ppt);
 	spin_unlock_irqrestore(&phc->lock, flags);
 }
 

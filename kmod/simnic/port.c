@@ -46,6 +46,12 @@ static void arrive(struct port *port, struct sk_buff *skb)
 		kfree_skb(skb);
 		return;
 	}
+	/* As a NIC does whose ring is full */
+	if (skb_queue_len(&port->arrived) >= QUEUE_MAX) {
+		port->dev->stats.rx_dropped++;
+		kfree_skb(skb);
+		return;
+	}
 	if (stamps_wants(skb, READ_ONCE(port->rx_filter))) {
 		lost = simnic_chance(&port->random_rx, READ_ONCE(port->knob[KNOB_RX_LOST]));
 		tally(port, lost ? COUNT_RX_LOST : COUNT_RX_STAMPS);
@@ -91,7 +97,8 @@ static void stamp_send(struct port *port, struct sk_buff *skb, ktime_t stamp, s6
 	memset(skb->cb, 0, sizeof(skb->cb));
 	DUE(skb)->stamp = stamp;
 	DUE(skb)->at_ns = at_ns;
-	queue_add(&port->stamping, skb);
+	if (!queue_add(&port->stamping, skb))
+		tally(port, COUNT_TX_LOST);
 }
 
 /* The frame is to be stamped: keep it, or a clone of it, until its stamp is due. Consumes it. */
@@ -182,8 +189,7 @@ static netdev_tx_t transmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-/* A port has a link while another one is up. Under the rtnl lock. */
-static void links_update(void)
+void links_update(void)
 {
 	unsigned int i, up = 0;
 

@@ -65,7 +65,7 @@ struct phc {
 	s64 wander; /* what has become of it so far */
 	s64 adjust; /* what the owner of the clock set with adjfine */
 	s64 error_ppb;
-	u64 wander_ppt; /* standard deviation of the frequency after a second, 1e-12 */
+	s64 wander_ppt; /* standard deviation of the frequency after a second, 1e-12 */
 	struct rnd_state random;
 	struct delayed_work walk;
 };
@@ -82,7 +82,7 @@ ktime_t phc_stamp(struct phc *phc, s64 raw_ns, s64 step_ns);
 
 void phc_step(struct phc *phc, s64 by_ns);
 void phc_set_error(struct phc *phc, s64 ppb);
-void phc_set_wander(struct phc *phc, u64 ppt);
+void phc_set_wander(struct phc *phc, s64 ppt);
 
 /* A normal deviate, 2^-16, between -6 and 6 */
 s32 simnic_gauss(struct rnd_state *random);
@@ -170,6 +170,9 @@ struct port {
 
 int port_add(struct port *port, unsigned int index, u64 seed);
 void port_remove(struct port *port);
+
+/* A port has a link while another one is up. Under the rtnl lock. */
+void links_update(void);
 
 /* Does that come true now? ppm: 1e-6 */
 bool simnic_chance(struct rnd_state *random, u64 ppm);

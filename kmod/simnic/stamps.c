@@ -79,6 +79,16 @@ bool stamps_wants(struct sk_buff *skb, int rx_filter)
 	}
 }
 
+/* IPv6 knows no datagram without a checksum: one of 0 is written as its complement. */
+static void checksum_update(struct udphdr *udp, const struct timestamp *old,
+			    const struct timestamp *new)
+{
+	csum_replace_by_diff(&udp->check, csum_sub(csum_partial(new, sizeof(*new), 0),
+						   csum_partial(old, sizeof(*old), 0)));
+	if (!udp->check)
+		udp->check = CSUM_MANGLED_0;
+}
+
 bool stamps_one_step(struct sk_buff *skb, ktime_t stamp)
 {
 	struct timespec64 ts = ktime_to_timespec64(stamp);
@@ -101,9 +111,7 @@ bool stamps_one_step(struct sk_buff *skb, ktime_t stamp)
 	if ((class & PTP_CLASS_PMASK) == PTP_CLASS_IPV4)
 		udp->check = 0;
 	else if ((class & PTP_CLASS_PMASK) == PTP_CLASS_IPV6)
-		csum_replace_by_diff(&udp->check,
-				     csum_sub(csum_partial(&next, sizeof(next), 0),
-					      csum_partial(origin, sizeof(*origin), 0)));
+		checksum_update(udp, origin, &next);
 	*origin = next;
 	return true;
 }
