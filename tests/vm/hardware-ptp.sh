@@ -6,19 +6,7 @@
 wire_ns=2000
 
 master() { # LINE...
-	{
-		printf '[global]\nlogSyncInterval -3\nlogMinDelayReqInterval -3\nlogAnnounceInterval 0\n'
-		printf 'tx_timestamp_timeout 200\nuds_address /tmp/gm.uds\npriority1 10\nclockClass 6\n'
-		printf 'clockAccuracy 0x20\n'
-		printf '%s\n' "$@"
-	} >/tmp/gm.cfg
-	ip netns exec gm ptp4l -f /tmp/gm.cfg -i sim0 -m >/tmp/gm.log 2>&1 &
-	master_pid=$!
-}
-
-master_end() {
-	kill "$master_pid"
-	wait "$master_pid" 2>/dev/null
+	master_begin gm sim0 'priority1 10' "$@"
 }
 
 daemon() { # LINE...
@@ -38,7 +26,7 @@ knob 0 frequency_ppb 12000
 knob 1 frequency_ppb -35000
 knob 1 step_ns 987654321000
 
-master 'network_transport L2'
+master
 daemon 'transport: l2'
 check "a source with hardware stamps" await rx_stamp hardware 60
 check "is selected" await state selected 60
@@ -69,15 +57,15 @@ for i in 0 1; do
 done
 daemon_end
 
-master_end
+master_end gm
 master 'network_transport UDPv4' 'delay_mechanism P2P'
 daemon 'transport: udp4' 'delay_mechanism: p2p'
 check "UDP and P2P have them, too" await rx_stamp hardware 60
 $busybox sleep 4
 check "with the same time" true_for 4 1000
 daemon_end
-master_end
-master 'network_transport L2' 'twoStepFlag 0' 'time_stamping onestep'
+master_end gm
+master 'twoStepFlag 0' 'time_stamping onestep'
 daemon 'transport: l2'
 check "one-step, too" await rx_stamp hardware 60
 $busybox sleep 4
@@ -90,7 +78,7 @@ check "a NIC that stamps nothing is given up for the kernel's stamps" await rx_s
 check "the status says so" $busybox test -n "$(chronotick sources -v |
 	$busybox grep 'no hardware stamps: sim1 does not stamp')"
 daemon_end
-master_end
+master_end gm
 [ $fail = 0 ] || $busybox tail -n 20 /tmp/chronotickd.log /tmp/gm.log
 ports_down
 exit $fail
