@@ -10,7 +10,7 @@ case_port() {
 	ip -n gm2 link set "sim$1" netns "$2" 2>/dev/null || ip link set "sim$1" netns "$2"
 }
 
-# case_run NAMESPACE NAME COMMAND...: in the background, until cases_end; what it says is in /tmp/NAME.log
+# case_run NAMESPACE NAME COMMAND...: in the background, until cases_end; it speaks to /tmp/NAME.log
 case_run() {
 	local where=$1 name=$2
 	shift 2
@@ -27,14 +27,14 @@ case_kill() {
 	wait "$pid" 2>/dev/null
 }
 
-# case_master NAMESPACE NAME INTERFACE LINE...: ptp4l
+# case_master NAMESPACE NAME INTERFACE LINE...: ptp4l, which is not silent for 16 s if a stamp is late
 case_master() {
 	local where=$1 name=$2 interface=$3
 	shift 3
 	{
 		printf '[global]\nlogSyncInterval -3\nlogMinDelayReqInterval -3\nlogAnnounceInterval 0\n'
-		printf 'tx_timestamp_timeout 200\nuds_address /tmp/%s.uds\npriority1 10\n' "$name"
-		printf 'clockClass 6\nclockAccuracy 0x20\n'
+		printf 'tx_timestamp_timeout 1000\nfault_reset_interval -128\n'
+		printf 'clockClass 6\nclockAccuracy 0x20\npriority1 10\nuds_address /tmp/%s.uds\n' "$name"
 		printf '%s\n' "$@"
 	} >"/tmp/$name.cfg"
 	case_run "$where" "$name" ptp4l -f "/tmp/$name.cfg" -i "$interface" -m
@@ -105,7 +105,7 @@ case_settled() {
 	[ "${bound:-10000}" -lt 10000 ]
 }
 
-# cases_ready NAME...: they are in use with the hardware's stamps, and what was off at the start is slewed away
+# cases_ready NAME...: they are in use with the hardware's stamps, and what was off at the start is gone
 cases_ready() {
 	local name
 	for name; do

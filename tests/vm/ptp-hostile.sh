@@ -18,13 +18,14 @@ knob 1 frequency_ppb -35000
 knob 1 step_ns 987654321000
 lie='offset-ns=5000000'
 
-# Without keys
+# Without keys; a master that is silent for as long as the timeout has to be found anew, and a slow machine
+# may make one silent.
 case_master gm gm-plain sim0 'network_transport L2' 'domainNumber 1' 'masterOnly 1'
 # From before the daemon starts: better ones that send nothing else, one with an identity of his own and
 # one with the master's
 case_run ev silent fake-ptp sim2 l2 silent domain=1 priority1=0 identity=67 $lie
 case_run ev squatter ptp-forger sim2 domain=1 announce
-case_daemon plain 'ptp: sim1' 'domain: 1' 'delay_interval: -3' 'timescale: utc'
+case_daemon plain 'ptp: sim1' 'domain: 1' 'delay_interval: -3' 'timescale: utc' 'announce_timeout: 10'
 
 # With keys: the first master has one, ptp4l has none, and one daemon has another.
 echo '7 SHA256 ASCII:secret' >/tmp/keys
