@@ -255,3 +255,60 @@ Test(module_publish, figures_are_told_with_the_publications)
 	cr_assert_str_eq(kernel.told.source[0].name, "192.0.2.1");
 	publisher_close(publisher);
 }
+
+static uint64_t random_word(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	/* Some are extreme, some are small. */
+	return *state % 5 ? *state * 0x2545f4914f6cdd1dULL >> *state % 61
+			  : (uint64_t)0 - *state % 3;
+}
+
+/* A kernel that is out of its mind: whatever is on the page, and whatever it says to calls. */
+Test(module_publish, nonsense_is_borne_with_a_bounded_number_of_calls)
+{
+	static const int nonsense[] = {0,       -ETIMEDOUT, -ESTALE, -EINVAL, -ENXIO, -ESHUTDOWN,
+				       -EFAULT, -ENOTTY,    -E2BIG,  -EIO,    5,      -4095};
+	struct chronotick_statistics statistics = {0};
+	struct chronotick_source source = {0};
+	uint64_t state = 88172645463325252ULL;
+	struct chronotick_clock line;
+	struct bound_terms terms;
+	unsigned int round, i;
+
+	open_active();
+	for (round = 0; round < 20000; round++) {
+		for (i = 0; i < sizeof(line) / 8; i++)
+			((uint64_t *)(void *)&line)[i] = random_word(&state);
+		line.seq = 0;
+		if (round % 3)
+			line.anchor = counter_read(&fake_counter) - line.anchor % SECOND;
+		fake_line_set(&line);
+		kernel.page.clock[0].seq += !(round % 17);
+		kernel.page.header.generation = (uint32_t)random_word(&state);
+		kernel.page.header.kernel_events = (uint32_t)random_word(&state);
+		kernel.page.record_shadow.sequence_number = (uint32_t)random_word(&state);
+		for (i = 0; i < FAKE_ANSWERS; i++)
+			kernel.answers[i] = nonsense[random_word(&state) % (sizeof(nonsense) / 4)];
+		kernel.publishes = 0;
+		(void)publish(EPOCH + (int64_t)(random_word(&state) % SECOND));
+		cr_assert_leq(kernel.publishes, 2 * (WRITER_BUILDS + 1) + 1, "round %u", round);
+		(void)publisher_keep(publisher, why, sizeof(why));
+		publisher_line(publisher, &line, &terms);
+		if (round % 11 == 0)
+			publisher_invalidate(publisher);
+		if (round % 13 == 0)
+			publisher_statistics(publisher, &statistics, &source, 1);
+		cr_assert_eq(role(), PUBLISH_ACTIVE, "round %u", round);
+	}
+	/* And once it has come to its senses */
+	memset(&kernel.answers, 0, sizeof(kernel.answers));
+	memset(kernel.page.clock, 0, sizeof(kernel.page.clock));
+	kernel.publishes = 0;
+	cr_assert_eq(publish(EPOCH), 0);
+	cr_assert_eq(publisher_keep(publisher, why, sizeof(why)), 0, "%s", why);
+	cr_assert_gt(kernel.page.clock[0].span, 0);
+	publisher_close(publisher);
+}

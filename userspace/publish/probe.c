@@ -8,20 +8,19 @@
 
 #define load(where) __atomic_load_n((where), __ATOMIC_RELAXED)
 
-/* |estimate - line| at a counter value, ns */
+/* |estimate - line| at a counter value, ns; modulo 2^128, as a page's line may be anything */
 static uint64_t update_ns(const struct chronotick_clock *previous,
 			  const struct correction *correction, uint64_t counter)
 {
-	__int128 estimate, apart;
+	const unsigned int shift = 64 - CHRONOTICK_MULT_SHIFT;
+	unsigned __int128 passed, apart;
 
 	if (!line_is_set(previous))
 		return 0;
-	estimate =
-		correction->utc +
-		(((__int128)(int64_t)(counter - correction->counter) * (__int128)correction->mult)
-		 << (64 - CHRONOTICK_MULT_SHIFT));
-	apart = estimate - line_utc(previous, counter);
-	return (uint64_t)((apart < 0 ? -apart : apart) >> 64);
+	passed = (unsigned __int128)(__int128)(int64_t)(counter - correction->counter) << shift;
+	apart = (unsigned __int128)correction->utc + passed * correction->mult -
+		(unsigned __int128)line_utc(previous, counter);
+	return (uint64_t)(((__int128)apart < 0 ? -apart : apart) >> 64);
 }
 
 void publish_probe_fire(struct publish_probe *probe, const struct backend *backend,
