@@ -21,6 +21,7 @@ typedef unsigned __int128 u128;
 
 #define TIMEOUT_MS 10000
 #define BOUND_NS 5000
+#define LATE_TRIES 5
 
 static unsigned int failures;
 
@@ -204,9 +205,13 @@ void update_make(const struct writer_rig *rig, struct chronotick_update *ret)
 int rig_publish(const struct writer_rig *rig)
 {
 	struct chronotick_update update;
+	int tries, r = -ETIMEDOUT;
 
-	update_make(rig, &update);
-	return command(rig->fd, CHRONOTICK_IOC_PUBLISH, &update);
+	for (tries = 0; tries < LATE_TRIES && r == -ETIMEDOUT; tries++) {
+		update_make(rig, &update);
+		r = command(rig->fd, CHRONOTICK_IOC_PUBLISH, &update);
+	}
+	return r;
 }
 
 int in_child(int (*run)(void *data), void *data)

@@ -53,7 +53,7 @@ void update_make(const struct writer_rig *rig, struct chronotick_update *ret);
 /* The standing line's UTC at a counter value, 2^-64 ns modulo 2^128. */
 unsigned __int128 standing_utc(const struct chronotick_clock *line, uint64_t counter);
 
-/* Make and publish one. */
+/* Make and publish one; another, where a busy machine came too late with it. */
 int rig_publish(const struct writer_rig *rig);
 
 /* Run that in a child, which has a table of descriptors of its own; its result, or -EIO. */
