@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Unicast masters (ptp4l) that one daemon hears through one interface, as several sources: each has its
 # own messages, over IPv4 and over IPv6, also after the host got other addresses. The masters are behind
-# a bridge, on interfaces of their own, and of domains of their own, so that none of them yields to another.
+# a bridge, on interfaces of their own, and of domains of their own, so that none of them yields to
+# another. And what an interface hears that is for others is nothing.
 . "$(dirname "$0")/lib.sh"
 . "$here/ptp-lib.sh"
 ptp_links 1
@@ -62,12 +63,22 @@ expect_all 'slave 255 0$'
 for master in 020004.fffe.000001 020004.fffe.000003 020006.fffe.000001 020006.fffe.000003; do
 	expect "^$master-1" "$work/all"
 done
+"${reference_server_side[@]}" "$here/ptp-wire.py" padding ps11 fd78::1:2 \
+	2>"$work/padding" ||
+	fail "$(tail -n 1 "$work/padding")"
 ptp_verdicts
 
 ip -n "$reference_client_ns" addr flush dev pc1
 sleep 1
 ip -n "$reference_client_ns" addr add 10.78.1.9/24 dev pc1
 ip -n "$reference_client_ns" addr add fd78::1:9/112 dev pc1 nodad
+
+# Over Ethernet, and promiscuous
+ip -n "$reference_client_ns" link set pc1 promisc on
+ptp_daemon l2 1 "transport: l2"
+"${reference_server_side[@]}" "$here/ptp-wire.py" send ps1 02:00:00:00:00:99
+"${reference_server_side[@]}" "$here/ptp-wire.py" send ps1 01:1b:19:00:00:00
+ptp_expect l2 "s['packets']['rejected_malformed'] == 10"
 sleep 3 # so that what follows is of after that
 expect_all 'slave 255 [0-9]*$'
 finish

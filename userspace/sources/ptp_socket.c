@@ -17,6 +17,8 @@
 #define EVENT_PORT 319
 #define GENERAL_PORT 320
 #define MAC_SIZE 6
+/* Behind a message over UDP/IPv6, annex D: what hardware on the way makes up for its changes with */
+#define PADDING6 2
 
 /* Annex E.3, C.3 and D.3: for all messages, and for those that only the neighbour is to get */
 static const uint8_t macs[2][MAC_SIZE] = {{0x01, 0x1b, 0x19, 0x00, 0x00, 0x00},
@@ -278,11 +280,16 @@ static socklen_t target(const struct ptp_socket *ptp, const struct ptp_outgoing 
 int64_t ptp_socket_send(struct ptp_socket *ptp, const struct ptp_outgoing *outgoing)
 {
 	int fd = outgoing->event || ptp->general < 0 ? ptp->event : ptp->general;
+	size_t padding = ptp->transport == PTP_UDP6 ? PADDING6 : 0;
+	uint8_t data[PTP_OUT_MAX + PADDING6] = {0};
 	union any_address address;
 	socklen_t size = target(ptp, outgoing, &address);
 	unsigned int off = 0;
 
-	if (sendto(fd, outgoing->data, outgoing->size, 0, &address.any, size) < 0) {
+	if (outgoing->size > PTP_OUT_MAX)
+		return -EMSGSIZE;
+	memcpy(data, outgoing->data, outgoing->size);
+	if (sendto(fd, data, outgoing->size + padding, 0, &address.any, size) < 0) {
 		int r = -errno;
 
 		/* It may have been counted, or not: stamps are counted anew. */
@@ -318,6 +325,14 @@ static void address_from(struct ptp_address *ret, const struct sockaddr_storage 
 	}
 }
 
+/* What this host sends, and what an interface in promiscuous mode hears of others */
+static bool is_for_others(const struct sockaddr_storage *storage)
+{
+	unsigned char type = ((const union any_address *)storage)->ll.sll_pkttype;
+
+	return type == PACKET_OUTGOING || type == PACKET_OTHERHOST;
+}
+
 long ptp_socket_receive(const struct ptp_socket *ptp, int fd, void *data, size_t size,
 			struct ptp_address *from, struct stamp *stamp, bool *truncated)
 {
@@ -327,8 +342,7 @@ long ptp_socket_receive(const struct ptp_socket *ptp, int fd, void *data, size_t
 	if (got < 0)
 		return got;
 	address_from(from, &storage);
-	if (ptp->transport == PTP_L2 &&
-	    ((const union any_address *)&storage)->ll.sll_pkttype == PACKET_OUTGOING)
+	if (ptp->transport == PTP_L2 && is_for_others(&storage))
 		return 0;
 	return got;
 }

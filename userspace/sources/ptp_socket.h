@@ -42,8 +42,8 @@ bool ptp_socket_is_good(const struct ptp_socket *ptp, const char *interface);
 int64_t ptp_socket_send(struct ptp_socket *ptp, const struct ptp_outgoing *outgoing);
 
 /*
- * Receive on one of the two. Returns the length; 0: one that this host sent itself; -EAGAIN or another
- * negative errno.
+ * Receive on one of the two. Returns the length; 0: one that this host sent itself, or that is for
+ * another; -EAGAIN or another negative errno.
  */
 long ptp_socket_receive(const struct ptp_socket *ptp, int fd, void *data, size_t size,
 			struct ptp_address *from, struct stamp *stamp, bool *truncated);
