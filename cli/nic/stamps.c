@@ -280,6 +280,15 @@ void stamps_look(struct bench *bench)
 		bench_skip(bench, "stamps of packets: %s is no Ethernet", bench->interface);
 		return;
 	}
+	/* It will not be known what to put back. */
+	if (json_is_null(
+		    json_object_get(json_object_get(bench->results, "interface"), "setting"))) {
+		bench_skip(bench,
+			   "stamps of packets: the driver of %s does not tell its setting, "
+			   "which then cannot be put back",
+			   bench->interface);
+		return;
+	}
 	if (stamping_begin(bench, &nic, &all) < 0) {
 		bench_skip(bench, "stamps of packets: %s", nic.why);
 		return;
