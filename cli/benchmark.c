@@ -6,25 +6,14 @@
 #include <jansson.h>
 
 #include "cli.h"
-#include "json_values.h"
 #include "measure.h"
+#include "measure_json.h"
 #include "text.h"
 
 static void json_print(const struct measure *measure)
 {
-	json_t *object = json_object();
-	unsigned int i;
+	json_t *object = measure_json(measure);
 
-	for (i = 0; i < MEASURE_OPERATIONS; i++)
-		json_object_set_new(object, measure_key(i), json_finite(measure->ns[i]));
-	json_object_set_new(object, "read_average_ns", json_finite(measure->average_ns));
-	json_object_set_new(object, "read_p50_ns", json_finite(measure->p50_ns));
-	json_object_set_new(object, "read_p99_ns", json_finite(measure->p99_ns));
-	json_object_set_new(object, "read_p999_ns", json_finite(measure->p999_ns));
-	json_object_set_new(object, "read_max_ns", json_finite(measure->max_ns));
-	json_object_set_new(object, "counter_step_ns", json_finite(measure->step_ns));
-	json_object_set_new(object, "torn_reads", json_integer((json_int_t)measure->torn_reads));
-	json_object_set_new(object, "reads", json_integer((json_int_t)measure->reads));
 	json_dumpf(object, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
 	putchar('\n');
 	json_decref(object);

@@ -2,7 +2,6 @@
 #include "nic/bench.h"
 
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -52,11 +51,6 @@ json_t *bench_text(const char *text)
 		plain[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
 	plain[i] = '\0';
 	return json_string(plain);
-}
-
-json_t *bench_number(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
 }
 
 void bench_skip(struct bench *bench, const char *format, ...)

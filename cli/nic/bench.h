@@ -70,9 +70,6 @@ json_t *bench_adev(struct nic_plot *plot, const double *phase_ns, unsigned int c
 /* A text from outside, with '?' for whatever is no printable ASCII */
 json_t *bench_text(const char *text);
 
-/* A number, or null where it is none */
-json_t *bench_number(double value);
-
 /* What the interface and its driver say that they can do. Returns 0, or a negative errno: -ENODEV. */
 int interface_look(struct bench *bench);
 

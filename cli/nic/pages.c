@@ -6,28 +6,13 @@
 #include <unistd.h>
 
 #include "measure.h"
+#include "measure_json.h"
 #include "nic/bench.h"
 
 #define READS 100000
 #define WATCH_NS (3 * BENCH_S)
 #define WATCH_PAUSE_US 200
 #define PUBLICATIONS_MAX 4096
-
-static json_t *reads_json(const struct measure *measure)
-{
-	json_t *object = json_object();
-	unsigned int i;
-
-	for (i = 0; i < MEASURE_OPERATIONS; i++)
-		json_object_set_new(object, measure_key(i), bench_number(measure->ns[i]));
-	json_object_set_new(object, "read_p50_ns", bench_number(measure->p50_ns));
-	json_object_set_new(object, "read_p99_ns", bench_number(measure->p99_ns));
-	json_object_set_new(object, "read_p999_ns", bench_number(measure->p999_ns));
-	json_object_set_new(object, "read_max_ns", bench_number(measure->max_ns));
-	json_object_set_new(object, "torn_reads", json_integer((json_int_t)measure->torn_reads));
-	json_object_set_new(object, "reads", json_integer((json_int_t)measure->reads));
-	return object;
-}
 
 /* A publication's time is its line's anchor, so when it is seen does not matter. */
 static json_t *publication_json(struct bench *bench, const char *name, const struct chronotick *ct,
@@ -83,7 +68,7 @@ static void page_look(struct bench *bench, const char *path, const char *backend
 			   path, chronotick_strerror(r));
 	r = measure_run(&measure, ct, READS);
 	if (r == 0) {
-		json_object_set_new(object, "reads", reads_json(&measure));
+		json_object_set_new(object, "reads", measure_json(&measure));
 		measure_free(&measure);
 	}
 	if (trusted)
