@@ -50,8 +50,6 @@ int on_module_publish(struct publish_record *record)
 	};
 	struct writer *writer;
 
-	if (!process_counts(key.pid))
-		return 0;
 	writer = writer_of(&key);
 	if (!writer)
 		return 0;

@@ -126,8 +126,6 @@ int BPF_USDT(on_published, __u32 page, __u64 window_ns, __u64 interval_ns, __u64
 	};
 	struct writer *writer;
 
-	if (!process_counts(key.pid))
-		return 0;
 	writer = writer_of(&key);
 	if (!writer)
 		return 0;

@@ -19,10 +19,13 @@ struct publication {
 	__u32 status;
 };
 
+/* NULL: its process is not one that is watched, or there is no room. */
 static __always_inline struct writer *writer_of(const struct writer_key *key)
 {
 	struct writer zeros = {};
 
+	if (!process_counts(key->pid))
+		return NULL;
 	return entry_of(&writer, key, &zeros);
 }
 

@@ -286,10 +286,19 @@ static void clip(const struct drawing *drawing)
 	cairo_clip(drawing->cairo);
 }
 
+/* What the panel shows, with its unit, beside it */
+static void axis_name(struct drawing *drawing, const char *what)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s, %s", what, drawing->data->offset.name);
+	text_upright(drawing->cairo, 20, drawing->panel.y + drawing->panel.height / 2, 12.5, &ink,
+		     text);
+}
+
 static void offsets_draw(struct drawing *drawing)
 {
 	const struct plot_data *data = drawing->data;
-	char text[128];
 
 	drawing->panel = (struct panel){
 		.x = LEFT,
@@ -313,15 +322,12 @@ static void offsets_draw(struct drawing *drawing)
 	curve(drawing, COLUMN(told), 1.7, &told);
 	cairo_restore(drawing->cairo);
 	frame(drawing);
-	snprintf(text, sizeof(text), "offset, %s", data->offset.name);
-	text_upright(drawing->cairo, 20, drawing->panel.y + drawing->panel.height / 2, 12.5, &ink,
-		     text);
+	axis_name(drawing, "offset");
 }
 
 static void widths_draw(struct drawing *drawing)
 {
 	const struct plot_data *data = drawing->data;
-	char text[128];
 
 	drawing->panel.y = 432;
 	drawing->panel.height = 126;
@@ -335,9 +341,7 @@ static void widths_draw(struct drawing *drawing)
 	curve(drawing, COLUMN(sigma), 1.6, &told);
 	cairo_restore(drawing->cairo);
 	frame(drawing);
-	snprintf(text, sizeof(text), "half-width, %s", data->offset.name);
-	text_upright(drawing->cairo, 20, drawing->panel.y + drawing->panel.height / 2, 12.5, &ink,
-		     text);
+	axis_name(drawing, "half-width");
 }
 
 /* One entry of the legend; returns where the next begins. */

@@ -249,6 +249,16 @@ void facts_confidence(struct facts *facts, double level)
 	facts->offset_upper = difference_s(facts->upper_ns, facts->view.system_ns);
 }
 
+/* How far the later one begins after the end of the earlier one, on TAI or on UTC */
+static int64_t gap_ns(const struct chronotick_interval *earlier,
+		      const struct chronotick_interval *later, bool tai)
+{
+	int64_t gap = difference_ns(later->earliest_ns, earlier->latest_ns);
+	int leaps_s = tai ? later->tai_offset_s - earlier->tai_offset_s : 0;
+
+	return facts_sum_ns(gap, leaps_s * 1000000000LL);
+}
+
 void facts_compare(struct facts *facts, const struct chronotick_interval *first,
 		   const struct chronotick_interval *second, bool other_host)
 {
@@ -256,7 +266,6 @@ void facts_compare(struct facts *facts, const struct chronotick_interval *first,
 	bool tai = a.tai_offset_s != CHRONOTICK_TAI_UNKNOWN &&
 		   b.tai_offset_s != CHRONOTICK_TAI_UNKNOWN;
 	enum chronotick_order order;
-	int64_t gap;
 
 	if (other_host) {
 		a.generation = 0;
@@ -269,17 +278,11 @@ void facts_compare(struct facts *facts, const struct chronotick_interval *first,
 	if (order == CHRONOTICK_BEFORE) {
 		facts->order = "before";
 		facts->reason = "the first certainly happened before the second";
-		gap = difference_ns(b.earliest_ns, a.latest_ns);
-		facts->gap_ns =
-			tai ? facts_sum_ns(gap, (b.tai_offset_s - a.tai_offset_s) * 1000000000LL)
-			    : gap;
+		facts->gap_ns = gap_ns(&a, &b, tai);
 	} else if (order == CHRONOTICK_AFTER) {
 		facts->order = "after";
 		facts->reason = "the second certainly happened before the first";
-		gap = difference_ns(a.earliest_ns, b.latest_ns);
-		facts->gap_ns =
-			tai ? facts_sum_ns(gap, (a.tai_offset_s - b.tai_offset_s) * 1000000000LL)
-			    : gap;
+		facts->gap_ns = gap_ns(&b, &a, tai);
 	} else {
 		facts->order = "overlap";
 		facts->reason =
