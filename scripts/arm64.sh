@@ -105,7 +105,7 @@ arm64_configure() {
 
 # arm64_build DIRECTORY: and build.
 arm64_build() {
-	arm64_configure "$1" && ninja -C "$top/$1"
+	arm64_configure "$1" && work ninja -C "$top/$1"
 }
 
 # Does the emulator run here, with the little that a unit test needs: a program that forks?

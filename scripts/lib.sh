@@ -178,7 +178,12 @@ configure() {
 	fi
 }
 
+# work COMMAND...: what takes a machine's CPUs for a while; scripts/test has one of its own.
+work() {
+	"$@"
+}
+
 # build DIRECTORY MESON-OPTION...: and build.
 build() {
-	configure "$@" && ninja -C "$top/$1"
+	configure "$@" && work ninja -C "$top/$1"
 }
