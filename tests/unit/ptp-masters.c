@@ -102,6 +102,20 @@ Test(ptp_masters, two_announcements_within_four_intervals_count)
 	cr_expect_null(ptp_masters_best(&masters, 6 * SECOND));
 }
 
+/* Unicast messages may tell no interval: then it is the one that was granted. */
+Test(ptp_masters, silence_is_measured_by_the_interval_that_was_granted)
+{
+	struct ptp_master master = master_of(1);
+	struct ptp_message message = {.type = PTP_ANNOUNCE,
+				      .source = master.port,
+				      .announce = master.announce,
+				      .log_interval = PTP_LOG_INTERVAL_NONE};
+
+	masters.log_interval = -2;
+	cr_expect_eq(ptp_masters_announce(&masters, &message, &here, SECOND), PTP_GOOD);
+	cr_expect_eq(ptp_masters_deadline(&masters), SECOND + 3 * SECOND / 4);
+}
+
 Test(ptp_masters, one_must_have_sent_time)
 {
 	masters.silent = false;

@@ -155,7 +155,9 @@ enum ptp_verdict ptp_masters_announce(struct ptp_masters *masters,
 	master->announce = *announce;
 	master->flags = message->flags;
 	master->sequence = message->sequence;
-	master->interval_ns = ptp_interval_ns(message->log_interval);
+	master->interval_ns = ptp_interval_ns(message->log_interval == PTP_LOG_INTERVAL_NONE
+						      ? masters->log_interval
+						      : message->log_interval);
 	master->before_ns = master->heard_ns;
 	master->heard_ns = now_ns;
 	if (master->before_ns &&

@@ -71,6 +71,7 @@ struct ptp_masters {
 	enum ptp_algorithm algorithm;
 	unsigned int timeout; /* announceReceiptTimeout: intervals, 2 or more */
 	bool silent;          /* Sync messages are sent only after they were asked for */
+	int8_t log_interval;  /* of Announce messages that tell none, as unicast ones may */
 	uint8_t own[8];       /* this clock's identity */
 };
 

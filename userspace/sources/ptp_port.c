@@ -116,6 +116,7 @@ void ptp_port_restart(struct ptp_port *port, int64_t now_ns)
 	port->masters.algorithm = config->algorithm;
 	port->masters.timeout = config->announce_timeout;
 	port->masters.silent = config->negotiates;
+	port->masters.log_interval = config->log_announce;
 	memcpy(port->masters.own, config->identity.clock, sizeof(port->masters.own));
 	memset(&port->unicast, 0, sizeof(port->unicast));
 	port->unicast.duration_s = config->grant_s;
@@ -326,6 +327,8 @@ static void interval_take(struct ptp_port *port, const struct ptp_unicast_tlv *w
 		port->log_delay = what->log_interval;
 	else if (what->message == PTP_SYNC)
 		port->log_sync = what->log_interval;
+	else if (what->message == PTP_ANNOUNCE)
+		port->masters.log_interval = what->log_interval;
 }
 
 static enum ptp_verdict signaling_receive(struct ptp_port *port, int64_t now_ns,
