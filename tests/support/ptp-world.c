@@ -164,6 +164,7 @@ static int64_t on_send(void *data, const struct ptp_outgoing *outgoing)
 	if (ptp_message_parse(&message, outgoing->data, outgoing->size) < 0)
 		abort();
 	world->sequences[message.type] = message.sequence;
+	world->types |= (uint16_t)(1U << message.type);
 	world->requests += message.type == PTP_DELAY_REQ;
 	world->peer_requests += message.type == PTP_PDELAY_REQ;
 	world->peer_responses += message.type == PTP_PDELAY_RESP;

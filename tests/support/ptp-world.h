@@ -66,6 +66,7 @@ struct ptp_world {
 	int64_t tick_ns;
 	int64_t numbers;
 	uint16_t sequences[16]; /* of the latest message that the port sent, by type */
+	uint16_t types;         /* that it sent, as bits */
 	unsigned int requests, peer_requests, peer_responses, signals; /* that the port sent */
 
 	unsigned int samples, outside; /* ... outside of its bound */

@@ -4,6 +4,8 @@
 
 #include <criterion/criterion.h>
 
+#include "chronotick_page.h"
+#include "sources/ptp_unicast.h"
 #include "support/ptp_port_rig.h"
 
 TestSuite(ptp_port_hostile, .init = set_up, .fini = take_down);
@@ -184,4 +186,51 @@ Test(ptp_port_hostile, authentic_messages_of_a_master_that_is_gone_are_not_its_t
 	master->announce_sequence = 0;
 	ptp_world_pass(&world, 20 * SECOND);
 	expect_good(10, 60);
+}
+
+/* Whatever is asked of it, it sends nothing that only masters do. */
+Test(ptp_port_hostile, a_client_sends_what_clients_do_and_nothing_else)
+{
+	static const uint16_t allowed[] = {
+		1 << PTP_DELAY_REQ,
+		1 << PTP_PDELAY_REQ | 1 << PTP_PDELAY_RESP | 1 << PTP_PDELAY_RESP_FOLLOW_UP,
+		1 << PTP_DELAY_REQ | 1 << PTP_SIGNALING,
+	};
+	const struct ptp_unicast_tlv what = {.message = PTP_ANNOUNCE, .duration_s = 100};
+	const struct ptp_instant rx = {1, 1, CHRONOTICK_STAMP_HARDWARE};
+	struct ptp_world_master *master = &world.masters[0];
+	uint8_t data[PTP_OUT_MAX];
+	unsigned int how, type;
+	size_t size;
+
+	for (how = 0; how < 3; how++) {
+		world.config.mechanism = how == 1 ? PTP_P2P : PTP_E2E;
+		world.config.negotiates = master->negotiates = how == 2;
+		world.config.master = how == 2 ? master->address : (struct ptp_address){0};
+		world.types = 0;
+		ptp_world_port(&world);
+		ptp_world_pass(&world, 10 * SECOND);
+		for (type = 0; type < 32; type++) {
+			struct ptp_message message =
+				ptp_world_message(master, type % 16, (uint16_t)type);
+
+			/* Of somebody else, too */
+			message.source.port = (uint16_t)(message.source.port + type / 16);
+			message.requesting = world.config.identity;
+			size = ptp_message_write(&message, data);
+			if (message.type == PTP_SIGNALING)
+				size = ptp_unicast_tlv_append(data, size, PTP_TLV_REQUEST_UNICAST,
+							      &what);
+			ptp_port_receive(world.port, world.now_ns, data, size, &master->address,
+					 message.type < PTP_EVENT_TYPES ? &rx : NULL);
+			ptp_world_pass(&world, SECOND / 4);
+		}
+		master->on = false;
+		ptp_world_pass(&world, 60 * SECOND);
+		master->on = true;
+		master->announce_ns = master->sync_ns = world.now_ns;
+		cr_expect_eq(world.types & ~allowed[how], 0, "%x", world.types);
+		cr_expect_eq(world.types & allowed[how], allowed[how], "%x", world.types);
+		ptp_world_end(&world);
+	}
 }
