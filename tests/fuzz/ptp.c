@@ -107,6 +107,7 @@ static size_t make_plausible(const struct ptp_world *world, uint8_t *bytes, size
 		memcpy(bytes + 20, master->port.clock, 8);
 		bytes[28] = 0;
 		bytes[29] = (uint8_t)master->port.port;
+		bytes[27] ^= (how & 0x60) == 0x60;
 	}
 	if (how & 2) {
 		bytes[0] = (uint8_t)((bytes[0] & 0x0f) | world->config.sdo >> 8 << 4);
@@ -158,14 +159,16 @@ static void drive(const uint8_t *data, size_t size, uint8_t how)
 		world.config.sdo = world.masters[0].sdo = 0x100;
 	ptp_world_port(&world);
 	ptp_world_pass(&world, 3 * PTP_WORLD_S);
-	/* What answers there are then are those below. */
+	/* What answers there are then, or all messages, are those below. */
 	world.masters[0].deaf = how & 64;
+	world.masters[0].on = (how & 192) != 192;
 	/* length, how plausible, what time passes, the bytes */
 	while (size > 3) {
 		size_t length = data[0] < size - 3 ? data[0] : size - 3, used;
 		struct ptp_instant instant = {(uint64_t)world.now_ns, data[2], data[1] >> 6 & 3};
 		struct ptp_address from = world.masters[0].address;
 
+		/* From elsewhere, as this master or as another one */
 		from.bytes[5] ^= data[1] >> 5 & 1;
 		memset(bytes, 0, sizeof(bytes));
 		memcpy(bytes, data + 3, length);
@@ -186,8 +189,11 @@ static void drive(const uint8_t *data, size_t size, uint8_t how)
 	    ptp_world_view(&world).masters > PTP_MASTERS_MAX)
 		abort();
 	world.masters[0].deaf = false;
+	world.masters[0].on = true;
+	world.masters[0].announce_ns = world.masters[0].sync_ns = world.now_ns;
 	if (recovers)
 		check_recovery(&world);
+	ptp_port_leave(world.port, world.now_ns);
 	ptp_world_end(&world);
 }
 
