@@ -26,7 +26,8 @@
 
 struct control {
 	bool has_stamp;
-	bool has_error;
+	bool is_error;  /* it tells of one, or of a stamp of what was sent */
+	bool has_error; /* which is all there */
 	struct scm_timestamping stamp;
 	struct sock_extended_err error;
 };
@@ -57,11 +58,12 @@ static void control_parse(struct control *ret, struct msghdr *header)
 	memset(ret, 0, sizeof(*ret));
 	for (message = CMSG_FIRSTHDR(header); message; message = CMSG_NXTHDR(header, message)) {
 		if (message->cmsg_level == SOL_SOCKET && message->cmsg_type == SCM_TIMESTAMPING)
-			ret->has_stamp =
+			ret->has_stamp |=
 				payload_copy(&ret->stamp, sizeof(ret->stamp), header, message);
-		else if (is_error(message))
-			ret->has_error =
-				payload_copy(&ret->error, sizeof(ret->error), header, message);
+		if (!is_error(message))
+			continue;
+		ret->is_error = true;
+		ret->has_error |= payload_copy(&ret->error, sizeof(ret->error), header, message);
 	}
 }
 
@@ -104,10 +106,12 @@ int stamp_control_transmitted(struct msghdr *header, uint32_t *id, struct stamp 
 
 	control_parse(&control, header);
 	memset(stamp, 0, sizeof(*stamp));
-	if (!control.has_error) {
+	if (!control.is_error) {
 		*id = 0;
 		return stamp_from_control(stamp, &control);
 	}
+	if (!control.has_error)
+		return 0;
 	switch (control.error.ee_origin) {
 	case SO_EE_ORIGIN_TIMESTAMPING:
 		if (control.error.ee_errno != ENOMSG || control.error.ee_info != SCM_TSTAMP_SND)
