@@ -24,7 +24,8 @@ enum bench_plot {
 	PLOT_PHC,       /* the interface's clock against the counter */
 	PLOT_PHC_ADEV,  /* its Allan deviation */
 	PLOT_RAW,       /* CLOCK_MONOTONIC_RAW against the counter */
-	PLOT_OFFSET,    /* of each of the sources' samples */
+	PLOT_SYSTEM,    /* the page's UTC less CLOCK_REALTIME */
+	PLOT_OFFSET,    /* of the selected sources, at each sample, from what they say together */
 	PLOT_BOUND,     /* of the page */
 	PLOT_PAGE,      /* the page's UTC against the counter */
 	PLOT_PAGE_ADEV, /* its Allan deviation */

@@ -38,6 +38,7 @@ static double at[NIC_REPORT_POINTS];
 static double phc_phase[NIC_REPORT_POINTS], raw_phase[NIC_REPORT_POINTS];
 static double utc_phase[NIC_REPORT_POINTS], utc_less_phc[NIC_REPORT_POINTS];
 static int64_t bounds[NIC_REPORT_POINTS], offsets[SAMPLES_MAX];
+static int64_t system_offsets[NIC_REPORT_POINTS];
 
 /* How far a clock is ahead of the counter, since the first reading of it */
 static double phase_of(const struct course *course, uint64_t counter, int64_t clock_ns,
@@ -82,6 +83,22 @@ static void samples_look(struct course *course)
 	}
 }
 
+/* How far the system clock is off, by the page */
+static void system_look(struct course *course, double seconds)
+{
+	struct nic_plot *plot = &course->bench->plots[PLOT_SYSTEM];
+	struct chronotick_interval then;
+	struct cross system;
+
+	if (cross_read(&system, &course->bench->counter, CLOCK_REALTIME) < 0 ||
+	    chronotick_at(course->ct, system.counter, &then) < 0)
+		return;
+	system_offsets[plot->count] = then.utc_ns - system.system_ns;
+	plot->x[plot->count] = seconds;
+	plot->y[plot->count] = (double)system_offsets[plot->count];
+	plot->count++;
+}
+
 static void page_read(struct course *course, uint64_t counter, unsigned int i,
 		      struct chronotick_interval *now)
 {
@@ -92,6 +109,7 @@ static void page_read(struct course *course, uint64_t counter, unsigned int i,
 	samples_look(course);
 	if (chronotick_at(course->ct, counter, now) < 0)
 		return;
+	system_look(course, at[i]);
 	utc_phase[i] =
 		phase_of(course, counter, now->utc_ns, &course->utc_first, &course->utc_count);
 	plot->x[plot->count] = at[i];
@@ -221,6 +239,9 @@ static void page_json(struct course *course, json_t *results)
 	}
 	object = phase_json(course, PLOT_PAGE, PLOT_PAGE_ADEV, utc_phase, course->utc_count);
 	json_object_set_new(object, "bound_ns", bench_quantiles(bounds, course->bound_count));
+	json_object_set_new(
+		object, "system_offset_ns",
+		bench_quantiles(system_offsets, course->bench->plots[PLOT_SYSTEM].count));
 	json_object_set_new(object, "samples", json_integer((json_int_t)course->sample_count));
 	json_object_set_new(object, "offset_ns", bench_quantiles(offsets, course->sample_count));
 	if (!course->sample_count)

@@ -171,8 +171,11 @@ int main(int argc, char **argv)
 				[PLOT_RAW] =
 					{"CLOCK_MONOTONIC_RAW against the counter, less a line",
 					 "seconds", "ns"},
-				[PLOT_OFFSET] = {"Offsets of the selected sources' samples",
-						 "seconds", "ns"},
+				[PLOT_SYSTEM] = {"The page's UTC less CLOCK_REALTIME", "seconds",
+						 "ns"},
+				[PLOT_OFFSET] =
+					{"The selected sources against what they say together",
+					 "seconds", "ns"},
 				[PLOT_BOUND] = {"The page's bound", "seconds", "ns"},
 				[PLOT_PAGE] = {"The page's UTC against the counter, less a line",
 					       "seconds", "ns"},

@@ -93,6 +93,7 @@ whole "$work/out" 'r["interface"]["driver"] == "veth"' 'r["interface"]["phc"] is
 	'r["pages"][0]["publication"]["seen"] > 10' \
 	'r["course"]["page"]["bound_ns"]["min"] > 0' 'r["course"]["page"]["samples"] > 0' \
 	'abs(r["course"]["page"]["offset_ns"]["p50"]) < 5e6' \
+	'abs(r["course"]["page"]["system_offset_ns"]["p50"]) <= r["course"]["page"]["bound_ns"]["max"]' \
 	'all(t > 0 and a >= 0 for t, a in r["course"]["page"]["adev"])' \
 	'len(r["course"]["page"]["adev"]) > 5' 'r["course"]["page"]["adev_1s"] > 0' \
 	'abs(r["course"]["page"]["rate_ppb"]) < 1e6' 'plots >= 3' \

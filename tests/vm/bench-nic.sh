@@ -77,7 +77,8 @@ check "and the one in shared memory" says /tmp/sim '"backend": "shm"'
 check "publications are seen" says /tmp/sim '"sample_to_line_mean_ns": [1-9]'
 check "and the page's bound" says /tmp/sim '"bound_ns": {'
 check "and the offsets of the reference" says /tmp/sim '"offset_ns": {'
-check "the report has the plots" [ "$($busybox grep -c '<polyline' /tmp/sim/report.html)" = 8 ]
+check "and of the system clock" says /tmp/sim '"system_offset_ns": {'
+check "the report has the plots" [ "$($busybox grep -c '<polyline' /tmp/sim/report.html)" = 9 ]
 check "the setting is as it was" [ "$(setting sim1)" = "$before" ]
 $busybox grep -v '^    *[0-9\[\]]' /tmp/sim/results.json | $busybox sed 's/^/# /'
 
