@@ -247,6 +247,7 @@ struct ptp_world_master *ptp_world_master(struct ptp_world *world, unsigned int 
 		.domain = world->config.domain,
 		.sdo = world->config.sdo,
 		.log_announce = 0,
+		.follow_up_ns = 10000,
 		.announce_ns = world->now_ns + 1000 * (i + 1),
 		.sync_ns = world->now_ns + 700000 + 1000 * (i + 1),
 		.sync_sequence = (uint16_t)(1000 * i),
@@ -305,7 +306,8 @@ static void sync_send(struct ptp_world *world, struct ptp_world_master *master)
 	sync.flags |= PTP_FLAG_TWO_STEP;
 	sync.time_ns = 0;
 	reply(world, master, &sync, way_ns);
-	reply(world, master, &follow_up, master->follow_up_first ? way_ns - 500 : way_ns + 10000);
+	reply(world, master, &follow_up,
+	      master->follow_up_first ? way_ns - 500 : way_ns + master->follow_up_ns);
 }
 
 static void master_act(struct ptp_world *world, struct ptp_world_master *master)

@@ -20,7 +20,8 @@ struct ptp_world_master {
 	bool deaf;   /* it answers no requests */
 	bool one_step;
 	bool follow_up_first;
-	bool negotiates; /* it sends only what it was asked for */
+	int64_t follow_up_ns; /* how long after the Sync message, else */
+	bool negotiates;      /* it sends only what it was asked for */
 	bool denies;
 	bool tai;
 	struct ptp_identity port;

@@ -142,6 +142,22 @@ Test(ptp_port, two_neighbours_are_none)
 	}
 }
 
+/* Of 128 messages a second a dozen come before the follow-up. */
+Test(ptp_port, follow_ups_may_be_late)
+{
+	world.masters[0].log_sync = -7;
+	world.masters[0].follow_up_ns = 100000000;
+	ptp_world_port(&world);
+	ptp_world_pass(&world, 20 * SECOND);
+	expect_good(16, 60);
+	ptp_world_end(&world);
+	world.config.mechanism = PTP_P2P;
+	world.samples = 0;
+	ptp_world_port(&world);
+	ptp_world_pass(&world, 20 * SECOND);
+	expect_good(100, 60);
+}
+
 /* However seldom Sync messages come, and wherever the master's time goes */
 
 Test(ptp_port, the_link_serves_slow_masters_and_such_that_step)

@@ -8,7 +8,7 @@
 #include "sources/ptp_unicast.h"
 
 #define PTP_MS 1000000LL
-#define PTP_SYNCS 4   /* Sync messages and follow-ups that wait for each other */
+#define PTP_SYNCS 16  /* Sync messages and follow-ups that wait for each other */
 #define PTP_WINDOW 32 /* Sync messages of which one becomes a sample */
 #define PTP_QUICKEST 32
 #define PTP_PEER_DELAYS 8
