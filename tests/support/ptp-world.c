@@ -329,11 +329,12 @@ static void master_act(struct ptp_world *world, struct ptp_world_master *master)
 
 static void arrive(struct ptp_world *world, const struct ptp_world_flight *flight)
 {
-	struct ptp_instant instant = {counter_at(world, world->now_ns), 1,
-				      CHRONOTICK_STAMP_HARDWARE};
+	int64_t off_ns = world->stamp_ns ? rand() % (2 * world->stamp_ns + 1) - world->stamp_ns : 0;
+	struct ptp_instant instant = {counter_at(world, world->now_ns + off_ns),
+				      1 + world->stamp_ns, CHRONOTICK_STAMP_HARDWARE};
 
 	if (flight->is_stamp) {
-		instant.counter = counter_at(world, world->now_ns - STAMP_NS);
+		instant.counter = counter_at(world, world->now_ns + off_ns - STAMP_NS);
 		ptp_port_transmitted(world->port, world->now_ns, flight->number, &instant);
 	} else if (!world->loss || (unsigned int)rand() % 100 >= world->loss) {
 		ptp_port_receive(world->port, world->now_ns, flight->data, flight->size,

@@ -45,6 +45,7 @@ struct ptp_world {
 	int64_t now_ns;   /* since the beginning, and CLOCK_MONOTONIC */
 	int64_t rate_ppb; /* by which the counter is fast */
 	int64_t forth_ns, back_ns, jitter_ns;
+	int64_t stamp_ns;  /* by which the port's stamps may be off, as they say */
 	unsigned int loss; /* percent of the messages to the port */
 	bool no_stamps;    /* transmit stamps do not come */
 	bool twice;        /* each message comes twice */

@@ -35,6 +35,7 @@ static void make(struct ptp_world *world, enum ptp_mechanism mechanism, bool pro
 	world->forth_ns = one_in(2) ? below(200) : below(10000);
 	world->back_ns = one_in(2) ? below(200) : below(10000);
 	world->jitter_ns = one_in(2) ? 0 : below(20000);
+	world->stamp_ns = one_in(2) ? 0 : below(3000);
 	world->loss = one_in(2) ? 0 : (unsigned int)below(40);
 	world->twice = one_in(3);
 	if (promise) {
