@@ -74,6 +74,8 @@ void ptp_world_send(struct ptp_world *world, const struct ptp_message *message,
 		flight->event = message->type < PTP_EVENT_TYPES;
 		flight->from = *from;
 		flight->size = ptp_message_write(message, flight->data);
+		if (world->tells && message->type != PTP_ANNOUNCE)
+			flight->data[33] = (uint8_t)world->told;
 		if (auth)
 			flight->size = ptp_auth_append(auth, flight->data, flight->size);
 	}

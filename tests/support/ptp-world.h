@@ -49,7 +49,9 @@ struct ptp_world {
 	unsigned int loss; /* percent of the messages to the port */
 	bool no_stamps;    /* transmit stamps do not come */
 	bool twice;        /* each message comes twice */
-	bool crowded;      /* all masters are neighbours */
+	bool tells;        /* all messages but Announce messages tell the interval `told` */
+	int told;
+	bool crowded; /* all masters are neighbours */
 	struct ptp_port_config config;
 	struct timescale scale;
 	struct ptp_port_ops ops;

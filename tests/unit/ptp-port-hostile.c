@@ -234,3 +234,21 @@ Test(ptp_port_hostile, a_client_sends_what_clients_do_and_nothing_else)
 		ptp_world_end(&world);
 	}
 }
+
+/* Intervals that cannot be are not the master's; nor are they told to anybody. */
+Test(ptp_port_hostile, intervals_that_cannot_be_are_not_taken)
+{
+	world.masters[0].one_step = true;
+	world.masters[0].log_delay = -1;
+	ptp_world_port(&world);
+	ptp_world_pass(&world, 10 * SECOND);
+	world.tells = true;
+	for (world.told = -128; world.told < 127; world.told += 5) {
+		ptp_world_pass(&world, 2 * SECOND);
+		cr_expect_geq(ptp_world_view(&world).log_sync, -7);
+		cr_expect_leq(ptp_world_view(&world).log_sync, 6);
+		cr_expect_geq(ptp_world_view(&world).log_delay, -7);
+		cr_expect_leq(ptp_world_view(&world).log_delay, 6);
+	}
+	expect_good(60, 60);
+}

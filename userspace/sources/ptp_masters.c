@@ -19,9 +19,14 @@ bool ptp_address_equal(const struct ptp_address *a, const struct ptp_address *b)
 	return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
 }
 
+bool ptp_interval_is_told(int8_t log_interval)
+{
+	return log_interval >= LOG_INTERVAL_MIN && log_interval <= LOG_INTERVAL_MAX;
+}
+
 int64_t ptp_interval_ns(int8_t log_interval)
 {
-	if (log_interval < LOG_INTERVAL_MIN || log_interval > LOG_INTERVAL_MAX)
+	if (!ptp_interval_is_told(log_interval))
 		log_interval = 1;
 	return log_interval < 0 ? NS_PER_S >> -log_interval : NS_PER_S << log_interval;
 }

@@ -75,6 +75,9 @@ struct ptp_masters {
 	uint8_t own[8];       /* this clock's identity */
 };
 
+/* Is a logMessageInterval one, of -7 to 6? */
+bool ptp_interval_is_told(int8_t log_interval);
+
 /* The interval of a logMessageInterval, ns; those that are out of -7 to 6 count as 1 (2 s). */
 int64_t ptp_interval_ns(int8_t log_interval);
 

@@ -99,10 +99,9 @@ static void master_reset(struct ptp_port *port, int64_t now_ns)
 
 static bool config_is_good(const struct ptp_port_config *config)
 {
-	return config->announce_timeout >= 2 && config->log_announce >= -7 &&
-	       config->log_announce <= 6 && config->log_sync >= -7 && config->log_sync <= 6 &&
-	       config->log_delay >= -7 && config->log_delay <= 6 && config->sdo < 0x1000 &&
-	       config->minor < 16 && config->mechanism <= PTP_P2P &&
+	return config->announce_timeout >= 2 && ptp_interval_is_told(config->log_announce) &&
+	       ptp_interval_is_told(config->log_sync) && ptp_interval_is_told(config->log_delay) &&
+	       config->sdo < 0x1000 && config->minor < 16 && config->mechanism <= PTP_P2P &&
 	       config->utc.timescale <= PTP_TIMESCALE_UTC &&
 	       (!config->negotiates || (config->master.size && config->grant_s >= 10 &&
 					config->grant_s <= 1000 && config->mechanism == PTP_E2E));
@@ -321,7 +320,7 @@ static bool is_target(const struct ptp_port *port, const struct ptp_identity *ta
 /* As often as the master has granted it; the messages themselves don't tell. */
 static void interval_take(struct ptp_port *port, const struct ptp_unicast_tlv *what)
 {
-	if (!what->duration_s || what->log_interval < -7 || what->log_interval > 6)
+	if (!what->duration_s || !ptp_interval_is_told(what->log_interval))
 		return;
 	if (what->message == PTP_DELAY_RESP)
 		port->log_delay = what->log_interval;

@@ -387,7 +387,7 @@ enum ptp_verdict ptp_sync_receive(struct ptp_port *port, int64_t now_ns,
 	port->has_sequence = true;
 	port->sequence = message->sequence;
 	port->synced_ns = now_ns;
-	if (message->log_interval != PTP_LOG_INTERVAL_NONE)
+	if (ptp_interval_is_told(message->log_interval))
 		port->log_sync = message->log_interval;
 	if (!sync)
 		sync = sync_place(port, message->sequence, now_ns);
@@ -442,7 +442,7 @@ enum ptp_verdict ptp_delay_resp_receive(struct ptp_port *port, int64_t now_ns,
 	if (message->time_ns < 0 || message->correction > CORRECTION_MAX ||
 	    message->correction < -CORRECTION_MAX)
 		return PTP_INVALID;
-	if (message->log_interval >= -7 && message->log_interval <= 6)
+	if (ptp_interval_is_told(message->log_interval))
 		port->log_delay = message->log_interval;
 	request->has_response = true;
 	port->receive_ns = message->time_ns;
