@@ -16,11 +16,11 @@
 #define HARDWARE_S 77LL
 
 struct messages {
+	struct msghdr header;
 	union {
 		struct cmsghdr align;
 		char bytes[STAMP_CONTROL_SIZE];
 	} control;
-	struct msghdr header;
 };
 
 static void begin(struct messages *messages)
