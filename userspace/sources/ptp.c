@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 #include <unistd.h>
 
 #include "sources/ptp_profile.h"
-#include "timestamping/clock_track.h"
+#include "sources/ptp_source.h"
 
 #define MS 1000000LL
 #define AGAIN_NS (1000 * MS)
@@ -20,66 +19,17 @@
 /* This port is none of another PTP program's that goes by the interface's address, too. */
 #define PORT_NUMBER 0x4354
 
-/* Event messages whose transmit stamps may still come */
-#define SENDS 8
-
-/* How long a stamp is waited for: some NICs need 50 ms */
-#define STAMP_NS (200 * MS)
-
-/* A NIC that leaves so many in a row without a stamp has none. */
-#define UNSTAMPED_MAX 16
-
-/* One that has been given up, and then stamps so many of what comes and of what is sent, has again. */
-#define STAMPED_MIN 16
-#define STAMPED_SENT_MIN 4
-
-/* How often an interface that cannot stamp is asked whether it can now */
-#define HARDWARE_AGAIN_NS (60 * 1000 * MS)
-
 /* sdoId of IEEE 802.1AS */
 #define SDO_GPTP 0x100
 
-struct ptp {
-	struct source_context context;
-	unsigned int index;
-	char interface[IF_NAMESIZE];
-	struct ptp_config given; /* without its strings */
-	struct ptp_port_config config;
-	struct ptp_port_ops ops;
-	struct ptp_socket sockets;
-	struct ptp_port *port; /* NULL while the sockets are not open */
-	struct loop_timer timer;
-	struct clock_track track;
-	struct hardware *hardware; /* NULL: there is none */
-	char why[NIC_TEXT_SIZE];
-	bool given_up;                      /* its stamps did not come: the kernel's are used */
-	unsigned int unstamped, unsent;     /* that came and were sent, in a row: no stamp */
-	unsigned int stamped, stamped_sent; /* likewise, with one, after it was given up */
-	int64_t hardware_ns;                /* where there is none: when to try that next */
-	uint64_t missing;                   /* all without one, of both ways */
-	bool online;
-	bool broken; /* the sockets failed: open new ones */
-	int64_t look_ns;
-	uint32_t epoch; /* of the ids of stamps: they are counted from 0 by each socket */
-	struct send {
-		int64_t number;    /* -1: none */
-		int64_t before_ns; /* CLOCK_REALTIME, before it was sent */
-		int64_t sent_ns;   /* CLOCK_MONOTONIC */
-		uint64_t counter;  /* before it was sent */
-	} sends[SENDS];
-	unsigned int next_send;
-	struct ptp_statistics gone; /* of the ports before this one */
-	struct sample last;
-	uint64_t samples;
-	uint64_t arrived; /* of the message that is being taken in, a counter value; 0: not known */
-	uint8_t told;
-};
+#define IDENTITY_TEXT 32
 
-void ptp_identity_text(const struct ptp_identity *identity, char ret[PTP_IDENTITY_TEXT])
+/* A port identity as text: "0200c0.fffe.a80001-1" */
+static void identity_text(const struct ptp_identity *identity, char ret[IDENTITY_TEXT])
 {
 	const uint8_t *c = identity->clock;
 
-	snprintf(ret, PTP_IDENTITY_TEXT, "%02x%02x%02x.%02x%02x.%02x%02x%02x-%u", c[0], c[1], c[2],
+	snprintf(ret, IDENTITY_TEXT, "%02x%02x%02x.%02x%02x.%02x%02x%02x-%u", c[0], c[1], c[2],
 		 c[3], c[4], c[5], c[6], c[7], identity->port);
 }
 
@@ -103,26 +53,6 @@ static void on_lost(void *data, uint8_t state)
 	ptp->context.events->lost(ptp->context.events->data, ptp->index, state);
 }
 
-static int64_t realtime_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * 1000 * MS + now.tv_nsec;
-}
-
-/* A number is an epoch of the ids, and an id. */
-static int64_t number_of(const struct ptp *ptp, uint32_t id)
-{
-	return (int64_t)((uint64_t)(ptp->epoch & INT32_MAX) << 32 | id);
-}
-
-/* Are the stamps those of the NIC? */
-static bool by_hardware(const struct ptp *ptp)
-{
-	return ptp->hardware && !ptp->given_up;
-}
-
 /* Does an error of a socket say that another one has to be opened: are its interface or address gone? */
 static bool is_final(int64_t r)
 {
@@ -133,8 +63,8 @@ static bool is_final(int64_t r)
 static int64_t on_send(void *data, const struct ptp_outgoing *outgoing)
 {
 	struct ptp *ptp = data;
-	struct send *send = &ptp->sends[ptp->next_send % SENDS];
-	int64_t before_ns = realtime_ns(), id;
+	struct ptp_send *send = &ptp->sends[ptp->next_send % PTP_SENDS];
+	int64_t before_ns = ptp_realtime_ns(), id;
 	uint64_t counter = counter_read(ptp->context.counter);
 
 	id = ptp_socket_send(&ptp->sockets, outgoing);
@@ -146,28 +76,9 @@ static int64_t on_send(void *data, const struct ptp_outgoing *outgoing)
 	if (!outgoing->event)
 		return 0;
 	ptp->next_send++;
-	*send = (struct send){number_of(ptp, (uint32_t)id), before_ns, loop_now_ns(), counter};
+	*send = (struct ptp_send){ptp_stamps_number(ptp, (uint32_t)id), before_ns, loop_now_ns(),
+				  counter};
 	return send->number;
-}
-
-/*
- * A stamp brought to the counter, of a message that was sent after that counter value, or (0) of one
- * that came. Returns false if that is not possible now.
- */
-static bool instant_of(struct ptp *ptp, const struct stamp *stamp, uint64_t sent,
-		       struct ptp_instant *ret)
-{
-	if (by_hardware(ptp)) {
-		ret->quality = CHRONOTICK_STAMP_HARDWARE;
-		return stamp->hardware_ns && hardware_read(ptp->hardware) == 0 &&
-		       hardware_counter(ptp->hardware, stamp->hardware_ns, sent, &ret->counter,
-					&ret->error_ns) == 0;
-	}
-	ret->quality = stamp->quality;
-	return stamp->system_ns &&
-	       clock_track_read(&ptp->track, ptp->context.counter, CLOCK_REALTIME) == 0 &&
-	       clock_track_at(&ptp->track, ptp->context.counter, stamp->system_ns, &ret->counter,
-			      &ret->error_ns) == 0;
 }
 
 static void timer_at(struct ptp *ptp, int64_t deadline_ns)
@@ -175,125 +86,14 @@ static void timer_at(struct ptp *ptp, int64_t deadline_ns)
 	(void)loop_timer_set(ptp->context.loop, &ptp->timer, deadline_ns);
 }
 
-/*
- * What has no stamp after so long a time left later than the time before it was sent: with that, the
- * delay is longer than it was, and the truth within it. Returns when the next one is due.
- */
-static int64_t stamps_give_up(struct ptp *ptp, int64_t now_ns)
-{
-	int64_t next_ns = INT64_MAX, wait_ns = ptp->sockets.stamps ? STAMP_NS : 0;
-	const struct counter *counter = ptp->context.counter;
-	unsigned int i;
-
-	for (i = 0; i < SENDS; i++) {
-		struct send *send = &ptp->sends[i];
-		struct ptp_instant instant = {
-			send->counter, counter_to_ns(counter, counter->step + counter->apart),
-			CHRONOTICK_STAMP_USER};
-		int64_t number = send->number;
-
-		if (number < 0)
-			continue;
-		if (now_ns - send->sent_ns >= wait_ns && by_hardware(ptp)) {
-			send->number = -1;
-			ptp->missing++;
-			ptp->unsent++;
-			hardware_unstamped(ptp->hardware);
-		} else if (now_ns - send->sent_ns >= wait_ns) {
-			send->number = -1;
-			ptp_port_transmitted(ptp->port, now_ns, number, &instant);
-		} else if (send->sent_ns + wait_ns < next_ns) {
-			next_ns = send->sent_ns + wait_ns;
-		}
-	}
-	return next_ns;
-}
-
 static void go_on(struct ptp *ptp, int64_t now_ns)
 {
 	int64_t next_ns = ptp_port_tick(ptp->port, now_ns);
-	int64_t stamp_ns = stamps_give_up(ptp, loop_now_ns());
+	int64_t stamp_ns = ptp_stamps_give_up(ptp, loop_now_ns());
 
 	if (stamp_ns < next_ns)
 		next_ns = stamp_ns;
 	timer_at(ptp, next_ns < ptp->look_ns ? next_ns : ptp->look_ns);
-}
-
-/* As far as the instant may err */
-static bool is_after(const struct ptp *ptp, const struct ptp_instant *instant, uint64_t counter)
-{
-	uint64_t error = counter_from_ns(ptp->context.counter, (uint64_t)instant->error_ns);
-
-	return (int64_t)(instant->counter + error + ptp->context.counter->step - counter) >= 0;
-}
-
-/* One message of the error queue. Returns false if it was empty. */
-static bool stamp_take(struct ptp *ptp, int64_t now_ns)
-{
-	struct ptp_instant instant;
-	struct stamp stamp;
-	unsigned int i;
-	int64_t number;
-	uint32_t id;
-	int r;
-
-	r = stamp_transmitted(ptp->sockets.event, &id, &stamp);
-	if (r != 1)
-		return r != -EAGAIN;
-	ptp->stamped_sent += ptp->given_up && stamp.hardware_ns;
-	/* Each has a message of its own, and one of them is what is waited for. */
-	if (by_hardware(ptp) ? !stamp.hardware_ns : !stamp.system_ns)
-		return true;
-	number = number_of(ptp, id);
-	for (i = 0; i < SENDS; i++) {
-		struct send *send = &ptp->sends[i];
-
-		if (send->number != number)
-			continue;
-		send->number = -1;
-		/* It can't have left before it was sent: then it is another one's stamp. */
-		if ((!by_hardware(ptp) && stamp.system_ns < send->before_ns) ||
-		    !instant_of(ptp, &stamp, send->counter, &instant) ||
-		    !is_after(ptp, &instant, send->counter))
-			break;
-		ptp->unsent = 0;
-		ptp_port_transmitted(ptp->port, now_ns, number, &instant);
-		break;
-	}
-	return true;
-}
-
-/* The counter value at which the kernel had a message that was just read; 0: it has not stamped it. */
-static uint64_t arrival_of(const struct ptp *ptp, const struct stamp *stamp)
-{
-	const struct counter *counter = ptp->context.counter;
-	int64_t since_ns = realtime_ns() - stamp->system_ns;
-
-	if (stamp->quality != CHRONOTICK_STAMP_KERNEL || since_ns < 0 || since_ns > 1000 * MS)
-		return 0;
-	return counter_read(counter) - counter_from_ns(counter, (uint64_t)since_ns);
-}
-
-/* An event message has come from an interface that is to stamp it: is its stamp of use? */
-static void stamp_count(struct ptp *ptp, const struct stamp *stamp, bool good)
-{
-	if (!stamp->hardware_ns) {
-		ptp->missing++;
-		hardware_unstamped(ptp->hardware);
-	}
-	if (ptp->given_up) {
-		good = stamp->hardware_ns && hardware_read(ptp->hardware) == 0;
-		ptp->stamped = good ? ptp->stamped + 1 : 0;
-		if (!good)
-			ptp->stamped_sent = 0;
-		return;
-	}
-	ptp->unstamped = good ? 0 : ptp->unstamped + 1;
-	if (ptp->unstamped == UNSTAMPED_MAX)
-		snprintf(ptp->why, sizeof(ptp->why),
-			 stamp->hardware_ns ? "the clock of %s gives no time"
-					    : "%s does not stamp what comes",
-			 ptp->interface);
 }
 
 static void receive(struct ptp *ptp, int fd, int64_t now_ns)
@@ -317,14 +117,14 @@ static void receive(struct ptp *ptp, int fd, int64_t now_ns)
 		return;
 	}
 	is_event = fd == ptp->sockets.event && (data[0] & 0x0f) < PTP_EVENT_TYPES;
-	good = is_event && instant_of(ptp, &stamp, 0, &instant);
+	good = is_event && ptp_stamps_instant(ptp, &stamp, 0, &instant);
 	if (is_event && ptp->hardware)
-		stamp_count(ptp, &stamp, good);
+		ptp_stamps_count(ptp, &stamp, good);
 	if (is_event && !good) {
 		ptp_port_count_dropped(ptp->port);
 		return;
 	}
-	ptp->arrived = arrival_of(ptp, &stamp);
+	ptp->arrived = ptp_stamps_arrival(ptp, &stamp);
 	(void)ptp_port_receive(ptp->port, now_ns, data, (size_t)size, &from,
 			       is_event ? &instant : NULL);
 	ptp->arrived = 0;
@@ -337,7 +137,7 @@ static void on_ready(void *data, int fd, short events)
 	bool empty = false;
 
 	if (fd == ptp->sockets.event && events & (POLLERR | POLLPRI))
-		empty = !stamp_take(ptp, now_ns);
+		empty = !ptp_stamps_take(ptp, now_ns);
 	if (events & POLLIN || empty || fd != ptp->sockets.event)
 		receive(ptp, fd, now_ns);
 	go_on(ptp, now_ns);
@@ -381,61 +181,13 @@ static void stop(struct ptp *ptp, bool leave)
 	ptp_socket_close(&ptp->sockets);
 }
 
-static unsigned int stamps_needed(const struct ptp *ptp)
-{
-	return ptp->sockets.transport == PTP_L2 ? NIC_PTP_L2 : NIC_PTP_UDP;
-}
-
-/*
- * Have the NIC stamp, if it can. One that has been given up is asked for its stamps all the same, to
- * see whether they come again.
- */
-static void hardware_start(struct ptp *ptp)
-{
-	ptp->unstamped = ptp->unsent = 0;
-	ptp->stamped = ptp->stamped_sent = 0;
-	ptp->hardware_ns = loop_now_ns() + HARDWARE_AGAIN_NS;
-	if (ptp->given.kernel || !ptp->context.hardware)
-		snprintf(ptp->why, sizeof(ptp->why), "not wanted");
-	else
-		(void)hardware_get(&ptp->hardware, ptp->context.hardware, ptp->interface,
-				   stamps_needed(ptp), ptp->why);
-	ptp->sockets.hardware = ptp->hardware;
-}
-
-/* Is it time for the other kind of stamps? */
-static bool stamps_change(struct ptp *ptp, int64_t now_ns)
-{
-	struct hardware *hardware;
-
-	if (by_hardware(ptp)) {
-		if (ptp->unsent >= UNSTAMPED_MAX)
-			snprintf(ptp->why, sizeof(ptp->why), "%s does not stamp what is sent",
-				 ptp->interface);
-		ptp->given_up = ptp->unstamped >= UNSTAMPED_MAX || ptp->unsent >= UNSTAMPED_MAX;
-		return ptp->given_up;
-	}
-	if (ptp->hardware) {
-		ptp->given_up = ptp->stamped < STAMPED_MIN || ptp->stamped_sent < STAMPED_SENT_MIN;
-		return !ptp->given_up;
-	}
-	if (ptp->given.kernel || !ptp->context.hardware || !ptp->port || now_ns < ptp->hardware_ns)
-		return false;
-	ptp->hardware_ns = now_ns + HARDWARE_AGAIN_NS;
-	if (hardware_get(&hardware, ptp->context.hardware, ptp->interface, stamps_needed(ptp),
-			 ptp->why) < 0)
-		return false;
-	hardware_put(hardware);
-	return true;
-}
-
 static int start(struct ptp *ptp)
 {
 	struct ptp_socket *sockets = &ptp->sockets;
 	unsigned int i;
 	int r;
 
-	hardware_start(ptp);
+	ptp_stamps_start(ptp);
 	r = ptp_socket_open(sockets, ptp->interface);
 	if (r < 0) {
 		stop(ptp, false);
@@ -443,7 +195,7 @@ static int start(struct ptp *ptp)
 	}
 	ptp->epoch++;
 	ptp->broken = false;
-	for (i = 0; i < SENDS; i++)
+	for (i = 0; i < PTP_SENDS; i++)
 		ptp->sends[i].number = -1;
 	memcpy(ptp->config.identity.clock, sockets->clock, sizeof(sockets->clock));
 	ptp->config.identity.port = PORT_NUMBER;
@@ -467,7 +219,7 @@ static void on_timer(void *data)
 		timer_at(ptp, now_ns + OFFLINE_NS);
 		return;
 	}
-	if (stamps_change(ptp, now_ns)) {
+	if (ptp_stamps_change(ptp, now_ns)) {
 		ptp->broken = true;
 		ptp->look_ns = now_ns;
 	}
@@ -626,7 +378,7 @@ bool ptp_hardware(const struct ptp *ptp, char *ret, size_t size)
 {
 	char clock[NIC_TEXT_SIZE];
 
-	if (!by_hardware(ptp)) {
+	if (!ptp_stamps_by_hardware(ptp)) {
 		snprintf(ret, size, "%s", ptp->why);
 		return false;
 	}
@@ -646,10 +398,10 @@ void ptp_view(const struct ptp *ptp, struct ptp_view *ret)
 void ptp_describe(const struct ptp *ptp, struct chronotick_source *ret)
 {
 	struct ptp_view view;
-	char text[PTP_IDENTITY_TEXT];
+	char text[IDENTITY_TEXT];
 
 	ptp_view(ptp, &view);
-	ptp_identity_text(&view.master, text);
+	identity_text(&view.master, text);
 	memset(ret->name, 0, sizeof(ret->name));
 	snprintf(ret->name, sizeof(ret->name), "%s", view.has_master ? text : ptp->interface);
 	ret->kind = CHRONOTICK_PTP;

@@ -81,8 +81,4 @@ void ptp_view(const struct ptp *ptp, struct ptp_view *ret);
 /* One line on its hardware stamps, or why there are none. Returns whether there are any. */
 bool ptp_hardware(const struct ptp *ptp, char *ret, size_t size);
 
-/* A port identity as text: "0200c0.fffe.a80001-1" */
-#define PTP_IDENTITY_TEXT 32
-void ptp_identity_text(const struct ptp_identity *identity, char ret[PTP_IDENTITY_TEXT]);
-
 #endif /* SOURCES_PTP_H */
