@@ -253,7 +253,7 @@ struct chronotick_source {
 	__u8 leap;
 	__u8 reach;      /* RFC 5905 reachability register */
 	__s8 poll;       /* interval between requests, log2 s */
-	__s64 offset_ns; /* against the published line */
+	__s64 offset_ns; /* of its estimate, from what they agree on, or from the line that is held */
 	__u64 delay_ns;
 	__u64 dispersion_ns;
 	__u64 root_distance_ns;

@@ -236,6 +236,24 @@ Test(source_options, noselect_is_measured_and_has_no_vote)
 	is(0, CHRONOTICK_SOURCE_CANDIDATE, "is measured only, as it has noselect");
 }
 
+Test(source_options, offsets_are_told_while_nobody_agrees)
+{
+	start(3);
+	options(2, ENGINE_SOURCE_NOSELECT);
+	ALL_SAY(SECOND, 0, 0, 100);
+	cr_assert_eq(now.status, CHRONOTICK_SYNCHRONIZED);
+	ALL_SAY(2 * SECOND, 0, 50 * MS, 7 * MS);
+	ALL_SAY(3 * SECOND, 0, 50 * MS, 7 * MS);
+	ALL_SAY(4 * SECOND, 0, 50 * MS, 7 * MS);
+	ALL_SAY(5 * SECOND, 0, 50 * MS, 7 * MS);
+	cr_assert_eq(now.status, CHRONOTICK_HOLDOVER);
+	cr_assert_lt(llabs(engine.views[0].offset_ns), MS);
+	cr_assert_lt(llabs(engine.views[1].offset_ns - 50 * MS), 25 * MS, "%ld",
+		     (long)engine.views[1].offset_ns);
+	cr_assert_lt(llabs(engine.views[2].offset_ns - 7 * MS), 4 * MS, "%ld",
+		     (long)engine.views[2].offset_ns);
+}
+
 Test(source_options, all_of_them_noselect_make_no_time)
 {
 	start(2);

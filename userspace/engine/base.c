@@ -19,6 +19,14 @@ void base_at(const struct engine *engine, uint64_t counter, struct correction *r
 		bound_age(&ret->bound, bound_grown(base->bound.growth, distance));
 }
 
+int64_t base_offset_ns(const struct engine *engine, uint64_t counter)
+{
+	struct correction line;
+
+	base_at(engine, counter, &line);
+	return (int64_t)((line.utc - timescale_fixed(&engine->config.scale, counter)) >> 64);
+}
+
 static uint64_t used_mult(const struct engine *engine, int64_t used_rate)
 {
 	uint64_t mult = engine->config.scale.mult;

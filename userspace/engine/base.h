@@ -15,6 +15,9 @@
 /* The line at a counter value, in *ret; the uncertainty stays that of the last selection. */
 void base_at(const struct engine *engine, uint64_t counter, struct correction *ret);
 
+/* UTC minus raw time by the line at a counter value, ns, rounded down */
+int64_t base_offset_ns(const struct engine *engine, uint64_t counter);
+
 /* Standard deviation of the line at a counter value, ns */
 double base_sd(const struct engine *engine, uint64_t counter);
 

@@ -310,11 +310,25 @@ void engine_source_unreachable(struct engine *engine, unsigned int source, uint8
 	engine->dirty = true;
 }
 
+/* Without an agreement, how far each source is off is told from the line that is held. */
+static void offsets_from_base(struct engine *engine, uint64_t counter,
+			      const struct combine_source *sources, unsigned int count,
+			      int64_t now_ns)
+{
+	int64_t held_ns = base_offset_ns(engine, counter);
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		engine->views[sources[i].index].offset_ns =
+			(int64_t)filter_estimate(sources[i].filter, now_ns, held_ns);
+	verdict_aside(engine, held_ns, 0, now_ns);
+}
+
 /* Weigh the sources, as they stand at a counter value. */
 static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 {
 	struct combine_source sources[ENGINE_SOURCES_MAX] = {{0}};
-	bool trusted = false, majority;
+	bool trusted = false, agreed, majority;
 	struct combine_absent absent;
 	struct combined combined;
 	unsigned int count = 0, i;
@@ -324,8 +338,9 @@ static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 			count++;
 
 	absent = verdict_absent(engine, sources, count, now_ns);
-	majority = combine(&combined, sources, count, &absent, now_ns, &engine->limits) == 0;
-	if (majority) {
+	agreed = combine(&combined, sources, count, &absent, now_ns, &engine->limits) == 0;
+	majority = agreed;
+	if (agreed) {
 		const char *refused = base_outvotes(engine, counter, &combined) ? verdict_held
 				      : !combined.trusted && base_recanted(engine, counter, now_ns,
 									   sources, count)
@@ -341,7 +356,7 @@ static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 		for (i = 0; i < count; i++)
 			engine->views[sources[i].index].offset_ns =
 				(int64_t)(sources[i].estimate_ns - combined.estimate_ns);
-		verdict_aside(engine, &combined, now_ns);
+		verdict_aside(engine, combined.reference_ns, combined.estimate_ns, now_ns);
 		trusted = majority && combined.bound.total_ns <= engine->config.max_bound_ns;
 	} else if (count && absent.all) {
 		for (i = 0; i < count; i++)
@@ -356,6 +371,8 @@ static void weigh(struct engine *engine, uint64_t counter, int64_t now_ns)
 		base_set(engine, counter, now_ns, &combined, sources, count);
 	else if (engine->has_base)
 		base_hold(engine, counter, now_ns);
+	if (!agreed && engine->has_base)
+		offsets_from_base(engine, counter, sources, count, now_ns);
 	engine->status = trusted            ? CHRONOTICK_SYNCHRONIZED
 			 : engine->has_base ? CHRONOTICK_HOLDOVER
 			 : majority         ? CHRONOTICK_WARMING_UP

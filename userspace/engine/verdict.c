@@ -204,7 +204,7 @@ void engine_tally(const struct engine *engine, struct engine_tally *ret)
 	}
 }
 
-void verdict_aside(struct engine *engine, const struct combined *combined, int64_t now_ns)
+void verdict_aside(struct engine *engine, int64_t reference_ns, double estimate_ns, int64_t now_ns)
 {
 	unsigned int i;
 
@@ -213,8 +213,7 @@ void verdict_aside(struct engine *engine, const struct combined *combined, int64
 
 		if (source->options & ENGINE_SOURCE_NOSELECT && source->filter.count)
 			engine->views[i].offset_ns =
-				(int64_t)(filter_estimate(&source->filter, now_ns,
-							  combined->reference_ns) -
-					  combined->estimate_ns);
+				(int64_t)(filter_estimate(&source->filter, now_ns, reference_ns) -
+					  estimate_ns);
 	}
 }

@@ -32,7 +32,10 @@ struct combine_absent verdict_absent(const struct engine *engine,
 bool verdict_give(struct engine *engine, const struct combine_source *sources, unsigned int count,
 		  bool trusted);
 
-/* How far those are off that are measured only */
-void verdict_aside(struct engine *engine, const struct combined *combined, int64_t now_ns);
+/*
+ * How far those are off that are measured only, from UTC minus raw time at now_ns, which is
+ * estimate_ns beyond reference_ns
+ */
+void verdict_aside(struct engine *engine, int64_t reference_ns, double estimate_ns, int64_t now_ns);
 
 #endif /* ENGINE_VERDICT_H */
