@@ -53,6 +53,7 @@ stand_in() {
 }
 stand_in uname <<-END
 	[ "\$*" = -r ] && echo $release && exit 0
+	[ "\$*" = -m ] && [ -n "\$MACHINE" ] && echo "\$MACHINE" && exit 0
 	exec /bin/uname "\$@"
 END
 stand_in modprobe <<-END
@@ -136,6 +137,8 @@ removed() {
 	check "$what: nothing is left" nothing_is_installed
 }
 
+machine
+MACHINE=riscv64 refused "another architecture" "is for x86-64 and arm64"
 machine
 rm /proc/modules
 refused "a kernel without modules" "has no support for modules"
