@@ -95,6 +95,29 @@ Test(ptp_port_masters, what_alternate_masters_send_is_for_others)
 	cr_expect_eq(ptp_world_statistics(&world).rejected, 0);
 }
 
+/* What goes to all is answered by each of two that are active at once. */
+
+Test(ptp_port_masters, the_answer_of_another_master_is_no_attack)
+{
+	struct ptp_world_master *other = ptp_world_master(&world, 1, 200);
+	struct ptp_message message;
+	uint64_t ignored;
+	unsigned int i;
+
+	ptp_world_port(&world);
+	ptp_world_pass(&world, 10 * SECOND);
+	ignored = ptp_world_statistics(&world).ignored;
+	for (i = 0; i < 10; i++) {
+		message = ptp_world_message(other, PTP_DELAY_RESP, world.sequences[PTP_DELAY_REQ]);
+		message.requesting = world.config.identity;
+		ptp_world_send(&world, &message, &other->address, NULL, 100);
+		ptp_world_pass(&world, SECOND);
+	}
+	expect_good(16, 60);
+	cr_expect_geq(ptp_world_statistics(&world).ignored - ignored, 10);
+	cr_expect_eq(ptp_world_statistics(&world).rejected, 0);
+}
+
 /* One that sends time, but does not answer, loses its place to one that does. */
 
 Test(ptp_port_masters, a_master_that_does_not_answer_is_left)

@@ -378,8 +378,11 @@ static enum ptp_verdict dispatch(struct ptp_port *port, int64_t now_ns,
 	case PTP_DELAY_RESP:
 		if (!ptp_identity_equal(&message->requesting, &port->config.identity))
 			return PTP_IGNORED;
+		/* Two that are both active for a while both answer what goes to all. */
 		if (!is_from_master(port, message, from))
-			return PTP_BOGUS;
+			return ptp_masters_find(&port->masters, &message->source, from)
+				       ? PTP_IGNORED
+				       : PTP_BOGUS;
 		return ptp_delay_resp_receive(port, now_ns, message);
 	case PTP_SIGNALING:
 		return signaling_receive(port, now_ns, message);
