@@ -188,6 +188,26 @@ Test(ptp_port_hostile, authentic_messages_of_a_master_that_is_gone_are_not_its_t
 	expect_good(10, 60);
 }
 
+/* One whose time was too far ahead takes nothing from the one that comes after it. */
+Test(ptp_port_hostile, an_authentic_master_counts_for_itself)
+{
+	struct ptp_world_master *next;
+
+	world.config.mechanism = PTP_P2P;
+	world.config.auth = secret;
+	world.masters[0].auth = &secret;
+	world.masters[0].error_ns = 86400 * SECOND;
+	ptp_world_port(&world);
+	ptp_world_pass(&world, 20 * SECOND);
+	next = ptp_world_master(&world, 1, 1);
+	next->auth = &secret;
+	ptp_world_pass(&world, 10 * SECOND);
+	world.samples = world.outside = 0;
+	ptp_world_pass(&world, 20 * SECOND);
+	cr_expect_geq(world.samples, 16);
+	cr_expect_eq(world.outside, 0);
+}
+
 /* Whatever is asked of it, it sends nothing that only masters do. */
 Test(ptp_port_hostile, a_client_sends_what_clients_do_and_nothing_else)
 {

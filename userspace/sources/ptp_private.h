@@ -39,6 +39,8 @@ struct ptp_request {
 	struct ptp_instant tx;
 };
 
+#define PTP_AUTHENTIC 4
+
 struct ptp_port {
 	struct ptp_port_config config;
 	const struct timescale *scale;
@@ -71,7 +73,11 @@ struct ptp_port {
 	uint16_t sequence; /* of the latest Sync message */
 	int64_t synced_ns; /* when that came */
 	int64_t sampled_ns;
-	int64_t authentic_ns;               /* P2P: the latest time, UTC, of an authenticated one */
+	struct {
+		struct ptp_identity port;
+		int64_t utc_ns;
+	} authentic[PTP_AUTHENTIC]; /* P2P: the latest time of authenticated ones, of whom */
+	unsigned int next_authentic;
 	struct ptp_sync window[PTP_WINDOW]; /* P2P */
 	unsigned int window_count;
 	struct ptp_limit quickest[PTP_QUICKEST]; /* of each window before */

@@ -281,15 +281,27 @@ drop:
 
 /*
  * P2P: an authentic message whose time has been before was sent before, as its delay, which nobody
- * measures, would not tell. A master that was set back is believed once it has caught up.
+ * measures, would not tell. A master that was set back is believed once it has caught up; another one
+ * is at once.
  */
 static bool is_replayed(struct ptp_port *port, const struct ptp_sync *sync)
 {
+	const struct ptp_identity *master = &port->master.port;
+	unsigned int i;
+
 	if (port->config.mechanism != PTP_P2P || !port->config.auth.key.id)
 		return false;
-	if (sync->utc_ns <= port->authentic_ns)
+	for (i = 0; i < PTP_AUTHENTIC; i++)
+		if (port->authentic[i].utc_ns &&
+		    ptp_identity_equal(&port->authentic[i].port, master))
+			break;
+	if (i == PTP_AUTHENTIC) {
+		i = port->next_authentic++ % PTP_AUTHENTIC;
+		port->authentic[i].port = *master;
+	} else if (sync->utc_ns <= port->authentic[i].utc_ns) {
 		return true;
-	port->authentic_ns = sync->utc_ns;
+	}
+	port->authentic[i].utc_ns = sync->utc_ns;
 	return false;
 }
 
@@ -309,8 +321,10 @@ static enum ptp_verdict sync_complete(struct ptp_port *port, int64_t now_ns, str
 		ptp_tell_lost(port, CHRONOTICK_SOURCE_UNSYNCHRONIZED);
 		return PTP_GOOD;
 	}
-	if (is_replayed(port, sync))
+	if (is_replayed(port, sync)) {
+		ptp_tell_lost(port, CHRONOTICK_SOURCE_UNSYNCHRONIZED);
 		return PTP_DUPLICATE;
+	}
 	port->correction_ns = ptp_correction_ns(sync->correction);
 	sync->utc_ns += port->correction_ns;
 	sync->complete = true;
