@@ -179,6 +179,8 @@ static int join(struct hardware *hardware, unsigned int needs, char *why)
 		r = device_renew(hardware);
 	else if (hardware->needs != before)
 		r = nic_again(&hardware->nic, hardware->needs);
+	if (r == -ESTALE) /* just now */
+		r = device_renew(hardware);
 	if (r < 0) {
 		snprintf(why, NIC_TEXT_SIZE, "%s", hardware->nic.why);
 		hardware->needs = before;
@@ -244,7 +246,7 @@ int hardware_read(struct hardware *hardware)
 	}
 	r = phc_read(&hardware->phc, &reading);
 	/* The next reading finds out what there is in its place. */
-	if (r == -ENODEV || r == -EBADF)
+	if (r == -ENODEV || r == -EBADF || r == -ENOTSUP)
 		device_close(hardware);
 	if (r < 0)
 		return r;
