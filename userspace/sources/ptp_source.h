@@ -33,6 +33,7 @@ struct ptp {
 	char why[NIC_TEXT_SIZE];
 	bool given_up;                      /* its stamps did not come: the kernel's are used */
 	unsigned int unstamped, unsent;     /* that came and were sent, in a row: no stamp */
+	int64_t unstamped_ns;               /* when the row of those that came began */
 	unsigned int stamped, stamped_sent; /* likewise, with one, after it was given up */
 	int64_t hardware_ns;                /* where there is none: when to try that next */
 	uint64_t missing;                   /* all without one, of both ways */

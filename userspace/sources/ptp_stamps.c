@@ -10,8 +10,10 @@
 /* How long a stamp is waited for: some NICs need 50 ms */
 #define STAMP_NS (200 * MS)
 
-/* A NIC that leaves so many in a row without a stamp has none. */
+/* A NIC that leaves so many in a row without a stamp has none; of what comes, also for so long: */
 #define UNSTAMPED_MAX 16
+/* its stamps are no good for a moment after its clock was stepped, however much comes in that. */
+#define UNSTAMPED_NS (1000 * MS)
 
 /* One that has been given up, and then stamps so many of what comes and of what is sent, has again. */
 #define STAMPED_MIN 16
@@ -23,6 +25,16 @@
 bool ptp_stamps_by_hardware(const struct ptp *ptp)
 {
 	return ptp->hardware && !ptp->given_up;
+}
+
+/* Is it the hardware's, and does it tell a time? */
+static bool is_of_use(struct ptp *ptp, const struct stamp *stamp)
+{
+	struct ptp_instant instant;
+
+	return stamp->hardware_ns && hardware_read(ptp->hardware) == 0 &&
+	       hardware_counter(ptp->hardware, stamp->hardware_ns, 0, &instant.counter,
+				&instant.error_ns) == 0;
 }
 
 bool ptp_stamps_instant(struct ptp *ptp, const struct stamp *stamp, uint64_t sent,
@@ -91,7 +103,8 @@ bool ptp_stamps_take(struct ptp *ptp, int64_t now_ns)
 	r = stamp_transmitted(ptp->sockets.event, &id, &stamp);
 	if (r != 1)
 		return r != -EAGAIN;
-	ptp->stamped_sent += ptp->given_up && stamp.hardware_ns;
+	if (ptp->given_up && is_of_use(ptp, &stamp))
+		ptp->stamped_sent++;
 	/* Each has a message of its own, and one of them is what is waited for. */
 	if (ptp_stamps_by_hardware(ptp) ? !stamp.hardware_ns : !stamp.system_ns)
 		return true;
@@ -105,8 +118,11 @@ bool ptp_stamps_take(struct ptp *ptp, int64_t now_ns)
 		/* It can't have left before it was sent: then it is another one's stamp. */
 		if ((!ptp_stamps_by_hardware(ptp) && stamp.system_ns < send->before_ns) ||
 		    !ptp_stamps_instant(ptp, &stamp, send->counter, &instant) ||
-		    !is_after(ptp, &instant, send->counter))
+		    !is_after(ptp, &instant, send->counter)) {
+			ptp->missing += ptp_stamps_by_hardware(ptp);
+			ptp->unsent += ptp_stamps_by_hardware(ptp);
 			break;
+		}
 		ptp->unsent = 0;
 		ptp_port_transmitted(ptp->port, now_ns, number, &instant);
 		break;
@@ -131,14 +147,16 @@ void ptp_stamps_count(struct ptp *ptp, const struct stamp *stamp, bool good)
 		hardware_unstamped(ptp->hardware);
 	}
 	if (ptp->given_up) {
-		good = stamp->hardware_ns && hardware_read(ptp->hardware) == 0;
+		good = is_of_use(ptp, stamp);
 		ptp->stamped = good ? ptp->stamped + 1 : 0;
 		if (!good)
 			ptp->stamped_sent = 0;
 		return;
 	}
+	if (ptp->unstamped == 0)
+		ptp->unstamped_ns = loop_now_ns();
 	ptp->unstamped = good ? 0 : ptp->unstamped + 1;
-	if (ptp->unstamped == UNSTAMPED_MAX)
+	if (ptp->unstamped >= UNSTAMPED_MAX)
 		snprintf(ptp->why, sizeof(ptp->why),
 			 stamp->hardware_ns ? "the clock of %s gives no time"
 					    : "%s does not stamp what comes",
@@ -171,7 +189,9 @@ bool ptp_stamps_change(struct ptp *ptp, int64_t now_ns)
 		if (ptp->unsent >= UNSTAMPED_MAX)
 			snprintf(ptp->why, sizeof(ptp->why), "%s does not stamp what is sent",
 				 ptp->interface);
-		ptp->given_up = ptp->unstamped >= UNSTAMPED_MAX || ptp->unsent >= UNSTAMPED_MAX;
+		ptp->given_up = ptp->unsent >= UNSTAMPED_MAX ||
+				(ptp->unstamped >= UNSTAMPED_MAX &&
+				 now_ns - ptp->unstamped_ns >= UNSTAMPED_NS);
 		return ptp->given_up;
 	}
 	if (ptp->hardware) {
