@@ -288,6 +288,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "fake-ptp: %s: %s\n", argv[1], strerror(-r));
 		return 1;
 	}
+	ptp_socket_stamp(&sockets);
 	for (next_ns = now_ns(CLOCK_MONOTONIC);; next_ns += NS_PER_S / 8) {
 		if (round++ % 4 == 0)
 			announce();

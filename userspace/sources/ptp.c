@@ -187,12 +187,12 @@ static int start(struct ptp *ptp)
 	unsigned int i;
 	int r;
 
-	ptp_stamps_start(ptp);
+	/* Before the interface's setting is touched: that is not for who cannot use it. */
 	r = ptp_socket_open(sockets, ptp->interface);
-	if (r < 0) {
-		stop(ptp, false);
+	if (r < 0)
 		return r;
-	}
+	ptp_stamps_start(ptp);
+	ptp_socket_stamp(sockets);
 	ptp->epoch++;
 	ptp->broken = false;
 	for (i = 0; i < PTP_SENDS; i++)

@@ -211,11 +211,15 @@ int ptp_socket_open(struct ptp_socket *ret, const char *interface)
 		ptp_socket_close(ret);
 		return r;
 	}
-	ret->stamps = stamps_enable(ret);
-	/* Nothing is computed with these: without them a tracer is told less. */
-	if (ret->general >= 0)
-		(void)stamp_enable_receive(ret->general);
 	return 0;
+}
+
+void ptp_socket_stamp(struct ptp_socket *ptp)
+{
+	ptp->stamps = stamps_enable(ptp);
+	/* Nothing is computed with these: without them a tracer is told less. */
+	if (ptp->general >= 0)
+		(void)stamp_enable_receive(ptp->general);
 }
 
 void ptp_socket_close(struct ptp_socket *ptp)
@@ -228,17 +232,17 @@ void ptp_socket_close(struct ptp_socket *ptp)
 	ptp->general = -1;
 }
 
-bool ptp_socket_is_good(const struct ptp_socket *ptp, const char *interface)
-{
-	return ptp->event >= 0 && if_nametoindex(interface) == (unsigned int)ptp->index;
-}
-
 union any_address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 	struct sockaddr_ll ll;
 };
+
+bool ptp_socket_is_good(const struct ptp_socket *ptp, const char *interface)
+{
+	return ptp->event >= 0 && if_nametoindex(interface) == (unsigned int)ptp->index;
+}
 
 static socklen_t target(const struct ptp_socket *ptp, const struct ptp_outgoing *outgoing,
 			union any_address *ret)

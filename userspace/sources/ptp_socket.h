@@ -29,10 +29,14 @@ struct ptp_socket {
 };
 
 /*
- * Open them; transport, scope, local, hardware and master are filled in. Nothing stays open after an
- * error, a negative errno: -ENODEV where there is no such interface.
+ * Open them; transport, scope, local and master are filled in. Nothing stays open after an error, a
+ * negative errno: -ENODEV where there is no such interface.
  */
 int ptp_socket_open(struct ptp_socket *ret, const char *interface);
+
+/* Ask for stamps: the kernel's, and the NIC's if that is filled in. */
+void ptp_socket_stamp(struct ptp_socket *ptp);
+
 void ptp_socket_close(struct ptp_socket *ptp);
 
 /* Is it still the interface of that name? */
