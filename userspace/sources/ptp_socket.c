@@ -239,9 +239,45 @@ union any_address {
 	struct sockaddr_ll ll;
 };
 
+/* A connected socket's own address, without its port; 0: it tells none. */
+static socklen_t own_address(int fd, union any_address *ret)
+{
+	socklen_t length = sizeof(*ret);
+
+	memset(ret, 0, sizeof(*ret));
+	if (getsockname(fd, &ret->any, &length) < 0)
+		return 0;
+	if (ret->any.sa_family == AF_INET)
+		ret->v4.sin_port = 0;
+	else
+		ret->v6.sin6_port = 0;
+	return length;
+}
+
+/*
+ * What is connected has its address from then on, be it one that the interface had not: one of another
+ * interface's, where this one's was not there yet, or a link-local one.
+ */
+static bool has_its_address(const struct ptp_socket *ptp, const char *interface)
+{
+	struct ptp_socket other = *ptp;
+	union any_address now, then;
+	int fd = open_udp(&other, interface, 0);
+	bool same;
+
+	if (fd < 0)
+		return true; /* so there is no better one */
+	same = own_address(fd, &now) == own_address(ptp->event, &then) &&
+	       memcmp(&now, &then, sizeof(now)) == 0;
+	close(fd);
+	return same;
+}
+
 bool ptp_socket_is_good(const struct ptp_socket *ptp, const char *interface)
 {
-	return ptp->event >= 0 && if_nametoindex(interface) == (unsigned int)ptp->index;
+	if (ptp->event < 0 || if_nametoindex(interface) != (unsigned int)ptp->index)
+		return false;
+	return ptp->transport == PTP_L2 || !ptp->master.size || has_its_address(ptp, interface);
 }
 
 static socklen_t target(const struct ptp_socket *ptp, const struct ptp_outgoing *outgoing,

@@ -39,7 +39,10 @@ void ptp_socket_stamp(struct ptp_socket *ptp);
 
 void ptp_socket_close(struct ptp_socket *ptp);
 
-/* Is it still the interface of that name? */
+/*
+ * Is it still the interface of that name, and with one master, would another socket have the same
+ * address of it?
+ */
 bool ptp_socket_is_good(const struct ptp_socket *ptp, const char *interface);
 
 /* Send. Returns the id that its transmit stamp will have (0 for general messages), or a negative errno. */
