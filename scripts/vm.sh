@@ -145,7 +145,7 @@ vm_kernels() {
 # takes for devices that this Debian's does not have. Its release's programs and libraries stand in for
 # this machine's, for it alone. Where there is none, the tests of those devices say that they are skipped.
 vm_emulator() {
-	local dir=$CHRONOTICK_KERNELS/emulator next=$CHRONOTICK_KERNELS/.emulator.$$ deb apt_apart
+	local dir=$CHRONOTICK_KERNELS/emulator next=$CHRONOTICK_KERNELS/.emulator.$$ deb apt_apart whole=yes
 	[ ! -x "$dir/qemu-system-x86_64" ] || return 0
 	qemu-system-x86_64 -device help 2>/dev/null | grep -q "^name \"$vm_emulator_device\"" &&
 		return 0
@@ -155,7 +155,7 @@ vm_emulator() {
 		vm_download "${apt_apart[@]}" install --download-only --yes \
 			--no-install-recommends qemu-system-x86; then
 		for deb in "$next"/apt/archives/*.deb; do
-			dpkg-deb -x "$deb" "$next/root" || break
+			dpkg-deb -x "$deb" "$next/root" || whole=
 		done
 		cat >"$next/qemu-system-x86_64" <<-'END'
 			#!/bin/sh
@@ -163,7 +163,7 @@ vm_emulator() {
 				exec qemu-system-x86_64 "$@"' "$(dirname "$(realpath "$0")")" "$@"
 		END
 		chmod +x "$next/qemu-system-x86_64"
-		"$next/qemu-system-x86_64" -device help 2>/dev/null |
+		[ -n "$whole" ] && "$next/qemu-system-x86_64" -device help 2>/dev/null |
 			grep -q "^name \"$vm_emulator_device\"" &&
 			rm -rf "$next/apt" "$dir" && mv -T "$next" "$dir"
 	fi
