@@ -47,7 +47,7 @@ static void arrive(struct port *port, struct sk_buff *skb)
 		return;
 	}
 	/* As a NIC does whose ring is full */
-	if (skb_queue_len(&port->arrived) >= QUEUE_MAX) {
+	if (skb_queue_len_lockless(&port->arrived) >= QUEUE_MAX) {
 		port->dev->stats.rx_dropped++;
 		kfree_skb(skb);
 		return;

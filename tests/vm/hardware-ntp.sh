@@ -59,9 +59,11 @@ check "the bound holds" true_for 4
 knob 1 tx_stamp_delay_ns 40000000
 $busybox sleep 1
 before_late=$(missing)
+before_samples=$(source_field samples)
 $busybox sleep 3
 check "stamps that all come late are used by the next answer" \
 	[ $(($(missing) - before_late)) -le 2 ]
+check "of which there are some" [ $(($(source_field samples) - before_samples)) -ge 4 ]
 knob 1 tx_stamp_delay_ns 5000
 knob 1 tx_stamp_loss_ppm 200000
 knob 1 tx_stamp_late_ppm 100000
