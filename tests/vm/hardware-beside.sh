@@ -55,6 +55,7 @@ check "that one comes within 10 s" $busybox test "$first_ms" -ge 0 -a "$first_ms
 check "and so is the time to 1 us" $busybox test "$settled_ms" -ge 0 -a "$settled_ms" -lt 10000
 $busybox sleep 6
 check "the bound holds on a quiet link" truth 0 15
+check "and each read is trusted" [ "$untrusted" = 0 ]
 terms
 check "the page is the module's, on the TSC" $busybox test -n \
 	"$(chronotick status | $busybox grep 'module, counter tsc')"
@@ -79,6 +80,7 @@ daemon 'asymmetry_max_ns: 0'
 check "chronotickd gets hardware stamps beside it" await rx_stamp hardware 30
 $busybox sleep 10
 check "the bound holds beside ptp4l, with a promise on asymmetry" truth -b 1 0 25
+check "and each read is trusted there, too" [ "$untrusted" = 0 ]
 terms
 set -- $(ratio $p99 $beside_p99) $(ratio $bound $p99) $(ratio $bound $beside_p99)
 echo "# |true error| p99: readers of chronotickd $p99 ns, clock of ptp4l $beside_p99 ns, ratio $1"

@@ -93,18 +93,21 @@ truth -g 0 8
 dies gm
 check "when it dies the other one is followed" follows 2 7
 check "no read goes back, or is outside of its bound, meanwhile" truth_end
+check "and each is trusted" [ "$untrusted" = 0 ]
 check "the status follows within the announce timeout" in_time
 
 truth -g 0 8
 gm
 check "when it comes back it is followed again" follows 0 7
 check "the time goes on without a jump" truth_end
+check "and is trusted all along" [ "$untrusted" = 0 ]
 check "and without holding over" [ "$holdover_ms" = -1 ]
 
 truth -g 0 6
 ask gm 'SET PRIORITY1 30'
 check "when it is made the worse one, the other one is followed" follows 2 6
 check "the time goes on without a jump" truth_end
+check "and is trusted all along" [ "$untrusted" = 0 ]
 
 # From here on gm2 is a master whatever others are: both are, at the same time
 master_end gm2
@@ -116,6 +119,7 @@ truth -g 0 6
 dies gm
 check "when it dies, the other one is, as soon as that is noticed" follows 2 3
 check "the time goes on without a jump" truth_end
+check "and is trusted all along" [ "$untrusted" = 0 ]
 
 truth -g 0 8
 dies gm2
@@ -131,6 +135,7 @@ truth -g 0 8
 gm
 check "one that comes back is followed" follows 0 8
 check "the time goes on without a jump" truth_end
+check "and is trusted all along" [ "$untrusted" = 0 ]
 daemon_end
 
 # 1 ms wrong as it says itself; then it finds the truth, which is what port 2 has
