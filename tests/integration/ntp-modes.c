@@ -29,9 +29,10 @@ static struct ntp_packet in_mode(struct server *server)
 
 static void send_and_keep(struct server *server, const struct ntp_packet *packet)
 {
+	/* It leaves after that: a time of after it would be false by what a busy host puts between. */
+	server->kept_transmit = ntp_time_from_ns(realtime_ns());
 	send_packet(server, packet);
 	server->kept_receive = packet->receive;
-	server->kept_transmit = ntp_time_from_ns(realtime_ns());
 	server->unanswered = false;
 }
 
