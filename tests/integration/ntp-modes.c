@@ -152,9 +152,9 @@ static void answer_aes_interleaved(struct server *server)
 {
 	struct ntp_packet packet = in_mode(server);
 
+	server->kept_transmit = ntp_time_from_ns(realtime_ns());
 	send_with_mac(server, &packet, &key_aes);
 	server->kept_receive = packet.receive;
-	server->kept_transmit = ntp_time_from_ns(realtime_ns());
 }
 
 static void answer_wrong_key(struct server *server)
