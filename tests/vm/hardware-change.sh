@@ -75,6 +75,7 @@ check "a NIC that stamps nothing of what is sent is given up, too" await rx_stam
 check "and the status says why" status 'no hardware stamps: sim1 does not stamp what is sent'
 knob 1 tx_stamp_loss_ppm 0
 check "until it does again" await rx_stamp hardware 60
+check "which settle" settled 4000 30
 check "with the time of the grandmaster" told vm-phc-truth 0 3 1000
 
 # As a driver that is loaded anew; the clock may have another number then.

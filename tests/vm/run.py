@@ -286,6 +286,8 @@ def main():
     parser.add_argument("--bios", action="store_true", help="boot as a PC does")
     parser.add_argument("--icount", type=int, choices=range(11), metavar="SHIFT",
                         help="each instruction takes 2^SHIFT ns, whatever the host does")
+    parser.add_argument("--again", type=int, default=0, metavar="COUNT",
+                        help="how often to begin anew with a machine that was reset without a word")
     parser.add_argument("--wanted", action="append", default=[], metavar="REGEX",
                         help="what the kernel must complain of")
     parser.add_argument("--with", dest="extra", action="append", default=[], metavar="FILE")
@@ -346,7 +348,12 @@ def main():
         lines.append(" ".join([put(files, program)] + rest))
     files["tests"] = (0o644, ("\n".join(lines) + "\n").encode())
 
-    console, results, why = boot(kernel, work, cpio(files), arguments)
+    archive = cpio(files)
+    for left in reversed(range(arguments.again + 1)):
+        console, results, why = boot(kernel, work, archive, arguments)
+        if not left or why or "# done" in results.splitlines() or TROUBLE.search(console):
+            break
+        print("# the machine was reset without a word: once more")
     told = "".join(line[10:] + "\n" for line in results.splitlines()
                    if line.startswith("# kernel: "))
     done, last, ran = judge(tap, re.sub(r"^# kernel: .*\n", "", results, flags=re.MULTILINE))
