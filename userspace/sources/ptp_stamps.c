@@ -27,25 +27,28 @@ bool ptp_stamps_by_hardware(const struct ptp *ptp)
 	return ptp->hardware && !ptp->given_up;
 }
 
+static bool hardware_instant(struct ptp *ptp, const struct stamp *stamp, uint64_t sent,
+			     struct ptp_instant *ret)
+{
+	ret->quality = CHRONOTICK_STAMP_HARDWARE;
+	return stamp->hardware_ns && hardware_read(ptp->hardware) == 0 &&
+	       hardware_counter(ptp->hardware, stamp->hardware_ns, sent, &ret->counter,
+				&ret->error_ns) == 0;
+}
+
 /* Is it the hardware's, and does it tell a time? */
 static bool is_of_use(struct ptp *ptp, const struct stamp *stamp)
 {
 	struct ptp_instant instant;
 
-	return stamp->hardware_ns && hardware_read(ptp->hardware) == 0 &&
-	       hardware_counter(ptp->hardware, stamp->hardware_ns, 0, &instant.counter,
-				&instant.error_ns) == 0;
+	return hardware_instant(ptp, stamp, 0, &instant);
 }
 
 bool ptp_stamps_instant(struct ptp *ptp, const struct stamp *stamp, uint64_t sent,
 			struct ptp_instant *ret)
 {
-	if (ptp_stamps_by_hardware(ptp)) {
-		ret->quality = CHRONOTICK_STAMP_HARDWARE;
-		return stamp->hardware_ns && hardware_read(ptp->hardware) == 0 &&
-		       hardware_counter(ptp->hardware, stamp->hardware_ns, sent, &ret->counter,
-					&ret->error_ns) == 0;
-	}
+	if (ptp_stamps_by_hardware(ptp))
+		return hardware_instant(ptp, stamp, sent, ret);
 	ret->quality = stamp->quality;
 	return stamp->system_ns &&
 	       clock_track_read(&ptp->track, ptp->context.counter, CLOCK_REALTIME) == 0 &&
